@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm: reserve one contiguous chunk of real pages, and give it back.
+ *
+ * A stock kernel exports alloc_contig_range(), which empties a given range of page frames by migrating what is in it,
+ * but not the search for a range. So the search is here: from the top of each node downward, which spares the small
+ * DMA zones, past every range that holds a page that is surely not movable. Process context only; may sleep. No state.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/cpumask.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mmzone.h>
+#include <linux/nodemask.h>
+#include <linux/sched/signal.h>
+#include <linux/topology.h>
+
+#include "internal.h"
+
+/* What a search met, for the message when it fails. */
+struct pmm_search {
+	unsigned long	nr_pages;
+	unsigned long	end_limit;	/* page frame that the chunk must end at or below */
+	unsigned long	tried;		/* ranges handed to alloc_contig_range() */
+	unsigned long	longest;	/* pages: the longest run that looks free or movable */
+};
+
+static unsigned long pmm_node_end(int nid, const struct pmm_search *search)
+{
+	return min(NODE_DATA(nid)->node_start_pfn + NODE_DATA(nid)->node_spanned_pages, search->end_limit);
+}
+
+/*
+ * Could this page frame be emptied? Only a hint, read without locks: free pages have no references, and of the others
+ * those on the LRU lists can be migrated. Slab, page tables, kernel stacks and other drivers' pages cannot.
+ */
+static bool pmm_pfn_usable(unsigned long pfn, int nid)
+{
+	struct page *page = pfn_to_online_page(pfn);
+
+	if (!page || PageReserved(page) || page_to_nid(page) != nid)
+		return false;
+	return !page_count(page) || PageLRU(page);
+}
+
+/* The highest page frame of the range that rules it out, or 0. The range must lie in one zone. */
+static unsigned long pmm_highest_obstacle(unsigned long start, unsigned long end, int nid)
+{
+	enum zone_type zone;
+	unsigned long pfn;
+
+	if (!pmm_pfn_usable(end - 1, nid))
+		return end - 1;
+	zone = page_zonenum(pfn_to_page(end - 1));
+	for (pfn = end; pfn-- > start;)
+		if (!pmm_pfn_usable(pfn, nid) || page_zonenum(pfn_to_page(pfn)) != zone)
+			return pfn;
+	return 0;
+}
+
+static struct page *pmm_search_node(int nid, struct pmm_search *search)
+{
+	unsigned long step = ALIGN(search->nr_pages / 8, PMM_MAX_ORDER_PAGES) ?: PMM_MAX_ORDER_PAGES;
+	unsigned long first = ALIGN(NODE_DATA(nid)->node_start_pfn, PMM_MAX_ORDER_PAGES);
+	unsigned long end = pmm_node_end(nid, search);
+
+	while (end >= first + search->nr_pages && !fatal_signal_pending(current)) {
+		unsigned long start = ALIGN_DOWN(end - search->nr_pages, PMM_MAX_ORDER_PAGES);
+		unsigned long obstacle;
+
+		if (start < first)
+			break;
+		obstacle = pmm_highest_obstacle(start, start + search->nr_pages, nid);
+		if (obstacle) {
+			end = obstacle;
+			cond_resched();
+			continue;
+		}
+		search->tried++;
+		if (!alloc_contig_range(start, start + search->nr_pages, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_NOWARN))
+			return pfn_to_page(start);
+		end = start + search->nr_pages - step;
+	}
+	return NULL;
+}
+
+/* The longest run of usable pages that begins on a largest block's boundary. */
+static void pmm_measure_node(int nid, struct pmm_search *search)
+{
+	unsigned long end = pmm_node_end(nid, search);
+	unsigned long pfn = ALIGN(NODE_DATA(nid)->node_start_pfn, PMM_MAX_ORDER_PAGES);
+
+	while (pfn < end) {
+		unsigned long start = pfn;
+
+		while (pfn < end && pmm_pfn_usable(pfn, nid) &&
+		       page_zonenum(pfn_to_page(pfn)) == page_zonenum(pfn_to_page(start)))
+			pfn++;
+		search->longest = max(search->longest, pfn - start);
+		pfn = ALIGN(pfn + 1, PMM_MAX_ORDER_PAGES);
+		cond_resched();
+	}
+}
+
+static void pmm_report_no_room(const struct pmm_chunk_request *want, struct pmm_search *search)
+{
+	unsigned long worth = search->longest;
+	int nid;
+
+	for_each_online_node(nid)
+		if (want->node == NUMA_NO_NODE || want->node == nid)
+			pmm_measure_node(nid, search);
+	worth = search->longest;
+	if (worth >= want->nr_pages)	/* it looked free, and was not: something in it is pinned */
+		worth = want->nr_pages / 2;
+	pr_err("no room for chunk=%luK on node %d below %#llx: %lu ranges tried; largest size worth trying: chunk=%luK\n",
+	       want->nr_pages << (PAGE_SHIFT - 10), want->node, want->below, search->tried,
+	       worth << (PAGE_SHIFT - 10));
+}
+
+/**
+ * pmm_chunk_reserve() - take a contiguous run of pages from the kernel
+ * @want: how many pages, from which node, and below which physical address
+ *
+ * The first page frame is aligned to the largest block; all pages are in one node and one zone, each with one
+ * reference. A refusal is logged with what was tried.
+ *
+ * Context: Process context; may sleep, for seconds when much has to be migrated.
+ * Return: The first page, or NULL.
+ */
+struct page *pmm_chunk_reserve(const struct pmm_chunk_request *want)
+{
+	struct pmm_search search = {
+		.nr_pages = want->nr_pages,
+		.end_limit = want->below ? want->below >> PAGE_SHIFT : ULONG_MAX,
+	};
+	int near = want->node == NUMA_NO_NODE ? numa_mem_id() : want->node;
+	struct page *pages = pmm_search_node(near, &search);
+	int nid;
+
+	if (!pages && want->node == NUMA_NO_NODE) {
+		for_each_online_node(nid) {
+			if (nid != near && !pages)
+				pages = pmm_search_node(nid, &search);
+		}
+	}
+	if (!pages)
+		pmm_report_no_room(want, &search);
+	return pages;
+}
+
+/*
+ * Pages freed one by one stay on the kernel's per-CPU lists by the thousand, where neither MemFree counts them nor
+ * their buddies can merge. Nothing that is exported drains those lists, but reserving a single page does on its way.
+ */
+static void pmm_drain_kernel_lists(struct page *page)
+{
+	unsigned long pfn = page_to_pfn(page);
+
+	if (!alloc_contig_range(pfn, pfn + 1, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_NOWARN))
+		free_contig_range(pfn, 1);
+}
+
+/* A client may have left its marks in a page; the kernel wants them gone. */
+static void pmm_wipe_page(struct page *page)
+{
+	page->mapping = NULL;
+	set_page_private(page, 0);
+}
+
+/**
+ * pmm_chunk_release() - give the chunk back to the kernel
+ * @pages: of pmm_chunk_reserve()
+ * @nr_pages: likewise
+ *
+ * A page that somebody still references goes back when the last reference does.
+ *
+ * Context: Process context; may sleep.
+ */
+void pmm_chunk_release(struct page *pages, unsigned long nr_pages)
+{
+	unsigned long i, run = 0, held = 0, lost = 0;
+
+	for (i = 0; i < nr_pages; i++) {
+		if (page_count(pages + i) == 1) {
+			pmm_wipe_page(pages + i);
+			run++;
+			continue;
+		}
+		if (run)
+			free_contig_range(page_to_pfn(pages + i) - run, run);
+		run = 0;
+		if (page_count(pages + i) > 1) {
+			put_page(pages + i);
+			held++;
+		} else {
+			lost++;
+		}
+	}
+	if (run)
+		free_contig_range(page_to_pfn(pages + i) - run, run);
+	pmm_drain_kernel_lists(pages);
+	if (held)
+		pr_warn("%lu pages are still referenced: the kernel gets them with their last reference\n", held);
+	if (lost)
+		pr_err("%lu pages had lost the pool's reference: a user gave them to the kernel's own allocator\n", lost);
+}

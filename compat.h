@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * pocketmm: the only place that looks at the kernel's version. Code elsewhere uses the newest spelling; here it is
+ * made to work on Linux 6.1.
+ */
+#ifndef POCKETMM_COMPAT_H
+#define POCKETMM_COMPAT_H
+
+#include <linux/mm.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags |= flags;
+}
+#endif
+
+#endif /* POCKETMM_COMPAT_H */

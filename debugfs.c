@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm: everything that is to be seen, under /sys/kernel/debug/pocketmm.
+ *
+ * One table has a row a file. A file is either shown whole by one function, or line by line from a snapshot when it may
+ * be large. State is copied under the lock that protects it and printed after; each read from the start of a file
+ * shows the state anew. Addresses are only in files of mode 0400. Process context; own state: the directory.
+ *
+ * Files that can only be read stay readable under lockdown; any write bit would end that.
+ */
+#include <linux/bitmap.h>
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/kallsyms.h>
+#include <linux/seq_file.h>
+
+#include "internal.h"
+
+#define K(pages)	((pages) << (PAGE_SHIFT - 10))
+
+static struct dentry *pmm_dir;
+
+/* --- small files: one function shows the whole ------------------------------------------------------------------- */
+
+static int pmm_version_show(struct seq_file *m, void *unused)
+{
+	seq_puts(m, "1\n");
+	return 0;
+}
+
+static void pmm_copy_nr_free(unsigned long *nr_free)
+{
+	unsigned long flags;
+	unsigned int order;
+
+	spin_lock_irqsave(&pmm_zone.lock, flags);
+	for (order = 0; order < PMM_MAX_ORDER; order++)
+		nr_free[order] = pmm_zone.free_area[order].nr_free;
+	spin_unlock_irqrestore(&pmm_zone.lock, flags);
+}
+
+/* /proc/buddyinfo's format. */
+static int pmm_buddyinfo_show(struct seq_file *m, void *unused)
+{
+	unsigned long nr_free[PMM_MAX_ORDER];
+	unsigned int order;
+
+	pmm_copy_nr_free(nr_free);
+	seq_printf(m, "Node %d, zone %8s ", page_to_nid(pmm_zone.mem_map), pmm_zone.name);
+	for (order = 0; order < PMM_MAX_ORDER; order++)
+		seq_printf(m, "%6lu ", nr_free[order]);
+	seq_putc(m, '\n');
+	return 0;
+}
+
+/* The zone's lines of 2.4's show_free_areas(), closing parenthesis without an opening one included. */
+static int pmm_showmem_show(struct seq_file *m, void *unused)
+{
+	unsigned long nr_free[PMM_MAX_ORDER], total = 0, min = pmm_zone.pages_min;
+	unsigned int order;
+
+	pmm_copy_nr_free(nr_free);
+	for (order = 0; order < PMM_MAX_ORDER; order++)
+		total += nr_free[order] << order;
+	seq_printf(m, "Free pages:      %6lukB (%6lukB HighMem)\n", K(total), 0UL);
+	seq_printf(m, "Zone:%s freepages:%6lukB min:%6lukB low:%6lukB high:%6lukB\n", pmm_zone.name, K(total), K(min),
+		   K(min * 2), K(min * 3));
+	seq_printf(m, "( Active: %d, inactive: %d, free: %lu )\n", 0, 0, total);
+	for (order = 0; order < PMM_MAX_ORDER; order++)
+		seq_printf(m, "%lu*%lukB ", nr_free[order], K(1UL) << order);
+	seq_printf(m, "= %lukB)\n", K(total));
+	return 0;
+}
+
+static unsigned long pmm_copy_free_lists(u32 *indices, unsigned long *nr)
+{
+	unsigned long flags, total = 0;
+	unsigned int order;
+
+	spin_lock_irqsave(&pmm_zone.lock, flags);
+	for (order = 0; order < PMM_MAX_ORDER; order++) {
+		struct page *page;
+
+		nr[order] = 0;
+		list_for_each_entry(page, &pmm_zone.free_area[order].free_list, lru) {
+			if (total == pmm_zone.nr_pages)	/* only a corrupt list gets here */
+				break;
+			indices[total++] = pmm_page_index(&pmm_zone, page);
+			nr[order]++;
+		}
+	}
+	spin_unlock_irqrestore(&pmm_zone.lock, flags);
+	return total;
+}
+
+static int pmm_freelist_show(struct seq_file *m, void *unused)
+{
+	unsigned long nr[PMM_MAX_ORDER];
+	u32 *indices, *next;
+	unsigned int order;
+
+	indices = kvmalloc_array(pmm_zone.nr_pages, sizeof(*indices), GFP_KERNEL);
+	if (!indices)
+		return -ENOMEM;
+	pmm_copy_free_lists(indices, nr);
+	for (order = 0, next = indices; order < PMM_MAX_ORDER; order++) {
+		seq_printf(m, "order %u:", order);
+		for (; nr[order]; nr[order]--)
+			seq_put_decimal_ull(m, " ", *next++);
+		seq_putc(m, '\n');
+	}
+	kvfree(indices);
+	return 0;
+}
+
+static unsigned long *pmm_copy_maps(void)
+{
+	unsigned long longs = 0, flags, *maps, *next;
+	unsigned int order;
+
+	for (order = 0; order < PMM_MAX_ORDER - 1; order++)
+		longs += BITS_TO_LONGS(pmm_nr_pairs(&pmm_zone, order));
+	maps = kvmalloc_array(longs, sizeof(*maps), GFP_KERNEL);
+	if (!maps)
+		return NULL;
+	spin_lock_irqsave(&pmm_zone.lock, flags);
+	for (order = 0, next = maps; order < PMM_MAX_ORDER - 1; order++) {
+		longs = BITS_TO_LONGS(pmm_nr_pairs(&pmm_zone, order));
+		memcpy(next, pmm_zone.free_area[order].map, longs * sizeof(*maps));
+		next += longs;
+	}
+	spin_unlock_irqrestore(&pmm_zone.lock, flags);
+	return maps;
+}
+
+static int pmm_pairmap_show(struct seq_file *m, void *unused)
+{
+	unsigned long *maps = pmm_copy_maps(), *map;
+	unsigned int order;
+
+	if (!maps)
+		return -ENOMEM;
+	for (order = 0, map = maps; order < PMM_MAX_ORDER - 1; order++) {
+		unsigned int pairs = pmm_nr_pairs(&pmm_zone, order);
+
+		seq_printf(m, "order %u: pairs=%u set=%u list=%*pbl\n", order, pairs, bitmap_weight(map, pairs), pairs,
+			   map);
+		map += BITS_TO_LONGS(pairs);
+	}
+	kvfree(maps);
+	return 0;
+}
+
+static void pmm_show_refused(struct seq_file *m, const struct pmm_zone_stat *stat)
+{
+	static const char * const names[PMM_NR_FREE_RESULTS] = {
+		[PMM_FREE_FOREIGN]	= "refused_foreign_page",
+		[PMM_FREE_BAD_ORDER]	= "refused_bad_order",
+		[PMM_FREE_DOUBLE]	= "refused_double_free",
+		[PMM_FREE_WRONG_ORDER]	= "refused_wrong_order",
+		[PMM_FREE_MIDDLE]	= "refused_middle_of_block",
+		[PMM_FREE_MAPPED]	= "refused_mapped_page",
+	};
+	unsigned int i;
+
+	for (i = PMM_FREE_FOREIGN; i < PMM_NR_FREE_RESULTS; i++)
+		seq_printf(m, "%s %llu\n", names[i], stat->refused[i]);
+	seq_printf(m, "refused_areas %llu\n", pmm_vmalloc_refused());
+}
+
+static int pmm_stats_show(struct seq_file *m, void *unused)
+{
+	unsigned long flags, free_pages, parked_pages;
+	struct pmm_zone_stat stat;
+
+	spin_lock_irqsave(&pmm_zone.lock, flags);
+	stat = pmm_zone.stat;
+	free_pages = pmm_zone.free_pages;
+	parked_pages = pmm_zone.nr_parked;
+	spin_unlock_irqrestore(&pmm_zone.lock, flags);
+
+	seq_printf(m, "total_pages %lu\n", pmm_zone.nr_pages);
+	seq_printf(m, "free_pages %lu\n", free_pages);
+	seq_printf(m, "parked_pages %lu\n", parked_pages);
+	seq_printf(m, "min_free_pages %lu\n", pmm_zone.pages_min);
+	seq_printf(m, "metadata_bytes %lu\n", pmm_zone_metadata(&pmm_zone));
+	seq_printf(m, "allocations %llu\n", stat.allocations);
+	seq_printf(m, "failures %llu\n", stat.failures);
+	seq_printf(m, "frees %llu\n", stat.frees);
+	seq_printf(m, "splits %llu\n", stat.splits);
+	seq_printf(m, "merges %llu\n", stat.merges);
+	seq_printf(m, "parked %llu\n", stat.parked);
+	seq_printf(m, "window_bytes %lu\n", pmm_window_size());
+	seq_printf(m, "areas %lu\n", READ_ONCE(pmm_vmlist.nr_areas));
+	seq_printf(m, "tlb_flushes %llu\n", pmm_window_flushes());
+	pmm_show_refused(m, &stat);
+	return 0;
+}
+
+static int pmm_verify_show(struct seq_file *m, void *unused)
+{
+	struct pmm_verdict v = { };
+
+	if (!pmm_zone_verify(&pmm_zone, &v) || !pmm_window_verify(&v)) {
+		seq_printf(m, "corrupt: %s\n", v.why);
+		return 0;
+	}
+	seq_printf(m, "ok pages=%lu blocks=%lu free=%lu used=%lu parked=%lu pairs=%lu areas=%lu mapped=%lu\n",
+		   pmm_zone.nr_pages, v.blocks, v.free_blocks, v.used_blocks, v.parked_blocks, v.pairs, v.areas,
+		   v.mapped);
+	return 0;
+}
+
+/* --- large files: line by line from a snapshot -------------------------------------------------------------------- */
+
+/* What a reader of such a file holds from the first line to the last. */
+struct pmm_view {
+	void		*snapshot;
+	unsigned long	nr;
+};
+
+struct pmm_block_line {
+	unsigned long	caller;
+	u32		index;
+	u8		state;
+};
+
+static void *pmm_view_next(struct seq_file *m, void *record, loff_t *pos)
+{
+	struct pmm_view *view = m->private;
+
+	return ++*pos < view->nr ? pos : NULL;
+}
+
+static void pmm_view_stop(struct seq_file *m, void *record)
+{
+}
+
+/* At the start of the file a new snapshot replaces the old; @take returns it or NULL. */
+static void *pmm_view_start(struct seq_file *m, loff_t *pos, void *(*take)(unsigned long *nr))
+{
+	struct pmm_view *view = m->private;
+
+	if (!*pos) {
+		kvfree(view->snapshot);
+		view->snapshot = take(&view->nr);
+		if (!view->snapshot)
+			return ERR_PTR(-ENOMEM);
+	}
+	return *pos < view->nr ? pos : NULL;
+}
+
+static void *pmm_take_blocks(unsigned long *nr)
+{
+	struct pmm_block_line *lines = kvmalloc_array(pmm_zone.nr_pages, sizeof(*lines), GFP_KERNEL);
+	unsigned long index, flags;
+
+	if (!lines)
+		return NULL;
+	*nr = 0;
+	spin_lock_irqsave(&pmm_zone.lock, flags);
+	for (index = 0; index < pmm_zone.nr_pages;) {
+		struct pmm_block_line *line = &lines[(*nr)++];
+
+		line->index = index;
+		line->state = pmm_zone.state[index];
+		line->caller = pmm_page_caller(pmm_zone.mem_map + index);
+		index += 1UL << PMM_STATE_ORDER(line->state);
+	}
+	spin_unlock_irqrestore(&pmm_zone.lock, flags);
+	return lines;
+}
+
+static void *pmm_blocks_start(struct seq_file *m, loff_t *pos)
+{
+	return pmm_view_start(m, pos, pmm_take_blocks);
+}
+
+/* A name, but never an address: a client may have used page->index for something else. */
+static void pmm_show_caller(struct seq_file *m, unsigned long caller)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	sprint_symbol(name, caller);
+	if (strncmp(name, "0x", 2))
+		seq_printf(m, " %s", name);
+}
+
+static int pmm_blocks_show(struct seq_file *m, void *record)
+{
+	struct pmm_view *view = m->private;
+	const struct pmm_block_line *line = (struct pmm_block_line *)view->snapshot + *(loff_t *)record;
+	enum pmm_kind kind = PMM_STATE_KIND(line->state);
+
+	seq_printf(m, "%u order=%u %s", line->index, PMM_STATE_ORDER(line->state), kind == PMM_FREE ? "free" : "used");
+	if (kind == PMM_PARKED)
+		seq_puts(m, " parked");
+	else if (kind != PMM_FREE)
+		pmm_show_caller(m, line->caller);
+	seq_putc(m, '\n');
+	return 0;
+}
+
+static const struct seq_operations pmm_blocks_ops = {
+	.start	= pmm_blocks_start,
+	.next	= pmm_view_next,
+	.stop	= pmm_view_stop,
+	.show	= pmm_blocks_show,
+};
+
+/* One record an area, and one more without an address for what follows the last. */
+static void *pmm_take_areas(unsigned long *nr)
+{
+	unsigned long room = READ_ONCE(pmm_vmlist.nr_areas) + 16;
+	const struct pmm_vm_struct *vm;
+	struct pmm_vm_struct *copies;
+
+	for (;;) {
+		copies = kvcalloc(room + 1, sizeof(*copies), GFP_KERNEL);
+		if (!copies)
+			return NULL;
+		spin_lock(&pmm_vmlist.lock);
+		if (pmm_vmlist.nr_areas <= room)
+			break;
+		room = pmm_vmlist.nr_areas + 16;
+		spin_unlock(&pmm_vmlist.lock);
+		kvfree(copies);
+	}
+	*nr = 0;
+	for (vm = pmm_vmlist.head; vm; vm = vm->next)
+		copies[(*nr)++] = *vm;
+	spin_unlock(&pmm_vmlist.lock);
+	copies[(*nr)++].addr = NULL;
+	return copies;
+}
+
+static void *pmm_areas_start(struct seq_file *m, loff_t *pos)
+{
+	return pmm_view_start(m, pos, pmm_take_areas);
+}
+
+static const char *pmm_area_kind(const struct pmm_vm_struct *vm)
+{
+	if (vm->flags & PMM_VM_IOREMAP)
+		return "ioremap";
+	return vm->flags & PMM_VM_ALLOC ? "vmalloc" : "vmap";
+}
+
+/* The hole below an area, if there is one, and the area; for the record behind the last area, the hole up to the end. */
+static int pmm_window_show(struct seq_file *m, void *record)
+{
+	struct pmm_view *view = m->private;
+	unsigned long i = *(loff_t *)record;
+	const struct pmm_vm_struct *vm = (struct pmm_vm_struct *)view->snapshot + i;
+	unsigned long hole = pmm_vmlist.start;
+	unsigned long start = vm->addr ? (unsigned long)vm->addr : pmm_vmlist.end;
+
+	if (i)
+		hole = (unsigned long)vm[-1].addr + vm[-1].size;
+	if (start > hole)
+		seq_printf(m, "%lu %lu hole\n", hole - pmm_vmlist.start, start - hole);
+	if (vm->addr)
+		seq_printf(m, "%lu %lu area %s pages=%lu\n", start - pmm_vmlist.start, vm->size, pmm_area_kind(vm),
+			   pmm_area_bytes(vm) >> PAGE_SHIFT);
+	return 0;
+}
+
+static const struct seq_operations pmm_window_ops = {
+	.start	= pmm_areas_start,
+	.next	= pmm_view_next,
+	.stop	= pmm_view_stop,
+	.show	= pmm_window_show,
+};
+
+/* /proc/vmallocinfo's format. */
+static int pmm_vmallocinfo_show(struct seq_file *m, void *record)
+{
+	struct pmm_view *view = m->private;
+	const struct pmm_vm_struct *vm = (struct pmm_vm_struct *)view->snapshot + *(loff_t *)record;
+
+	if (!vm->addr)
+		return 0;
+	seq_printf(m, "0x%pK-0x%pK %7ld", vm->addr, vm->addr + vm->size, vm->size);
+	if (vm->caller)
+		seq_printf(m, " %pS", vm->caller);
+	if (vm->nr_pages)
+		seq_printf(m, " pages=%u", vm->nr_pages);
+	if (vm->phys_addr)
+		seq_printf(m, " phys=%pa", &vm->phys_addr);
+	seq_printf(m, " %s", pmm_area_kind(vm));
+	if (vm->flags & PMM_VM_USERMAP)
+		seq_puts(m, " user");
+	if (vm->flags & PMM_VM_ALLOC && vm->nr_pages)
+		seq_printf(m, " N%d=%u", page_to_nid(pmm_zone.mem_map), vm->nr_pages);
+	seq_putc(m, '\n');
+	return 0;
+}
+
+static const struct seq_operations pmm_vmallocinfo_ops = {
+	.start	= pmm_areas_start,
+	.next	= pmm_view_next,
+	.stop	= pmm_view_stop,
+	.show	= pmm_vmallocinfo_show,
+};
+
+/* --- the directory ------------------------------------------------------------------------------------------------ */
+
+/* A file has one of the three: @show for a small one, @lines for a large one, @fops for one with a life of its own. */
+struct pmm_file {
+	const char			*name;
+	umode_t				mode;
+	int				(*show)(struct seq_file *m, void *unused);
+	const struct seq_operations	*lines;
+	const struct file_operations	*fops;
+};
+
+static int pmm_small_open(struct inode *inode, struct file *file)
+{
+	const struct pmm_file *row = inode->i_private;
+
+	return single_open(file, row->show, NULL);
+}
+
+static const struct file_operations pmm_small_fops = {
+	.owner		= THIS_MODULE,
+	.open		= pmm_small_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
+static int pmm_large_open(struct inode *inode, struct file *file)
+{
+	const struct pmm_file *row = inode->i_private;
+
+	return seq_open_private(file, row->lines, sizeof(struct pmm_view));
+}
+
+static int pmm_large_release(struct inode *inode, struct file *file)
+{
+	struct seq_file *m = file->private_data;
+	struct pmm_view *view = m->private;
+
+	kvfree(view->snapshot);
+	return seq_release_private(inode, file);
+}
+
+static const struct file_operations pmm_large_fops = {
+	.owner		= THIS_MODULE,
+	.open		= pmm_large_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= pmm_large_release,
+};
+
+static const struct pmm_file pmm_files[] = {
+	{ "version",		0444, .show = pmm_version_show },
+	{ "buddyinfo",		0444, .show = pmm_buddyinfo_show },
+	{ "freelist",		0444, .show = pmm_freelist_show },
+	{ "pairmap",		0444, .show = pmm_pairmap_show },
+	{ "blocks",		0444, .lines = &pmm_blocks_ops },
+	{ "vmallocinfo",	0400, .lines = &pmm_vmallocinfo_ops },
+	{ "window",		0444, .lines = &pmm_window_ops },
+	{ "showmem",		0444, .show = pmm_showmem_show },
+	{ "stats",		0444, .show = pmm_stats_show },
+	{ "verify",		0400, .show = pmm_verify_show },
+	{ "command",		0200, .fops = &pmm_command_fops },
+	{ "result",		0400, .show = pmm_result_show },
+	{ "mem",		0600, .fops = &pmm_mem_fops },
+};
+
+static void pmm_create_file(const struct pmm_file *row)
+{
+	const struct file_operations *fops = row->fops;
+
+	if (!fops)
+		fops = row->show ? &pmm_small_fops : &pmm_large_fops;
+	/*
+	 * debugfs' protecting wrapper passes no mmap on. The unwrapped file is as safe here: while one is open the
+	 * module cannot go, and files are removed only when it does.
+	 */
+	if (fops->mmap)
+		debugfs_create_file_unsafe(row->name, row->mode, pmm_dir, (void *)row, fops);
+	else
+		debugfs_create_file(row->name, row->mode, pmm_dir, (void *)row, fops);
+}
+
+/**
+ * pmm_debugfs_init() - create the directory and its files
+ *
+ * Without debugfs the module works on, only unseen, as is the custom.
+ *
+ * Context: Process context; may sleep.
+ */
+void pmm_debugfs_init(void)
+{
+	unsigned int i;
+
+	pmm_dir = debugfs_create_dir("pocketmm", NULL);
+	for (i = 0; i < ARRAY_SIZE(pmm_files); i++)
+		pmm_create_file(&pmm_files[i]);
+}
+
+/**
+ * pmm_debugfs_exit() - remove the directory; no file of it is open or will be again
+ *
+ * Context: Process context; may sleep.
+ */
+void pmm_debugfs_exit(void)
+{
+	debugfs_remove(pmm_dir);
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * pocketmm: structures and prototypes that cross a file, and the lock order.
+ *
+ * This is also the seam for the user-space tests: buddy.c, vmlist.c, verify.c and parse.c include nothing but this
+ * file, and what it includes is all that selftests/unit/include has to stand in for.
+ *
+ * Lock order, outermost first:
+ *
+ *	mmap_lock		the kernel's, when a user mapping comes or goes
+ *	  pmm_command_lock	one writer of debugfs' command at a time, and what commands hold
+ *	    vmlist->lock	the vm_struct list and the state of each area; process context, never held over a flush
+ *	      zone->lock	the buddy allocator; any context, interrupts off
+ *
+ * Nothing is printed, allocated or copied to user space under the two spinlocks.
+ */
+#ifndef POCKETMM_INTERNAL_H
+#define POCKETMM_INTERNAL_H
+
+#include <linux/bitops.h>
+#include <linux/ctype.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#include "pocketmm.h"
+
+#define PMM_MAX_ORDER_PAGES	(1UL << (PMM_MAX_ORDER - 1))
+
+/* --- buddy.c: the zone ------------------------------------------------------------------------------------------ */
+
+/*
+ * What a page's state byte says, in its high nibble; the low nibble is the block's order. Only a block's first page
+ * has a kind: every other page of it is PMM_TAIL.
+ */
+enum pmm_kind {
+	PMM_TAIL,	/* inside a block, or inside what was merged into one */
+	PMM_FREE,	/* on free_list[order], linked by page->lru */
+	PMM_USED,	/* handed out by the page API */
+	PMM_MAPPED,	/* handed out to an area, which alone may free it */
+	PMM_PARKED,	/* freed, but somebody still holds a reference: on zone->parked by page->lru */
+};
+
+#define PMM_STATE(kind, order)	((u8)((kind) << 4 | (order)))
+#define PMM_STATE_KIND(state)	((enum pmm_kind)((state) >> 4))
+#define PMM_STATE_ORDER(state)	((unsigned int)((state) & 0xf))
+
+/**
+ * struct pmm_free_area - the free blocks of one order
+ * @free_list: free blocks by page->lru of their first page; LIFO: taken from and put back at the head
+ * @map: the pair-bit map; NULL for the top order, whose blocks have no buddy
+ * @nr_free: length of @free_list
+ *
+ * A pair is a block of this order and its buddy; both share the bit number index >> (1 + order).
+ *
+ * Invariant of the pair bit: it is 1 when exactly one of the two is on @free_list, and 0 when neither is. Both at
+ * once never persists, for then they are merged into one block of the next order. 'Not on this list' is all that the
+ * bit knows: handed out, split into smaller blocks and merged upward look the same to it. So the bit flips each time
+ * that either of the two enters or leaves @free_list, and a free that reads 1 knows that the one that is there is
+ * the buddy.
+ */
+struct pmm_free_area {
+	struct list_head	free_list;
+	unsigned long		*map;
+	unsigned long		nr_free;
+};
+
+/* Which half of a split block is handed out: the upper in 2.4, the lower in 2.6.28. */
+enum pmm_expand {
+	PMM_EXPAND_UPPER,
+	PMM_EXPAND_LOWER,
+};
+
+/* Why a free was refused; PMM_FREE_OK and PMM_FREE_PARKED are no refusals. */
+enum pmm_free_result {
+	PMM_FREE_OK,
+	PMM_FREE_PARKED,
+	PMM_FREE_FOREIGN,
+	PMM_FREE_BAD_ORDER,
+	PMM_FREE_DOUBLE,
+	PMM_FREE_WRONG_ORDER,
+	PMM_FREE_MIDDLE,
+	PMM_FREE_MAPPED,
+	PMM_NR_FREE_RESULTS,
+};
+
+/* Counted under zone->lock since load. */
+struct pmm_zone_stat {
+	u64	allocations;	/* blocks handed out */
+	u64	failures;	/* requests that got none */
+	u64	frees;		/* blocks taken back, parked ones when they are recycled */
+	u64	splits;		/* a block cut in two */
+	u64	merges;		/* two buddies made one */
+	u64	parked;		/* frees that had to wait for a reference */
+	u64	refused[PMM_NR_FREE_RESULTS];
+};
+
+/**
+ * struct pmm_zone - one contiguous run of pages under a buddy allocator
+ * @lock: protects all that follows, and page->lru of free and parked pages
+ * @free_pages: pages on the free lists
+ * @pages_min: pages that only __GFP_HIGH callers (to a quarter) and __GFP_MEMALLOC callers may take
+ * @free_area: the free lists and pair-bit maps, by order
+ * @state: a byte a page, PMM_STATE()
+ * @parked: freed blocks that somebody still references, oldest first
+ * @nr_parked: pages on @parked
+ * @stat: counters
+ * @mem_map: the first page; constant, as all below
+ * @nr_pages: the zone's size; indices run from 0 to @nr_pages - 1
+ * @expand: the half that a split hands out
+ * @name: as in buddyinfo
+ */
+struct pmm_zone {
+	spinlock_t		lock;
+	unsigned long		free_pages;
+	unsigned long		pages_min;
+	struct pmm_free_area	free_area[PMM_MAX_ORDER];
+	u8			*state;
+	struct list_head	parked;
+	unsigned long		nr_parked;
+	struct pmm_zone_stat	stat;
+
+	struct page		*mem_map;
+	unsigned long		nr_pages;
+	enum pmm_expand		expand;
+	const char		*name;
+};
+
+int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_pages);
+void pmm_zone_destroy(struct pmm_zone *zone);
+unsigned long pmm_zone_metadata(const struct pmm_zone *zone);
+struct page *pmm_zone_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int order, enum pmm_kind kind,
+			    unsigned long caller);
+enum pmm_free_result pmm_zone_free(struct pmm_zone *zone, struct page *page, unsigned int order, enum pmm_kind kind,
+				   unsigned long caller);
+unsigned long pmm_zone_reap(struct pmm_zone *zone);
+const char *pmm_free_why(enum pmm_free_result result);
+int pmm_free_errno(enum pmm_free_result result);
+
+static inline unsigned long pmm_page_index(const struct pmm_zone *zone, const struct page *page)
+{
+	return page - zone->mem_map;
+}
+
+static inline bool pmm_page_in_zone(const struct pmm_zone *zone, const struct page *page)
+{
+	return page >= zone->mem_map && page < zone->mem_map + zone->nr_pages;
+}
+
+/* Pairs of blocks of this order that begin inside the zone; the last may lack its upper half, or part of both. */
+static inline unsigned long pmm_nr_pairs(const struct pmm_zone *zone, unsigned int order)
+{
+	return DIV_ROUND_UP(zone->nr_pages, 2UL << order);
+}
+
+/*
+ * Who got a block is kept in page->index of its first page: the kernel uses that field only for pages of a file or
+ * of anonymous memory, which these never are. A client that writes there loses nothing but its name in the reports.
+ */
+static inline void pmm_set_page_caller(struct page *page, unsigned long caller)
+{
+	page->index = caller;
+}
+
+static inline unsigned long pmm_page_caller(const struct page *page)
+{
+	return READ_ONCE(page->index);
+}
+
+/* --- vmlist.c: the address-ordered vm_struct list --------------------------------------------------------------- */
+
+enum pmm_area_state {
+	PMM_AREA_NEW,	/* listed, being mapped by whoever asked for it */
+	PMM_AREA_LIVE,	/* its owner may map, read and free it */
+	PMM_AREA_DYING,	/* being unmapped; its addresses are not free before the flush */
+};
+
+/**
+ * struct pmm_area - a vm_struct and what else is to know of it; protected by vmlist->lock
+ * @vm: the public record; first, so that kfree() of it frees the whole
+ * @state: where in its life the area is
+ * @orphan: freed by its owner, alive only for the sake of user mappings
+ * @users: the owner, and each user mapping
+ */
+struct pmm_area {
+	struct pmm_vm_struct	vm;
+	enum pmm_area_state	state;
+	bool			orphan;
+	unsigned long		users;
+};
+
+/**
+ * struct pmm_vmlist - a window of addresses and the areas in it
+ * @lock: protects the list, and each area's state
+ * @head: the area with the lowest address
+ * @nr_areas: length of the list
+ * @start: first address; constant, as @end
+ * @end: first address behind the window
+ */
+struct pmm_vmlist {
+	spinlock_t		lock;
+	struct pmm_vm_struct	*head;
+	unsigned long		nr_areas;
+	unsigned long		start;
+	unsigned long		end;
+};
+
+/* What became of a request to take an area down. */
+enum pmm_detach_result {
+	PMM_DETACH_OK,		/* the caller takes it down */
+	PMM_DETACH_LATER,	/* the last user mapping will */
+	PMM_DETACH_BAD_ADDRESS,
+	PMM_DETACH_NONEXISTENT,
+	PMM_DETACH_WRONG_TYPE,
+	PMM_NR_DETACH_RESULTS,
+};
+
+static inline struct pmm_area *pmm_area(struct pmm_vm_struct *vm)
+{
+	return container_of(vm, struct pmm_area, vm);
+}
+
+/* Bytes of the area that are meant to be mapped: all but the guard page. */
+static inline unsigned long pmm_area_bytes(const struct pmm_vm_struct *vm)
+{
+	return vm->size - PAGE_SIZE;
+}
+
+void pmm_vmlist_init(struct pmm_vmlist *list, unsigned long start, unsigned long size);
+struct pmm_vm_struct *pmm_vmlist_get(struct pmm_vmlist *list, unsigned long size, unsigned long flags, gfp_t gfp,
+				     const void *caller);
+struct pmm_vm_struct *pmm_vmlist_find(struct pmm_vmlist *list, const void *addr);
+void pmm_vmlist_publish(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
+enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *addr, unsigned long type,
+					 struct pmm_vm_struct **vmp);
+void pmm_vmlist_unlink(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
+struct pmm_vm_struct *pmm_vmlist_hold(struct pmm_vmlist *list, const void *addr);
+void pmm_vmlist_hold_again(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
+bool pmm_vmlist_drop(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
+
+/* --- verify.c: every invariant, recomputed ---------------------------------------------------------------------- */
+
+/* What a walk counted, and the first violation it met: @why is empty when all is well. */
+struct pmm_verdict {
+	unsigned long	blocks;
+	unsigned long	free_blocks;
+	unsigned long	used_blocks;
+	unsigned long	parked_blocks;
+	unsigned long	pairs;
+	unsigned long	areas;
+	unsigned long	mapped;
+	char		why[160];
+};
+
+bool pmm_zone_verify(struct pmm_zone *zone, struct pmm_verdict *v);
+bool pmm_vmlist_verify(struct pmm_vmlist *list, struct pmm_verdict *v);
+
+/* --- parse.c: numbers and sizes as users write them ------------------------------------------------------------- */
+
+int pmm_parse_number(const char *text, u64 *value);
+int pmm_parse_size(const char *text, u64 *bytes);
+
+/* --- the module's own state and the files that only a kernel can run -------------------------------------------- */
+
+struct dentry;
+struct seq_file;
+
+extern struct pmm_zone pmm_zone;	/* page_alloc.c */
+extern struct pmm_vmlist pmm_vmlist;	/* vmalloc.c */
+
+/* chunk.c */
+struct pmm_chunk_request {
+	unsigned long	nr_pages;
+	int		node;		/* or NUMA_NO_NODE */
+	u64		below;		/* physical address, or 0 */
+};
+
+struct page *pmm_chunk_reserve(const struct pmm_chunk_request *want);
+void pmm_chunk_release(struct page *pages, unsigned long nr_pages);
+
+/* page_alloc.c */
+enum pmm_free_result pmm_free_pages_from(struct page *page, unsigned int order, enum pmm_kind kind,
+					 unsigned long caller);
+
+/* window.c */
+int pmm_window_init(unsigned long size);
+void pmm_window_exit(void);
+unsigned long pmm_window_start(void);
+unsigned long pmm_window_size(void);
+unsigned long pmm_window_metadata(void);
+u64 pmm_window_flushes(void);
+u64 pmm_window_phys_limit(void);
+void pmm_window_map(unsigned long addr, unsigned long pfn, pgprot_t prot);
+void pmm_window_unmap(unsigned long addr, unsigned long nr_pages);
+void pmm_window_flush(void);
+bool pmm_window_lookup(unsigned long addr, unsigned long *pfn, bool *writable);
+pgprot_t pmm_window_device_prot(void);
+
+/* vmalloc.c */
+struct pmm_vmalloc_request {
+	unsigned long	size;		/* bytes, rounded up to pages */
+	gfp_t		gfp;
+	pgprot_t	prot;
+	unsigned long	flags;		/* besides PMM_VM_ALLOC */
+	const void	*caller;
+};
+
+int pmm_vmalloc_init(void);
+void pmm_vmalloc_exit(void);
+void *pmm_vmalloc_for(const struct pmm_vmalloc_request *want);
+void *pmm_vmap_for(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot, const void *caller);
+enum pmm_detach_result pmm_take_down(const void *addr, unsigned long type, const void *caller);
+const char *pmm_detach_why(enum pmm_detach_result result);
+int pmm_detach_errno(enum pmm_detach_result result);
+u64 pmm_vmalloc_refused(void);
+bool pmm_window_verify(struct pmm_verdict *v);
+
+/* ioremap.c */
+void __iomem *pmm_ioremap_for(phys_addr_t phys, unsigned long size, const void *caller);
+
+/* debugfs.c, command.c, mem.c, leaks.c */
+void pmm_debugfs_init(void);
+void pmm_debugfs_exit(void);
+extern const struct file_operations pmm_command_fops;
+extern const struct file_operations pmm_mem_fops;
+int pmm_result_show(struct seq_file *m, void *unused);
+void pmm_command_exit(void);
+void pmm_report_leaks(void);
+
+#endif /* POCKETMM_INTERNAL_H */

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm: map a device's registers into the window, uncached, as 2.4.22's ioremap().
+ *
+ * Only what is not RAM may be mapped, so that no one's pages get a second, uncached mapping. Process context; the
+ * areas are locked by pmm_vmlist.lock (vmlist.c).
+ */
+#include <linux/export.h>
+#include <linux/ioport.h>
+
+#include "internal.h"
+
+/* An inclusive last address cannot overflow; 2.4 computed the size from it one byte short. */
+static int pmm_check_phys(phys_addr_t phys, unsigned long size)
+{
+	phys_addr_t last = phys + size - 1;
+
+	if (!size || last < phys || last > pmm_window_phys_limit())
+		return -EINVAL;
+	phys &= PAGE_MASK;
+	if (region_intersects(phys, (last | ~PAGE_MASK) - phys + 1, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) !=
+	    REGION_DISJOINT)
+		return -EPERM;
+	return 0;
+}
+
+/**
+ * pmm_ioremap_for() - map a device
+ * @phys: physical address, any alignment
+ * @size: bytes
+ * @caller: who asks
+ *
+ * Context: Process context; may sleep.
+ * Return: The address, with @phys' offset within its page; or ERR_PTR: -EINVAL (no bytes, beyond what the processor
+ * reaches), -EPERM (RAM), -ENOSPC, -ENOMEM.
+ */
+void __iomem *pmm_ioremap_for(phys_addr_t phys, unsigned long size, const void *caller)
+{
+	unsigned long offset = offset_in_page(phys), i;
+	struct pmm_vm_struct *vm;
+	int err;
+
+	err = pmm_check_phys(phys, size);
+	if (err)
+		return (__force void __iomem *)ERR_PTR(err);
+	size = PAGE_ALIGN(size + offset);
+	phys -= offset;
+	vm = pmm_vmlist_get(&pmm_vmlist, size, PMM_VM_IOREMAP, GFP_KERNEL, caller);
+	if (IS_ERR(vm))
+		return (__force void __iomem *)vm;
+	vm->phys_addr = phys;
+	for (i = 0; i < size; i += PAGE_SIZE)
+		pmm_window_map((unsigned long)vm->addr + i, PHYS_PFN(phys + i), pmm_window_device_prot());
+	pmm_vmlist_publish(&pmm_vmlist, vm);
+	return (void __iomem *)(vm->addr + offset);
+}
+
+/**
+ * pmm_ioremap() - map a device's registers, uncached
+ * @phys: physical address, any alignment
+ * @size: bytes
+ *
+ * RAM, no bytes, and a range that wraps or that the processor cannot reach are refused without a word. The memory type
+ * is not reserved with the kernel's PAT code, which a module cannot reach; uncached is what the kernel's own ioremap()
+ * asks for, so that the two agree.
+ *
+ * Context: Process context; may sleep.
+ * Return: The address, for readl() and its kin; NULL on failure. (2.4.22)
+ */
+void __iomem *pmm_ioremap(phys_addr_t phys, unsigned long size)
+{
+	void __iomem *addr = pmm_ioremap_for(phys, size, __builtin_return_address(0));
+
+	return IS_ERR((__force void *)addr) ? NULL : addr;
+}
+EXPORT_SYMBOL_GPL(pmm_ioremap);
+
+/**
+ * pmm_iounmap() - undo pmm_ioremap()
+ * @addr: what it returned; NULL is ignored
+ *
+ * Anything else is refused as by pmm_vfree().
+ *
+ * Context: Process context, interrupts on; waits for a TLB flush.
+ */
+void pmm_iounmap(volatile void __iomem *addr)
+{
+	unsigned long page = (unsigned long)addr & PAGE_MASK;
+
+	if (addr)
+		pmm_take_down((void *)page, PMM_VM_IOREMAP, __builtin_return_address(0));
+}
+EXPORT_SYMBOL_GPL(pmm_iounmap);

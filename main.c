@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm: a second, pocket-sized memory manager: module parameters, load and unload.
+ *
+ * Every parameter is read as text and judged here, so that a bad value is refused with one line that names parameter,
+ * value and range. Loading is one line a subsystem, and unloading the exact reverse.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/nodemask.h>
+
+#include "internal.h"
+
+/* Page indices in debugfs are 32 bits wide, and %*pbl prints at most 2^23 bits: half as many pairs as pages. */
+#define PMM_CHUNK_MIN	(64UL << 10)
+#define PMM_CHUNK_MAX	(32UL << 30)
+
+static char *chunk = "64M";
+module_param(chunk, charp, 0444);
+MODULE_PARM_DESC(chunk, "size of the page chunk, with K, M or G; a multiple of the page size from 64K (default 64M)");
+
+static char *window = "auto";
+module_param(window, charp, 0444);
+MODULE_PARM_DESC(window, "size of the virtual window, with K, M or G (default 4 x chunk, but not more than RAM)");
+
+static char *node = "-1";
+module_param(node, charp, 0444);
+MODULE_PARM_DESC(node, "NUMA node to take the chunk from, -1 for any (default -1)");
+
+static char *below = "0";
+module_param(below, charp, 0444);
+MODULE_PARM_DESC(below, "physical address that the chunk must end at or below, 0 for none (default 0)");
+
+static char *min_free = "0";
+module_param(min_free, charp, 0444);
+MODULE_PARM_DESC(min_free, "pages kept for __GFP_HIGH and __GFP_MEMALLOC callers, or auto for 2.4's rule (default 0)");
+
+static char *expand = "upper";
+module_param(expand, charp, 0444);
+MODULE_PARM_DESC(expand, "which half of a split block is handed out: upper (2.4) or lower (2.6.28) (default upper)");
+
+/* The parameters, judged. */
+struct pmm_config {
+	struct pmm_chunk_request	chunk;
+	unsigned long			window;
+	unsigned long			min_free;
+	enum pmm_expand			expand;
+};
+
+static unsigned long pmm_ram_bytes(void)
+{
+	return totalram_pages() << PAGE_SHIFT;
+}
+
+/* A size in whole pages between two bounds, or one line that says what it should have been. */
+static int pmm_judge_size(const char *name, const char *text, unsigned long min, unsigned long max,
+			  unsigned long *bytes)
+{
+	u64 value;
+
+	if (pmm_parse_size(text, &value) || value < min || value > max || !PAGE_ALIGNED(value)) {
+		pr_err("%s=%s is refused: a multiple of %lu between %luK and %luK\n", name, text, PAGE_SIZE, min >> 10,
+		       max >> 10);
+		return -EINVAL;
+	}
+	*bytes = value;
+	return 0;
+}
+
+static int pmm_judge_chunk(struct pmm_config *config)
+{
+	unsigned long bytes;
+	int err;
+
+	err = pmm_judge_size("chunk", chunk, PMM_CHUNK_MIN, min(pmm_ram_bytes(), PMM_CHUNK_MAX), &bytes);
+	config->chunk.nr_pages = bytes >> PAGE_SHIFT;
+	return err;
+}
+
+/* vmap() maps no more pages than there is RAM, so neither does the window. */
+static int pmm_judge_window(struct pmm_config *config)
+{
+	unsigned long max = pmm_ram_bytes();
+
+	if (!strcmp(window, "auto")) {
+		config->window = min(4 * config->chunk.nr_pages << PAGE_SHIFT, max);
+		return 0;
+	}
+	return pmm_judge_size("window", window, PMM_CHUNK_MIN, max, &config->window);
+}
+
+static int pmm_judge_node(struct pmm_config *config)
+{
+	u64 value;
+
+	config->chunk.node = NUMA_NO_NODE;
+	if (!strcmp(node, "-1"))
+		return 0;
+	if (pmm_parse_number(node, &value) || value >= MAX_NUMNODES || !node_online(value)) {
+		pr_err("node=%s is refused: -1 or an online node, of %*pbl\n", node, nodemask_pr_args(&node_online_map));
+		return -EINVAL;
+	}
+	config->chunk.node = value;
+	return 0;
+}
+
+static int pmm_judge_below(struct pmm_config *config)
+{
+	u64 value, min = (u64)config->chunk.nr_pages << PAGE_SHIFT;
+
+	if (pmm_parse_size(below, &value) || (value && value < min)) {
+		pr_err("below=%s is refused: 0, or an address from %#llx, the size of the chunk, to %#llx\n", below, min,
+		       U64_MAX);
+		return -EINVAL;
+	}
+	config->chunk.below = value;
+	return 0;
+}
+
+/* 2.4's zone_balance_ratio, zone_balance_min and zone_balance_max of the normal zone make the automatic value. */
+static int pmm_judge_min_free(struct pmm_config *config)
+{
+	unsigned long pages = config->chunk.nr_pages;
+	u64 value;
+
+	if (!strcmp(min_free, "auto")) {
+		config->min_free = clamp(pages / 128, 20UL, 255UL);
+		return 0;
+	}
+	if (pmm_parse_number(min_free, &value) || value > pages) {
+		pr_err("min_free=%s is refused: auto, or pages between 0 and %lu\n", min_free, pages);
+		return -EINVAL;
+	}
+	config->min_free = value;
+	return 0;
+}
+
+static int pmm_judge_expand(struct pmm_config *config)
+{
+	if (!strcmp(expand, "upper")) {
+		config->expand = PMM_EXPAND_UPPER;
+	} else if (!strcmp(expand, "lower")) {
+		config->expand = PMM_EXPAND_LOWER;
+	} else {
+		pr_err("expand=%s is refused: upper or lower\n", expand);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int pmm_judge_parameters(struct pmm_config *config)
+{
+	return pmm_judge_chunk(config) ?:
+	       pmm_judge_window(config) ?:
+	       pmm_judge_node(config) ?:
+	       pmm_judge_below(config) ?:
+	       pmm_judge_min_free(config) ?:
+	       pmm_judge_expand(config);
+}
+
+static int pmm_init_zone(const struct pmm_config *config, struct page *pages)
+{
+	pmm_zone.name = "Pocket";
+	pmm_zone.pages_min = config->min_free;
+	pmm_zone.expand = config->expand;
+	return pmm_zone_init(&pmm_zone, pages, config->chunk.nr_pages);
+}
+
+static void pmm_report_load(void)
+{
+	unsigned long pfn = page_to_pfn(pmm_zone.mem_map), maps = pmm_zone_metadata(&pmm_zone) - pmm_zone.nr_pages;
+
+	pr_info("chunk of %lu pages, frames %#lx-%#lx, node %d; window of %luK; metadata: %lu bytes of pair bits, %lu of page states, %lu for the window\n",
+		pmm_zone.nr_pages, pfn, pfn + pmm_zone.nr_pages - 1, page_to_nid(pmm_zone.mem_map),
+		pmm_window_size() >> 10, maps, pmm_zone.nr_pages, pmm_window_metadata());
+}
+
+static int __init pmm_init(void)
+{
+	struct pmm_config config;
+	struct page *pages;
+	int err;
+
+	err = pmm_judge_parameters(&config);
+	if (err)
+		return err;
+	pages = pmm_chunk_reserve(&config.chunk);
+	if (!pages)
+		return -ENOMEM;
+	err = pmm_init_zone(&config, pages);
+	if (err)
+		goto err_chunk;
+	err = pmm_window_init(config.window);
+	if (err)
+		goto err_zone;
+	err = pmm_vmalloc_init();
+	if (err)
+		goto err_window;
+	pmm_debugfs_init();
+	pmm_report_load();
+	return 0;
+
+err_window:
+	pmm_window_exit();
+err_zone:
+	pmm_zone_destroy(&pmm_zone);
+err_chunk:
+	pmm_chunk_release(pages, config.chunk.nr_pages);
+	return err;
+}
+
+static void __exit pmm_exit(void)
+{
+	pmm_debugfs_exit();
+	pmm_vm_unmap_aliases();
+	pmm_report_leaks();
+	pmm_command_exit();
+	pmm_vmalloc_exit();
+	pmm_window_exit();
+	pmm_zone_destroy(&pmm_zone);
+	pmm_chunk_release(pmm_zone.mem_map, pmm_zone.nr_pages);
+	pr_info("unloaded, %lu pages are the kernel's again\n", pmm_zone.nr_pages);
+}
+
+module_init(pmm_init);
+module_exit(pmm_exit);
+
+MODULE_DESCRIPTION("A second, pocket-sized memory manager: the buddy allocator with pair bits and vmalloc, to see and to use");
+MODULE_AUTHOR("The pocketmm maintainers");
+MODULE_LICENSE("GPL");

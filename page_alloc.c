@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm: the page calls that other modules make, over the one zone that the module has.
+ *
+ * Linux 2.4's mm/page_alloc.c above rmqueue(): flags, zeroing, the message when nothing is left. There is no reclaim
+ * behind this pool. All calls may come from any context, interrupts included; under PREEMPT_RT, as with the kernel's
+ * own page allocator, not from hard interrupts or with preemption off.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/export.h>
+#include <linux/highmem.h>
+
+#include "internal.h"
+
+struct pmm_zone pmm_zone;
+
+static struct page *pmm_alloc_pages_for(gfp_t gfp, unsigned int order, unsigned long caller)
+{
+	struct page *page = pmm_zone_alloc(&pmm_zone, gfp, order, PMM_USED, caller);
+	unsigned long i;
+
+	if (unlikely(!page)) {
+		if (!(gfp & __GFP_NOWARN))
+			pr_warn_ratelimited("order-%u allocation failed: gfp=%pGg, %lu of %lu pages free, by %pS\n",
+					    order, &gfp, pmm_nr_free_pages(), pmm_zone.nr_pages, (void *)caller);
+		return NULL;
+	}
+	if (gfp & __GFP_ZERO)
+		for (i = 0; i < 1UL << order; i++)
+			clear_highpage(page + i);
+	return page;
+}
+
+/**
+ * pmm_free_pages_from() - give a block of the pool back
+ * @page: the block's first page
+ * @order: the block's order
+ * @kind: PMM_USED, or PMM_MAPPED for an area's pages
+ * @caller: who frees
+ *
+ * Context: As pmm_alloc_pages().
+ * Return: As pmm_zone_free().
+ */
+enum pmm_free_result pmm_free_pages_from(struct page *page, unsigned int order, enum pmm_kind kind,
+					 unsigned long caller)
+{
+	return pmm_zone_free(&pmm_zone, page, order, kind, caller);
+}
+
+/**
+ * pmm_alloc_pages() - take 2^@order contiguous pages from the pool
+ * @gfp: __GFP_ZERO zeroes them; __GFP_HIGH and __GFP_MEMALLOC reach below the watermark (min_free=); __GFP_NOWARN
+ *	silences the line on failure. Nothing ever sleeps or reclaims, so the other flags change nothing.
+ * @order: 0 to PMM_MAX_ORDER - 1
+ *
+ * The choice of block is 2.4.22's: the head of the first non-empty list, split (expand=) down to @order.
+ *
+ * Context: Any; under PREEMPT_RT not from hard interrupts or with preemption off.
+ * Return: The first page, aligned to its size within the pool and each page with one reference; NULL when there is no
+ * such block.
+ */
+struct page *pmm_alloc_pages(gfp_t gfp, unsigned int order)
+{
+	return pmm_alloc_pages_for(gfp, order, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(pmm_alloc_pages);
+
+/**
+ * pmm_alloc_page() - take one page from the pool
+ * @gfp: as for pmm_alloc_pages()
+ *
+ * Context: As pmm_alloc_pages().
+ * Return: The page, or NULL.
+ */
+struct page *pmm_alloc_page(gfp_t gfp)
+{
+	return pmm_alloc_pages_for(gfp, 0, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(pmm_alloc_page);
+
+/**
+ * __pmm_get_free_pages() - take pages by their address in the kernel's direct map
+ * @gfp: as for pmm_alloc_pages()
+ * @order: likewise
+ *
+ * Context: As pmm_alloc_pages().
+ * Return: The address of the first byte, or 0. (2.4.22)
+ */
+unsigned long __pmm_get_free_pages(gfp_t gfp, unsigned int order)
+{
+	struct page *page = pmm_alloc_pages_for(gfp, order, _RET_IP_);
+
+	return page ? (unsigned long)page_address(page) : 0;
+}
+EXPORT_SYMBOL_GPL(__pmm_get_free_pages);
+
+/**
+ * pmm_get_zeroed_page() - take one zeroed page by its address in the kernel's direct map
+ * @gfp: as for pmm_alloc_pages()
+ *
+ * Context: As pmm_alloc_pages().
+ * Return: The address of the first byte, or 0. (2.4.22)
+ */
+unsigned long pmm_get_zeroed_page(gfp_t gfp)
+{
+	struct page *page = pmm_alloc_pages_for(gfp | __GFP_ZERO, 0, _RET_IP_);
+
+	return page ? (unsigned long)page_address(page) : 0;
+}
+EXPORT_SYMBOL_GPL(pmm_get_zeroed_page);
+
+/**
+ * __pmm_free_pages() - give a block back and coalesce it with its buddies
+ * @page: first page of the block
+ * @order: the order that it was allocated with
+ *
+ * Misuse - a double free, another order, a page inside a block, one of an area or of somebody else - is refused: no
+ * list is touched, `stats` counts it and one rate-limited line tells who did it. (2.4.22 believed its caller.) A block
+ * with a page that is still referenced, for example mapped by a user process or by pmm_vmap(), is parked and recycled
+ * once that has ended. A NULL @page is ignored.
+ *
+ * Context: As pmm_alloc_pages().
+ */
+void __pmm_free_pages(struct page *page, unsigned int order)
+{
+	if (page)
+		pmm_free_pages_from(page, order, PMM_USED, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(__pmm_free_pages);
+
+/**
+ * pmm_free_pages() - give a block back by its address in the kernel's direct map
+ * @addr: first byte of the block; 0 is ignored
+ * @order: the order that it was allocated with
+ *
+ * Misuse is refused as by __pmm_free_pages(); so is an address that is unaligned or
+ * outside the direct map.
+ *
+ * Context: As pmm_alloc_pages().
+ */
+void pmm_free_pages(unsigned long addr, unsigned int order)
+{
+	struct page *page = NULL;
+
+	if (PAGE_ALIGNED(addr) && virt_addr_valid((void *)addr))
+		page = virt_to_page((void *)addr);
+	if (addr)
+		pmm_free_pages_from(page, order, PMM_USED, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(pmm_free_pages);
+
+/**
+ * pmm_alloc_pages_bulk() - fill the empty slots of an array with order-0 pages
+ * @gfp: as for pmm_alloc_pages()
+ * @nr: length of @pages
+ * @pages: slots that are not NULL are left alone
+ *
+ * Semantics of the kernel's alloc_pages_bulk_array() (5.13 and later); the pages are those that as many calls of
+ * pmm_alloc_page() would give.
+ *
+ * Context: As pmm_alloc_pages().
+ * Return: How many slots from the start of the array are filled; fewer than @nr when the pool ran out.
+ */
+unsigned long pmm_alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		if (pages[i])
+			continue;
+		pages[i] = pmm_alloc_pages_for(gfp, 0, _RET_IP_);
+		if (!pages[i])
+			break;
+	}
+	return i;
+}
+EXPORT_SYMBOL_GPL(pmm_alloc_pages_bulk);
+
+/**
+ * pmm_free_pages_bulk() - give order-0 pages back
+ * @nr: length of @pages
+ * @pages: freed in order; each slot is NULL afterwards, and one that is NULL already is passed over
+ *
+ * Context: As pmm_alloc_pages().
+ */
+void pmm_free_pages_bulk(unsigned long nr, struct page **pages)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		if (pages[i])
+			pmm_free_pages_from(pages[i], 0, PMM_USED, _RET_IP_);
+		pages[i] = NULL;
+	}
+}
+EXPORT_SYMBOL_GPL(pmm_free_pages_bulk);
+
+/**
+ * pmm_nr_free_pages() - how much of the pool is free
+ *
+ * Context: Any.
+ * Return: Pages on the free lists; parked ones are not among them.
+ */
+unsigned long pmm_nr_free_pages(void)
+{
+	return READ_ONCE(pmm_zone.free_pages);
+}
+EXPORT_SYMBOL_GPL(pmm_nr_free_pages);

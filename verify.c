@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm: recompute every invariant of a zone and of a vm_struct list, and name the first that does not hold.
+ *
+ * It only reads; each walk runs under the one lock of what it walks. It compiles unchanged in user space, where the
+ * tests call it after every step.
+ */
+#include "internal.h"
+
+#define PMM_CORRUPT(v, ...) ({							\
+	if (!(v)->why[0])							\
+		snprintf((v)->why, sizeof((v)->why), __VA_ARGS__);		\
+	false;									\
+})
+
+/* What the walk over the state bytes counts, to be held against the lists. */
+struct pmm_tally {
+	unsigned long	nr_free[PMM_MAX_ORDER];
+	unsigned long	free_pages;
+	unsigned long	parked_pages;
+};
+
+static bool __pmm_is_free(const struct pmm_zone *zone, unsigned long index, unsigned int order)
+{
+	return index < zone->nr_pages && zone->state[index] == PMM_STATE(PMM_FREE, order);
+}
+
+static void pmm_tally_block(struct pmm_verdict *v, struct pmm_tally *t, enum pmm_kind kind, unsigned int order)
+{
+	v->blocks++;
+	if (kind == PMM_FREE) {
+		v->free_blocks++;
+		t->nr_free[order]++;
+		t->free_pages += 1UL << order;
+	} else if (kind == PMM_PARKED) {
+		v->parked_blocks++;
+		t->parked_pages += 1UL << order;
+	} else {
+		v->used_blocks++;
+	}
+}
+
+/* The blocks cover the zone without a gap or an overlap, each aligned to its own size. */
+static bool __pmm_verify_blocks(const struct pmm_zone *zone, struct pmm_verdict *v, struct pmm_tally *t)
+{
+	unsigned long index, i;
+
+	for (index = 0; index < zone->nr_pages;) {
+		enum pmm_kind kind = PMM_STATE_KIND(zone->state[index]);
+		unsigned int order = PMM_STATE_ORDER(zone->state[index]);
+
+		if (kind == PMM_TAIL || kind > PMM_PARKED || order >= PMM_MAX_ORDER)
+			return PMM_CORRUPT(v, "page %lu: no block begins here, state %#x", index, zone->state[index]);
+		if (!IS_ALIGNED(index, 1UL << order) || zone->nr_pages - index < 1UL << order)
+			return PMM_CORRUPT(v, "page %lu: misplaced block of order %u", index, order);
+		for (i = 1; i < 1UL << order; i++)
+			if (zone->state[index + i] != PMM_TAIL)
+				return PMM_CORRUPT(v, "page %lu: inside a block of order %u at %lu, state %#x", index + i,
+						   order, index, zone->state[index + i]);
+		pmm_tally_block(v, t, kind, order);
+		index += 1UL << order;
+	}
+	return true;
+}
+
+/* A list's links agree in both directions, and every entry is a page of the zone in the state that belongs there. */
+static bool __pmm_verify_list(const struct pmm_zone *zone, const struct list_head *list, enum pmm_kind kind, int order,
+			      unsigned long limit, struct pmm_verdict *v, unsigned long *length)
+{
+	const struct list_head *prev = list, *pos;
+
+	*length = 0;
+	for (pos = list->next; pos != list; prev = pos, pos = pos->next) {
+		const struct page *page = list_entry(pos, struct page, lru);
+		unsigned long index;
+
+		if (!pmm_page_in_zone(zone, page) || pos->prev != prev)
+			return PMM_CORRUPT(v, "order %d: broken link behind entry %lu", order, *length);
+		index = pmm_page_index(zone, page);
+		if (PMM_STATE_KIND(zone->state[index]) != kind ||
+		    (order >= 0 && zone->state[index] != PMM_STATE(kind, order)))
+			return PMM_CORRUPT(v, "order %d: page %lu is listed, state %#x", order, index,
+					   zone->state[index]);
+		if (++*length > limit)
+			return PMM_CORRUPT(v, "order %d: more than %lu entries", order, limit);
+	}
+	return list->prev == prev || PMM_CORRUPT(v, "order %d: broken tail", order);
+}
+
+static bool __pmm_verify_lists(const struct pmm_zone *zone, struct pmm_verdict *v, const struct pmm_tally *t)
+{
+	unsigned long length;
+	unsigned int order;
+
+	for (order = 0; order < PMM_MAX_ORDER; order++) {
+		const struct pmm_free_area *area = &zone->free_area[order];
+
+		if (!__pmm_verify_list(zone, &area->free_list, PMM_FREE, order, zone->nr_pages, v, &length))
+			return false;
+		if (length != t->nr_free[order] || length != area->nr_free)
+			return PMM_CORRUPT(v, "order %u: %lu listed, %lu by state, %lu counted", order, length,
+					   t->nr_free[order], area->nr_free);
+	}
+	if (!__pmm_verify_list(zone, &zone->parked, PMM_PARKED, -1, zone->nr_pages, v, &length))
+		return false;
+	return length == v->parked_blocks ||
+	       PMM_CORRUPT(v, "%lu blocks parked, %lu by state", length, v->parked_blocks);
+}
+
+/* The invariant of the pair bit, for every pair of an order; see struct pmm_free_area. */
+static bool __pmm_verify_pairs(const struct pmm_zone *zone, struct pmm_verdict *v, unsigned int order)
+{
+	unsigned long pair, nr = pmm_nr_pairs(zone, order);
+
+	for (pair = 0; pair < nr; pair++) {
+		unsigned long a = pair << (1 + order), b = a + (1UL << order);
+		bool a_free = __pmm_is_free(zone, a, order), b_free = __pmm_is_free(zone, b, order);
+
+		if (a_free && b_free)
+			return PMM_CORRUPT(v, "order %u pair %lu: both of %lu and %lu are free, not merged", order, pair,
+					   a, b);
+		if (test_bit(pair, zone->free_area[order].map) != (a_free || b_free))
+			return PMM_CORRUPT(v, "order %u pair %lu: bit is %d, block %lu is %s, block %lu is %s", order,
+					   pair, !(a_free || b_free), a, a_free ? "free" : "not free", b,
+					   b_free ? "free" : "not free");
+		v->pairs++;
+	}
+	return true;
+}
+
+static bool __pmm_zone_verify(const struct pmm_zone *zone, struct pmm_verdict *v)
+{
+	struct pmm_tally tally = { };
+	unsigned int order;
+
+	lockdep_assert_held(&zone->lock);
+	if (!__pmm_verify_blocks(zone, v, &tally) || !__pmm_verify_lists(zone, v, &tally))
+		return false;
+	for (order = 0; order < PMM_MAX_ORDER - 1; order++)
+		if (!__pmm_verify_pairs(zone, v, order))
+			return false;
+	if (tally.free_pages != zone->free_pages)
+		return PMM_CORRUPT(v, "%lu pages free by state, %lu counted", tally.free_pages, zone->free_pages);
+	return tally.parked_pages == zone->nr_parked ||
+	       PMM_CORRUPT(v, "%lu pages parked by state, %lu counted", tally.parked_pages, zone->nr_parked);
+}
+
+/**
+ * pmm_zone_verify() - check every invariant of a zone
+ * @zone: the zone
+ * @v: what was counted is added to it; its @why names the first violation
+ *
+ * Context: As pmm_zone_free(). Interrupts are off during the walk, whose cost is linear in the size of the zone.
+ * Return: true when all is well.
+ */
+bool pmm_zone_verify(struct pmm_zone *zone, struct pmm_verdict *v)
+{
+	unsigned long flags;
+	bool ok;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	ok = __pmm_zone_verify(zone, v);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return ok;
+}
+
+static bool __pmm_vmlist_verify(const struct pmm_vmlist *list, struct pmm_verdict *v)
+{
+	unsigned long addr = list->start, nr = 0;
+	const struct pmm_vm_struct *vm;
+
+	for (vm = list->head; vm; vm = vm->next) {
+		unsigned long start = (unsigned long)vm->addr;
+
+		if (!PAGE_ALIGNED(start) || !PAGE_ALIGNED(vm->size) || vm->size < 2 * PAGE_SIZE)
+			return PMM_CORRUPT(v, "area %lu: not whole pages and a guard page", nr);
+		if (start < addr)
+			return PMM_CORRUPT(v, "area %lu: overlaps the one below, or is out of order", nr);
+		if (start > list->end || vm->size > list->end - start)
+			return PMM_CORRUPT(v, "area %lu: beyond the window", nr);
+		addr = start + vm->size;
+		nr++;
+	}
+	v->areas += nr;
+	return nr == list->nr_areas || PMM_CORRUPT(v, "%lu areas listed, %lu counted", nr, list->nr_areas);
+}
+
+/**
+ * pmm_vmlist_verify() - check every invariant of a vm_struct list
+ * @list: the window
+ * @v: what was counted is added to it; its @why names the first violation
+ *
+ * Context: Process context.
+ * Return: true when all is well.
+ */
+bool pmm_vmlist_verify(struct pmm_vmlist *list, struct pmm_verdict *v)
+{
+	bool ok;
+
+	spin_lock(&list->lock);
+	ok = __pmm_vmlist_verify(list, v);
+	spin_unlock(&list->lock);
+	return ok;
+}

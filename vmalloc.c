@@ -1,0 +1,828 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm: the vmalloc family. It brings the three parts together: addresses from the vm_struct list (vmlist.c), pages
+ * from the buddy allocator (buddy.c), and page table entries (window.c).
+ *
+ * Addresses and messages are 2.4.22's, the calls 2.6.28's. An area is taken down in one order: clear its entries,
+ * flush every TLB, give pages and addresses back. So a late access faults, and no page and no address has a new owner
+ * while a stale translation may stand.
+ *
+ * Process context throughout, since records are allocated and flushes wait for other CPUs; but pmm_vfree() may be
+ * called from anywhere and then defers. The areas are locked by pmm_vmlist.lock (vmlist.c).
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/export.h>
+#include <linux/io.h>
+#include <linux/preempt.h>
+#include <linux/workqueue.h>
+
+#include "compat.h"
+#include "internal.h"
+
+struct pmm_vmlist pmm_vmlist;
+
+static atomic64_t pmm_refused;	/* frees of areas that were refused */
+
+/* pmm_vfree() from atomic context: a bit for each page of the window where an area is to be freed. */
+static unsigned long *pmm_deferred;
+static void pmm_vfree_deferred(struct work_struct *work);
+static DECLARE_WORK(pmm_vfree_work, pmm_vfree_deferred);
+
+static unsigned long pmm_area_pages(const struct pmm_vm_struct *vm)
+{
+	return pmm_area_bytes(vm) >> PAGE_SHIFT;
+}
+
+/* --- taking an area down ------------------------------------------------------------------------------------------ */
+
+/* 2.4 and 2.6.28 give the pages back one by one, in ascending address order. */
+static void pmm_free_area_pages(struct pmm_vm_struct *vm)
+{
+	unsigned int i;
+
+	for (i = 0; i < vm->nr_pages; i++)
+		pmm_free_pages_from(vm->pages[i], 0, PMM_MAPPED, (unsigned long)vm->caller);
+}
+
+/* What pmm_vmap() held on to; a page that was freed meanwhile is parked and can be recycled now. */
+static void pmm_put_mapped_pages(struct pmm_vm_struct *vm)
+{
+	unsigned int i;
+
+	for (i = 0; i < vm->nr_pages; i++)
+		if (pmm_page_in_zone(&pmm_zone, vm->pages[i]))
+			put_page(vm->pages[i]);
+	pmm_zone_reap(&pmm_zone);
+}
+
+/* Everything but the record itself, which pmm_remove_vm_area() hands to its caller. */
+static void pmm_unmap_area(struct pmm_vm_struct *vm)
+{
+	pmm_window_unmap((unsigned long)vm->addr, pmm_area_pages(vm));
+	pmm_window_flush();
+	if (vm->flags & PMM_VM_ALLOC)
+		pmm_free_area_pages(vm);
+	else if (vm->pages)
+		pmm_put_mapped_pages(vm);
+	kvfree(vm->pages);
+	vm->pages = NULL;
+	vm->nr_pages = 0;
+	pmm_vmlist_unlink(&pmm_vmlist, vm);
+}
+
+static void pmm_destroy_area(struct pmm_vm_struct *vm)
+{
+	pmm_unmap_area(vm);
+	kfree(vm);
+}
+
+static const struct {
+	int		err;
+	const char	*why;
+} pmm_detach_results[PMM_NR_DETACH_RESULTS] = {
+	[PMM_DETACH_OK]		 = { 0,		"freed" },
+	[PMM_DETACH_LATER]	 = { 0,		"freed when its last user mapping goes" },
+	[PMM_DETACH_BAD_ADDRESS] = { -EINVAL,	"bad address" },
+	[PMM_DETACH_NONEXISTENT] = { -ENOENT,	"nonexistent vm area" },
+	[PMM_DETACH_WRONG_TYPE]	 = { -EINVAL,	"vm area of another kind" },
+};
+
+const char *pmm_detach_why(enum pmm_detach_result result)
+{
+	return pmm_detach_results[result].why;
+}
+
+int pmm_detach_errno(enum pmm_detach_result result)
+{
+	return pmm_detach_results[result].err;
+}
+
+u64 pmm_vmalloc_refused(void)
+{
+	return atomic64_read(&pmm_refused);
+}
+
+static const char *pmm_free_call(unsigned long type)
+{
+	switch (type) {
+	case PMM_VM_ALLOC:
+		return "vfree";
+	case PMM_VM_MAP:
+		return "vunmap";
+	case PMM_VM_IOREMAP:
+		return "iounmap";
+	default:
+		return "remove_vm_area";
+	}
+}
+
+static void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned long type, const void *caller)
+{
+	atomic64_inc(&pmm_refused);
+	pr_err_ratelimited("Trying to %s() %s (%p), by %pS\n", pmm_free_call(type), pmm_detach_why(result), addr, caller);
+}
+
+/**
+ * pmm_take_down() - free the area that begins at an address
+ * @addr: first byte of the area
+ * @type: what it must be: PMM_VM_ALLOC, PMM_VM_MAP or PMM_VM_IOREMAP
+ * @caller: who frees
+ *
+ * A refusal changes nothing, is counted, and is reported in 2.4's words.
+ *
+ * Context: Process context, interrupts on; waits for a TLB flush.
+ * Return: As pmm_vmlist_detach().
+ */
+enum pmm_detach_result pmm_take_down(const void *addr, unsigned long type, const void *caller)
+{
+	struct pmm_vm_struct *vm;
+	enum pmm_detach_result result = pmm_vmlist_detach(&pmm_vmlist, addr, type, &vm);
+
+	if (result == PMM_DETACH_OK)
+		pmm_destroy_area(vm);
+	else if (result != PMM_DETACH_LATER)
+		pmm_refuse(result, addr, type, caller);
+	return result;
+}
+
+/* --- vmalloc ------------------------------------------------------------------------------------------------------- */
+
+/* The record and the page array come from the kernel: of the caller's flags, those that say how hard to try. */
+static gfp_t pmm_record_gfp(gfp_t gfp)
+{
+	return gfp & (__GFP_RECLAIM | __GFP_IO | __GFP_FS | __GFP_HIGH | __GFP_NOWARN | __GFP_NORETRY);
+}
+
+/* 2.6.28: all pages first, order 0, one by one. On failure @vm->nr_pages tells how many there are. */
+static int pmm_alloc_area_pages(struct pmm_vm_struct *vm, gfp_t gfp)
+{
+	unsigned long nr_pages = pmm_area_pages(vm);
+
+	vm->pages = kvmalloc_array(nr_pages, sizeof(*vm->pages), pmm_record_gfp(gfp));
+	if (!vm->pages)
+		return -ENOMEM;
+	while (vm->nr_pages < nr_pages) {
+		struct page *page = pmm_zone_alloc(&pmm_zone, gfp, 0, PMM_MAPPED, (unsigned long)vm->caller);
+
+		if (!page)
+			return -ENOMEM;
+		if (gfp & __GFP_ZERO)
+			clear_page(page_address(page));
+		vm->pages[vm->nr_pages++] = page;
+	}
+	return 0;
+}
+
+static void pmm_map_pages(struct pmm_vm_struct *vm, struct page **pages, pgprot_t prot)
+{
+	unsigned long i, nr_pages = pmm_area_pages(vm);
+
+	for (i = 0; i < nr_pages; i++)
+		pmm_window_map((unsigned long)vm->addr + (i << PAGE_SHIFT), page_to_pfn(pages[i]), prot);
+}
+
+/* An area that was never mapped: nothing to flush. */
+static void pmm_abandon_area(struct pmm_vm_struct *vm)
+{
+	pmm_free_area_pages(vm);
+	pmm_vmlist_unlink(&pmm_vmlist, vm);
+	kvfree(vm->pages);
+	kfree(vm);
+}
+
+/**
+ * pmm_vmalloc_for() - allocate an area of scattered pages
+ * @want: how large, with which flags and protection, and for whom
+ *
+ * Context: Process context; may sleep.
+ * Return: The area's address; ERR_PTR: -EINVAL (0, or more pages than the pool has), -ENOSPC (no hole in the window is
+ * large enough), -ENOMEM (not enough free pages, or no memory for the record).
+ */
+void *pmm_vmalloc_for(const struct pmm_vmalloc_request *want)
+{
+	struct pmm_vm_struct *vm;
+	int err;
+
+	if (!want->size || want->size > pmm_zone.nr_pages << PAGE_SHIFT)
+		return ERR_PTR(-EINVAL);
+	vm = pmm_vmlist_get(&pmm_vmlist, want->size, PMM_VM_ALLOC | want->flags, pmm_record_gfp(want->gfp),
+			    want->caller);
+	if (IS_ERR(vm))
+		return vm;
+	err = pmm_alloc_area_pages(vm, want->gfp);
+	if (err) {
+		pmm_abandon_area(vm);
+		return ERR_PTR(err);
+	}
+	pmm_map_pages(vm, vm->pages, want->prot);
+	pmm_vmlist_publish(&pmm_vmlist, vm);
+	return vm->addr;
+}
+
+/* What the exported calls share: NULL for an error, and one line unless __GFP_NOWARN. */
+static void *pmm_vmalloc_or_null(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned long flags, const void *caller)
+{
+	const struct pmm_vmalloc_request want = {
+		.size = size, .gfp = gfp, .prot = prot, .flags = flags, .caller = caller,
+	};
+	void *addr = pmm_vmalloc_for(&want);
+
+	if (!IS_ERR(addr))
+		return addr;
+	if (!(gfp & __GFP_NOWARN))
+		pr_warn_ratelimited("vmalloc of %lu bytes failed: error %ld, %lu of %lu pages free, by %pS\n", size,
+				    PTR_ERR(addr), pmm_nr_free_pages(), pmm_zone.nr_pages, caller);
+	return NULL;
+}
+
+/**
+ * pmm_vmalloc() - allocate memory that is contiguous in the window
+ * @size: bytes, rounded up to pages; not 0 and not more than the pool
+ *
+ * 2.4.22's lowest-address first fit for the addresses, plus one guard page; 2.6.28's order of work: record, page array,
+ * then all pages one by one, then one pass of mapping, with everything undone on failure.
+ *
+ * Context: Process context; may sleep.
+ * Return: The address, page aligned, contents undefined; NULL on failure.
+ */
+void *pmm_vmalloc(unsigned long size)
+{
+	return pmm_vmalloc_or_null(size, GFP_KERNEL, PAGE_KERNEL, 0, __builtin_return_address(0));
+}
+EXPORT_SYMBOL_GPL(pmm_vmalloc);
+
+/**
+ * pmm_vzalloc() - pmm_vmalloc(), zeroed
+ * @size: bytes, as for pmm_vmalloc()
+ *
+ * Context: Process context; may sleep.
+ * Return: The address, or NULL. (2.6.37)
+ */
+void *pmm_vzalloc(unsigned long size)
+{
+	return pmm_vmalloc_or_null(size, GFP_KERNEL | __GFP_ZERO, PAGE_KERNEL, 0, __builtin_return_address(0));
+}
+EXPORT_SYMBOL_GPL(pmm_vzalloc);
+
+/**
+ * pmm_vmalloc_user() - pmm_vmalloc(), zeroed, and fit to be mapped to user space
+ * @size: bytes, as for pmm_vmalloc()
+ *
+ * Context: Process context; may sleep.
+ * Return: The address, for pmm_remap_vmalloc_range(); or NULL. (2.6.28)
+ */
+void *pmm_vmalloc_user(unsigned long size)
+{
+	return pmm_vmalloc_or_null(size, GFP_KERNEL | __GFP_ZERO, PAGE_KERNEL, PMM_VM_USERMAP,
+				   __builtin_return_address(0));
+}
+EXPORT_SYMBOL_GPL(pmm_vmalloc_user);
+
+/**
+ * pmm_vmalloc_32() - pmm_vmalloc() of pages that 32 address bits reach
+ * @size: bytes, as for pmm_vmalloc()
+ *
+ * The pool is one chunk: load the module with below=4G to be sure of it.
+ *
+ * Context: Process context; may sleep.
+ * Return: The address; NULL on failure, and always when the chunk goes beyond 4 GiB. (2.6.28)
+ */
+void *pmm_vmalloc_32(unsigned long size)
+{
+	if (page_to_phys(pmm_zone.mem_map) + ((phys_addr_t)pmm_zone.nr_pages << PAGE_SHIFT) > 1ULL << 32) {
+		pr_warn_ratelimited("vmalloc_32 of %lu bytes failed: the chunk is not below 4 GiB\n", size);
+		return NULL;
+	}
+	return pmm_vmalloc_or_null(size, GFP_KERNEL, PAGE_KERNEL, 0, __builtin_return_address(0));
+}
+EXPORT_SYMBOL_GPL(pmm_vmalloc_32);
+
+/**
+ * __pmm_vmalloc() - pmm_vmalloc() with flags and protection of one's own
+ * @size: bytes, as for pmm_vmalloc()
+ * @gfp: __GFP_ZERO, __GFP_HIGH, __GFP_MEMALLOC, __GFP_NOWARN as for pmm_alloc_pages(); the sleeping and I/O flags hold
+ *	for the record and the page array, which come from the kernel
+ * @prot: protection of the mapping; execution is never allowed
+ *
+ * Context: Process context; may sleep if @gfp says so.
+ * Return: The address, or NULL. (2.6.28)
+ */
+void *__pmm_vmalloc(unsigned long size, gfp_t gfp, pgprot_t prot)
+{
+	return pmm_vmalloc_or_null(size, gfp, prot, 0, __builtin_return_address(0));
+}
+EXPORT_SYMBOL_GPL(__pmm_vmalloc);
+
+/* May this context neither sleep nor wait for other CPUs? Where preemption is not counted, only interrupts can tell. */
+static bool pmm_in_atomic_context(void)
+{
+	return IS_ENABLED(CONFIG_PREEMPT_COUNT) ? !preemptible() : in_interrupt() || irqs_disabled();
+}
+
+static void pmm_vfree_deferred(struct work_struct *work)
+{
+	unsigned long page, nr_pages = pmm_window_size() >> PAGE_SHIFT;
+
+	for_each_set_bit(page, pmm_deferred, nr_pages) {
+		if (test_and_clear_bit(page, pmm_deferred))
+			pmm_take_down((void *)(pmm_window_start() + (page << PAGE_SHIFT)), PMM_VM_ALLOC,
+				      pmm_vfree_deferred);
+	}
+}
+
+/* Nothing is allocated, so this cannot fail; a second free before the work has run is a double free. */
+static enum pmm_detach_result pmm_defer_vfree(const void *addr)
+{
+	unsigned long offset = (unsigned long)addr - pmm_window_start();
+
+	if (!PAGE_ALIGNED((unsigned long)addr))
+		return PMM_DETACH_BAD_ADDRESS;
+	if (offset >= pmm_window_size() || test_and_set_bit(offset >> PAGE_SHIFT, pmm_deferred))
+		return PMM_DETACH_NONEXISTENT;
+	schedule_work(&pmm_vfree_work);
+	return PMM_DETACH_LATER;
+}
+
+/**
+ * pmm_vfree() - free what pmm_vmalloc() and its kin returned
+ * @addr: the address; NULL is ignored
+ *
+ * An address that is unaligned, that begins no area, or whose area is not of vmalloc is refused with 2.4's messages
+ * and no effect. Where a user process still maps the area it lives on until that mapping goes.
+ *
+ * Context: Any, except hard interrupts under PREEMPT_RT. In process context it flushes every TLB before it returns; in
+ * atomic context a worker does it soon.
+ */
+void pmm_vfree(const void *addr)
+{
+	enum pmm_detach_result result;
+
+	if (!addr)
+		return;
+	if (!pmm_in_atomic_context()) {
+		pmm_take_down(addr, PMM_VM_ALLOC, __builtin_return_address(0));
+		return;
+	}
+	result = pmm_defer_vfree(addr);
+	if (result != PMM_DETACH_LATER)
+		pmm_refuse(result, addr, PMM_VM_ALLOC, __builtin_return_address(0));
+}
+EXPORT_SYMBOL_GPL(pmm_vfree);
+
+/* --- vmap ---------------------------------------------------------------------------------------------------------- */
+
+/* The area remembers its pages, and those of the pool cannot be recycled while it maps them. */
+static int pmm_hold_mapped_pages(struct pmm_vm_struct *vm, struct page **pages, unsigned int count)
+{
+	unsigned int i;
+
+	vm->pages = kvmalloc_array(count, sizeof(*pages), GFP_KERNEL);
+	if (!vm->pages)
+		return -ENOMEM;
+	memcpy(vm->pages, pages, count * sizeof(*pages));
+	vm->nr_pages = count;
+	for (i = 0; i < count; i++)
+		if (pmm_page_in_zone(&pmm_zone, pages[i]))
+			get_page(pages[i]);
+	return 0;
+}
+
+/**
+ * pmm_vmap_for() - map pages into the window
+ * @pages: the pages
+ * @count: how many
+ * @flags: PMM_VM_MAP, and PMM_VM_USERMAP if wanted
+ * @prot: protection
+ * @caller: who asks
+ *
+ * Context: Process context; may sleep.
+ * Return: The area's address; ERR_PTR: -EINVAL, -ENOSPC, -ENOMEM.
+ */
+void *pmm_vmap_for(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot, const void *caller)
+{
+	struct pmm_vm_struct *vm;
+
+	if (flags & ~(PMM_VM_MAP | PMM_VM_USERMAP))
+		return ERR_PTR(-EINVAL);
+	vm = pmm_vmlist_get(&pmm_vmlist, (unsigned long)count << PAGE_SHIFT, flags | PMM_VM_MAP, GFP_KERNEL, caller);
+	if (IS_ERR(vm))
+		return vm;
+	if (pmm_hold_mapped_pages(vm, pages, count)) {
+		pmm_vmlist_unlink(&pmm_vmlist, vm);
+		kfree(vm);
+		return ERR_PTR(-ENOMEM);
+	}
+	pmm_map_pages(vm, pages, prot);
+	pmm_vmlist_publish(&pmm_vmlist, vm);
+	return vm->addr;
+}
+
+/**
+ * pmm_vmap() - map pages that the caller has into one range of the window
+ * @pages: the pages, of this pool or any other; they stay the caller's
+ * @count: how many
+ * @flags: PMM_VM_MAP, and PMM_VM_USERMAP to allow pmm_remap_vmalloc_range()
+ * @prot: protection of the mapping; execution is never allowed
+ *
+ * A page of this pool that is freed while it is mapped is parked until pmm_vunmap().
+ *
+ * Context: Process context; may sleep.
+ * Return: The address, or NULL. (2.6.28)
+ */
+void *pmm_vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot)
+{
+	void *addr = pmm_vmap_for(pages, count, flags, prot, __builtin_return_address(0));
+
+	return IS_ERR(addr) ? NULL : addr;
+}
+EXPORT_SYMBOL_GPL(pmm_vmap);
+
+/**
+ * pmm_vunmap() - undo pmm_vmap()
+ * @addr: what it returned; NULL is ignored
+ *
+ * Anything else is refused as by pmm_vfree().
+ *
+ * Context: Process context, interrupts on; waits for a TLB flush.
+ */
+void pmm_vunmap(const void *addr)
+{
+	if (addr)
+		pmm_take_down(addr, PMM_VM_MAP, __builtin_return_address(0));
+}
+EXPORT_SYMBOL_GPL(pmm_vunmap);
+
+/**
+ * pmm_vm_unmap_aliases() - flush what was unmapped but not yet flushed
+ *
+ * Each free flushes before it returns, as in 2.4, so nothing is outstanding except what pmm_vfree() deferred from
+ * atomic context, which is waited for. (2.6.28)
+ *
+ * Context: Process context; may sleep.
+ */
+void pmm_vm_unmap_aliases(void)
+{
+	flush_work(&pmm_vfree_work);
+}
+EXPORT_SYMBOL_GPL(pmm_vm_unmap_aliases);
+
+/* --- bare areas ---------------------------------------------------------------------------------------------------- */
+
+/**
+ * pmm_get_vm_area() - reserve a range of the window, nothing mapped in it
+ * @size: bytes, rounded up to pages; one guard page is added
+ * @flags: PMM_VM_*, for the reports
+ *
+ * Context: Process context; may sleep.
+ * Return: The area, for pmm_map_vm_area() and pmm_remove_vm_area(); NULL on failure. (2.4.22)
+ */
+struct pmm_vm_struct *pmm_get_vm_area(unsigned long size, unsigned long flags)
+{
+	struct pmm_vm_struct *vm;
+
+	vm = pmm_vmlist_get(&pmm_vmlist, size, flags, GFP_KERNEL, __builtin_return_address(0));
+	if (IS_ERR(vm))
+		return NULL;
+	pmm_vmlist_publish(&pmm_vmlist, vm);
+	return vm;
+}
+EXPORT_SYMBOL_GPL(pmm_get_vm_area);
+
+/**
+ * pmm_remove_vm_area() - unmap a range and give its addresses back
+ * @addr: the area's address
+ *
+ * Of areas of pmm_vmalloc() the pages would be lost: they are refused, use pmm_vfree().
+ *
+ * Context: Process context, interrupts on; waits for a TLB flush.
+ * Return: The area's record, now the caller's to kfree(); NULL when no area begins there, when it was refused, or when
+ * a user mapping keeps the area alive until it goes. (2.4.22)
+ */
+struct pmm_vm_struct *pmm_remove_vm_area(const void *addr)
+{
+	struct pmm_vm_struct *vm = pmm_vmlist_find(&pmm_vmlist, addr);
+	enum pmm_detach_result result = PMM_DETACH_WRONG_TYPE;
+
+	if (!vm || !(vm->flags & PMM_VM_ALLOC) || !vm->pages)
+		result = pmm_vmlist_detach(&pmm_vmlist, addr, 0, &vm);
+	if (result == PMM_DETACH_OK) {
+		pmm_unmap_area(vm);
+		return vm;
+	}
+	if (result != PMM_DETACH_LATER)
+		pmm_refuse(result, addr, 0, __builtin_return_address(0));
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(pmm_remove_vm_area);
+
+/**
+ * pmm_find_vm_area() - the area that begins at an address
+ * @addr: the address
+ *
+ * Context: Process context.
+ * Return: The area, valid while the caller knows that nobody frees it; or NULL. (2.6.28)
+ */
+struct pmm_vm_struct *pmm_find_vm_area(const void *addr)
+{
+	return pmm_vmlist_find(&pmm_vmlist, addr);
+}
+EXPORT_SYMBOL_GPL(pmm_find_vm_area);
+
+/**
+ * pmm_map_vm_area() - map pages into a range that pmm_get_vm_area() reserved
+ * @area: the range
+ * @prot: protection of the mapping; execution is never allowed
+ * @pages: points at an array of as many pages as the area has, and is moved past them, as in 2.6.28
+ *
+ * The pages stay the caller's and must not be freed before the area is removed.
+ *
+ * Context: Process context.
+ * Return: 0, or -EBUSY when something is mapped in the range; then nothing has changed. (2.6.28)
+ */
+int pmm_map_vm_area(struct pmm_vm_struct *area, pgprot_t prot, struct page ***pages)
+{
+	unsigned long i, pfn, nr_pages = pmm_area_pages(area);
+
+	for (i = 0; i < nr_pages; i++)
+		if (pmm_window_lookup((unsigned long)area->addr + (i << PAGE_SHIFT), &pfn, NULL))
+			return -EBUSY;
+	pmm_map_pages(area, *pages, prot);
+	*pages += nr_pages;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(pmm_map_vm_area);
+
+/**
+ * pmm_vmalloc_to_page() - the page behind an address of the window
+ * @addr: any address
+ *
+ * Context: Any; the caller knows that the area is not freed meanwhile.
+ * Return: The page; NULL when nothing is mapped there, or a device. (2.4.22)
+ */
+struct page *pmm_vmalloc_to_page(const void *addr)
+{
+	unsigned long pfn;
+
+	if (!pmm_window_lookup((unsigned long)addr, &pfn, NULL) || !pfn_valid(pfn))
+		return NULL;
+	return pfn_to_page(pfn);
+}
+EXPORT_SYMBOL_GPL(pmm_vmalloc_to_page);
+
+/* --- reading and writing the window ------------------------------------------------------------------------------- */
+
+/*
+ * Copy within one page. What is not mapped, and for writing what is mapped read-only, is treated as a hole. Devices are
+ * accessed in units of their own, not byte by byte as 2.4 did.
+ */
+static void pmm_copy_piece(char *buf, unsigned long addr, unsigned long len, const struct pmm_vm_struct *vm, bool write)
+{
+	unsigned long pfn;
+	bool writable;
+
+	if (!pmm_window_lookup(addr, &pfn, &writable) || (write && !writable)) {
+		if (!write)
+			memset(buf, 0, len);
+	} else if (vm->flags & PMM_VM_IOREMAP) {
+		if (write)
+			memcpy_toio((void __iomem *)addr, buf, len);
+		else
+			memcpy_fromio(buf, (void __iomem *)addr, len);
+	} else if (write) {
+		memcpy((void *)addr, buf, len);
+	} else {
+		memcpy(buf, (void *)addr, len);
+	}
+}
+
+static void pmm_copy_area(char *buf, unsigned long addr, unsigned long len, const struct pmm_vm_struct *vm, bool write)
+{
+	while (len) {
+		unsigned long piece = min(len, PAGE_SIZE - offset_in_page(addr));
+
+		pmm_copy_piece(buf, addr, piece, vm, write);
+		buf += piece;
+		addr += piece;
+		len -= piece;
+	}
+}
+
+/* 2.4's walk: holes and guard pages read as zeros and swallow writes; behind the last area the count falls short. */
+static long pmm_copy_window(char *buf, unsigned long addr, unsigned long count, bool write)
+{
+	const struct pmm_vm_struct *vm;
+	char *start = buf;
+
+	count = min(count, ULONG_MAX - addr);
+	spin_lock(&pmm_vmlist.lock);
+	for (vm = pmm_vmlist.head; vm && count; vm = vm->next) {
+		unsigned long first = (unsigned long)vm->addr, end = first + pmm_area_bytes(vm), len;
+		bool live = pmm_area((struct pmm_vm_struct *)vm)->state == PMM_AREA_LIVE;
+
+		if (addr >= end)
+			continue;
+		len = addr < first ? min(count, first - addr) : 0;
+		if (!write)
+			memset(buf, 0, len);
+		buf += len;
+		addr += len;
+		count -= len;
+		len = min(count, end - addr);
+		if (live)
+			pmm_copy_area(buf, addr, len, vm, write);
+		else if (!write)
+			memset(buf, 0, len);
+		buf += len;
+		addr += len;
+		count -= len;
+	}
+	spin_unlock(&pmm_vmlist.lock);
+	return buf - start;
+}
+
+/**
+ * pmm_vread() - copy out of the window, whatever is mapped there
+ * @buf: kernel memory to copy to
+ * @addr: any address; below the window everything is a hole
+ * @count: bytes; the copy runs under the list's lock, so keep it to some pages
+ *
+ * Context: Process context.
+ * Return: Bytes copied: less than @count when the last area ends before. (2.4.22)
+ */
+long pmm_vread(char *buf, char *addr, unsigned long count)
+{
+	return pmm_copy_window(buf, (unsigned long)addr, count, false);
+}
+EXPORT_SYMBOL_GPL(pmm_vread);
+
+/**
+ * pmm_vwrite() - copy into the window
+ * @buf: kernel memory to copy from
+ * @addr: any address
+ * @count: bytes, as for pmm_vread()
+ *
+ * Holes, guard pages and read-only mappings swallow what is written to them.
+ *
+ * Context: Process context.
+ * Return: Bytes passed: less than @count when the last area ends before. (2.4.22)
+ */
+long pmm_vwrite(char *buf, char *addr, unsigned long count)
+{
+	return pmm_copy_window(buf, (unsigned long)addr, count, true);
+}
+EXPORT_SYMBOL_GPL(pmm_vwrite);
+
+/* --- user mappings ------------------------------------------------------------------------------------------------- */
+
+static void pmm_vma_open(struct vm_area_struct *vma)
+{
+	pmm_vmlist_hold_again(&pmm_vmlist, vma->vm_private_data);
+}
+
+static void pmm_vma_close(struct vm_area_struct *vma)
+{
+	struct pmm_vm_struct *vm = vma->vm_private_data;
+
+	if (pmm_vmlist_drop(&pmm_vmlist, vm))
+		pmm_destroy_area(vm);
+}
+
+static const struct vm_operations_struct pmm_vm_ops = {
+	.open	= pmm_vma_open,
+	.close	= pmm_vma_close,
+};
+
+static int pmm_insert_pages(struct vm_area_struct *vma, struct pmm_vm_struct *vm, unsigned long pgoff)
+{
+	unsigned long i, nr_pages = vma_pages(vma);
+	int err;
+
+	if (!vm->pages || pgoff > vm->nr_pages || nr_pages > vm->nr_pages - pgoff)
+		return -EINVAL;
+	for (i = 0; i < nr_pages; i++) {
+		err = vm_insert_page(vma, vma->vm_start + (i << PAGE_SHIFT), vm->pages[pgoff + i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/**
+ * pmm_remap_vmalloc_range() - map an area to user space
+ * @vma: the user's range, from a driver's mmap; its vm_ops and vm_private_data become the pool's
+ * @addr: the area's address, of pmm_vmalloc_user() or of pmm_vmap() with PMM_VM_USERMAP
+ * @pgoff: pages of the area to pass over
+ *
+ * The area lives as long as the mapping, copies of it in child processes included, even if it is freed meanwhile.
+ *
+ * Context: Process context, mmap_lock held for writing, as in a driver's mmap.
+ * Return: 0; -EINVAL when no area for users begins at @addr, or the range goes beyond it; or vm_insert_page()'s error.
+ * (2.6.28)
+ */
+int pmm_remap_vmalloc_range(struct vm_area_struct *vma, void *addr, unsigned long pgoff)
+{
+	struct pmm_vm_struct *vm = pmm_vmlist_hold(&pmm_vmlist, addr);
+	int err;
+
+	if (!vm)
+		return -EINVAL;
+	err = pmm_insert_pages(vma, vm, pgoff);
+	if (err) {
+		if (pmm_vmlist_drop(&pmm_vmlist, vm))
+			pmm_destroy_area(vm);
+		return err;
+	}
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_private_data = vm;
+	vma->vm_ops = &pmm_vm_ops;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(pmm_remap_vmalloc_range);
+
+/* --- the walk over every entry of the window ---------------------------------------------------------------------- */
+
+/* Is what is mapped at @addr what the area says should be there? */
+static bool pmm_entry_right(const struct pmm_vm_struct *vm, unsigned long addr, bool mapped, unsigned long pfn)
+{
+	unsigned long page = (addr - (unsigned long)vm->addr) >> PAGE_SHIFT;
+
+	if (page == pmm_area_pages(vm))
+		return !mapped;		/* the guard page */
+	if (pmm_area((struct pmm_vm_struct *)vm)->state != PMM_AREA_LIVE)
+		return true;		/* being mapped or unmapped at this moment */
+	if (vm->pages)
+		return mapped && pfn == page_to_pfn(vm->pages[page]);
+	if (vm->phys_addr)
+		return mapped && pfn == PHYS_PFN(vm->phys_addr) + page;
+	return true;			/* pmm_get_vm_area(): its owner's affair */
+}
+
+static bool __pmm_verify_entries(struct pmm_verdict *v)
+{
+	const struct pmm_vm_struct *vm = pmm_vmlist.head;
+	unsigned long addr, pfn = 0;
+
+	lockdep_assert_held(&pmm_vmlist.lock);
+	for (addr = pmm_vmlist.start; addr < pmm_vmlist.end; addr += PAGE_SIZE) {
+		bool mapped = pmm_window_lookup(addr, &pfn, NULL);
+
+		while (vm && addr >= (unsigned long)vm->addr + vm->size)
+			vm = vm->next;
+		v->mapped += mapped;
+		if (vm && addr >= (unsigned long)vm->addr ? pmm_entry_right(vm, addr, mapped, pfn) : !mapped)
+			continue;
+		snprintf(v->why, sizeof(v->why), "window offset %lu: %s", addr - pmm_vmlist.start,
+			 !mapped ? "nothing is mapped in an area" : vm && addr >= (unsigned long)vm->addr ?
+			 "the wrong page, or a guard page, is mapped" : "something is mapped in a hole");
+		return false;
+	}
+	return true;
+}
+
+/**
+ * pmm_window_verify() - check the list of areas, and every page table entry of the window against it
+ * @v: what was counted is added to it; its @why names the first violation
+ *
+ * Context: Process context.
+ * Return: true when all is well.
+ */
+bool pmm_window_verify(struct pmm_verdict *v)
+{
+	bool ok;
+
+	if (!pmm_vmlist_verify(&pmm_vmlist, v))
+		return false;
+	spin_lock(&pmm_vmlist.lock);
+	ok = __pmm_verify_entries(v);
+	spin_unlock(&pmm_vmlist.lock);
+	return ok;
+}
+
+/**
+ * pmm_vmalloc_init() - an empty list over the whole window
+ *
+ * Context: Process context; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int pmm_vmalloc_init(void)
+{
+	pmm_deferred = kvcalloc(BITS_TO_LONGS(pmm_window_size() >> PAGE_SHIFT), sizeof(*pmm_deferred), GFP_KERNEL);
+	if (!pmm_deferred)
+		return -ENOMEM;
+	pmm_vmlist_init(&pmm_vmlist, pmm_window_start(), pmm_window_size());
+	return 0;
+}
+
+/**
+ * pmm_vmalloc_exit() - take every area down that is left
+ *
+ * Context: Process context; nobody uses the module any more.
+ */
+void pmm_vmalloc_exit(void)
+{
+	flush_work(&pmm_vfree_work);
+	while (pmm_vmlist.head)
+		pmm_destroy_area(pmm_vmlist.head);
+	kvfree(pmm_deferred);
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm: the address-ordered list of vm_struct, as in Linux 2.4 and 2.6.28 (the book's chapter 'Non-Contiguous
+ * Memory Allocation').
+ *
+ * It owns the list, which address each area gets, and how an area lives and dies. It knows nothing of pages, page
+ * tables or debugfs, and compiles unchanged in user space.
+ *
+ * A list is protected by its one spinlock, for process context only. An area stays on the list, and keeps its
+ * addresses, until whoever detached it has unmapped it, flushed every TLB and called pmm_vmlist_unlink(); so no
+ * address is handed out twice while a stale translation of it may stand.
+ */
+#include "internal.h"
+
+/**
+ * pmm_vmlist_init() - an empty window
+ * @list: to fill in
+ * @start: first address, page aligned
+ * @size: bytes, a multiple of the page size; @start + @size does not overflow
+ *
+ * Context: Any.
+ */
+void pmm_vmlist_init(struct pmm_vmlist *list, unsigned long start, unsigned long size)
+{
+	spin_lock_init(&list->lock);
+	list->head = NULL;
+	list->nr_areas = 0;
+	list->start = start;
+	list->end = start + size;
+}
+
+/*
+ * 2.4's first fit: the lowest hole that @size fits, an exact fit included. Returns the link after which the area goes
+ * and its address, or NULL. 2.4 looked at the end of the window only while it had areas to walk past; here the last
+ * hole is checked like the others. Differences, not sums, are compared, so nothing can overflow.
+ */
+static struct pmm_vm_struct **__pmm_find_hole(struct pmm_vmlist *list, unsigned long size, unsigned long *addr)
+{
+	struct pmm_vm_struct **link, *vm;
+
+	lockdep_assert_held(&list->lock);
+	*addr = list->start;
+	for (link = &list->head; (vm = *link); link = &vm->next) {
+		if (size <= (unsigned long)vm->addr - *addr)
+			return link;
+		*addr = (unsigned long)vm->addr + vm->size;
+	}
+	return size <= list->end - *addr ? link : NULL;
+}
+
+/**
+ * pmm_vmlist_get() - 2.4's get_vm_area(): reserve addresses
+ * @list: the window
+ * @size: bytes, rounded up to pages; one guard page is added
+ * @flags: PMM_VM_*
+ * @gfp: for the record itself
+ * @caller: who asks
+ *
+ * Context: Process context; may sleep if @gfp says so.
+ * Return: The area, listed but not mapped, in state PMM_AREA_NEW; ERR_PTR: -EINVAL (size 0 or beyond any window),
+ * -ENOMEM (no memory for the record), -ENOSPC (no hole is large enough).
+ */
+struct pmm_vm_struct *pmm_vmlist_get(struct pmm_vmlist *list, unsigned long size, unsigned long flags, gfp_t gfp,
+				     const void *caller)
+{
+	struct pmm_vm_struct **link;
+	struct pmm_area *area;
+	unsigned long addr;
+
+	if (!size || size > ULONG_MAX - 2 * PAGE_SIZE)
+		return ERR_PTR(-EINVAL);
+	size = PAGE_ALIGN(size) + PAGE_SIZE;
+	area = kzalloc(sizeof(*area), gfp);
+	if (!area)
+		return ERR_PTR(-ENOMEM);
+	area->vm.flags = flags;
+	area->vm.size = size;
+	area->vm.caller = caller;
+	area->users = 1;
+
+	spin_lock(&list->lock);
+	link = __pmm_find_hole(list, size, &addr);
+	if (link) {
+		area->vm.addr = (void *)addr;
+		area->vm.next = *link;
+		*link = &area->vm;
+		list->nr_areas++;
+	}
+	spin_unlock(&list->lock);
+	if (link)
+		return &area->vm;
+	kfree(area);
+	return ERR_PTR(-ENOSPC);
+}
+
+static struct pmm_vm_struct *__pmm_vmlist_find(struct pmm_vmlist *list, const void *addr)
+{
+	struct pmm_vm_struct *vm;
+
+	lockdep_assert_held(&list->lock);
+	for (vm = list->head; vm && vm->addr < addr; vm = vm->next)
+		;
+	return vm && vm->addr == addr ? vm : NULL;
+}
+
+/**
+ * pmm_vmlist_find() - the area that begins at an address
+ * @list: the window
+ * @addr: first byte of the area
+ *
+ * Context: Process context.
+ * Return: The area, for as long as the caller knows that nobody frees it; NULL when none begins there
+ * that is live and not freed.
+ */
+struct pmm_vm_struct *pmm_vmlist_find(struct pmm_vmlist *list, const void *addr)
+{
+	struct pmm_vm_struct *vm;
+
+	spin_lock(&list->lock);
+	vm = __pmm_vmlist_find(list, addr);
+	if (vm && (pmm_area(vm)->state != PMM_AREA_LIVE || pmm_area(vm)->orphan))
+		vm = NULL;
+	spin_unlock(&list->lock);
+	return vm;
+}
+
+/**
+ * pmm_vmlist_publish() - the area is mapped: from here on others may read, map and free it
+ * @list: the window
+ * @vm: the area, in state PMM_AREA_NEW
+ *
+ * Context: Process context.
+ */
+void pmm_vmlist_publish(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
+{
+	spin_lock(&list->lock);
+	pmm_area(vm)->state = PMM_AREA_LIVE;
+	spin_unlock(&list->lock);
+}
+
+static enum pmm_detach_result __pmm_detach(struct pmm_area *area, unsigned long type)
+{
+	if (area->state != PMM_AREA_LIVE || area->orphan)
+		return PMM_DETACH_NONEXISTENT;
+	if (type && !(area->vm.flags & type))
+		return PMM_DETACH_WRONG_TYPE;
+	area->users--;
+	if (area->users) {
+		area->orphan = true;
+		return PMM_DETACH_LATER;
+	}
+	area->state = PMM_AREA_DYING;
+	return PMM_DETACH_OK;
+}
+
+/**
+ * pmm_vmlist_detach() - the owner gives an area up
+ * @list: the window
+ * @addr: first byte of the area
+ * @type: PMM_VM_ALLOC, PMM_VM_MAP or PMM_VM_IOREMAP, one of which the area must be; 0 for any
+ * @vmp: gets the area when the result is PMM_DETACH_OK
+ *
+ * Of several that free the same area at once, one gets PMM_DETACH_OK and the others PMM_DETACH_NONEXISTENT.
+ *
+ * Context: Process context.
+ * Return: PMM_DETACH_OK: the caller unmaps, flushes, unlinks and frees the area. PMM_DETACH_LATER: a user mapping
+ * keeps it alive, and the last pmm_vmlist_drop() will. Else why it was refused, and nothing has changed.
+ */
+enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *addr, unsigned long type,
+					 struct pmm_vm_struct **vmp)
+{
+	enum pmm_detach_result result = PMM_DETACH_NONEXISTENT;
+	struct pmm_vm_struct *vm;
+
+	if (!PAGE_ALIGNED((unsigned long)addr))
+		return PMM_DETACH_BAD_ADDRESS;
+	spin_lock(&list->lock);
+	vm = __pmm_vmlist_find(list, addr);
+	if (vm)
+		result = __pmm_detach(pmm_area(vm), type);
+	spin_unlock(&list->lock);
+	if (result == PMM_DETACH_OK)
+		*vmp = vm;
+	return result;
+}
+
+/**
+ * pmm_vmlist_unlink() - give an area's addresses back
+ * @list: the window
+ * @vm: the area: detached or never published, unmapped and flushed; the caller's to kfree() afterwards
+ *
+ * Context: Process context.
+ */
+void pmm_vmlist_unlink(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
+{
+	struct pmm_vm_struct **link;
+
+	spin_lock(&list->lock);
+	for (link = &list->head; *link; link = &(*link)->next) {
+		if (*link == vm) {
+			*link = vm->next;
+			list->nr_areas--;
+			break;
+		}
+	}
+	spin_unlock(&list->lock);
+	vm->next = NULL;
+}
+
+/**
+ * pmm_vmlist_hold() - one more user mapping of an area
+ * @list: the window
+ * @addr: first byte of the area
+ *
+ * Context: Process context.
+ * Return: The area, which lives until the matching pmm_vmlist_drop(); NULL when no live PMM_VM_USERMAP area begins
+ * there.
+ */
+struct pmm_vm_struct *pmm_vmlist_hold(struct pmm_vmlist *list, const void *addr)
+{
+	struct pmm_vm_struct *vm;
+
+	spin_lock(&list->lock);
+	vm = __pmm_vmlist_find(list, addr);
+	if (vm && (vm->flags & PMM_VM_USERMAP) && pmm_area(vm)->state == PMM_AREA_LIVE && !pmm_area(vm)->orphan)
+		pmm_area(vm)->users++;
+	else
+		vm = NULL;
+	spin_unlock(&list->lock);
+	return vm;
+}
+
+/**
+ * pmm_vmlist_hold_again() - a user mapping was copied or split
+ * @list: the window
+ * @vm: an area that the caller holds
+ *
+ * Context: Process context.
+ */
+void pmm_vmlist_hold_again(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
+{
+	spin_lock(&list->lock);
+	pmm_area(vm)->users++;
+	spin_unlock(&list->lock);
+}
+
+/**
+ * pmm_vmlist_drop() - a user mapping has gone
+ * @list: the window
+ * @vm: an area that the caller holds
+ *
+ * Context: Process context.
+ * Return: true when the owner had freed the area and this was its last user: then the caller takes it down.
+ */
+bool pmm_vmlist_drop(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
+{
+	bool last;
+
+	spin_lock(&list->lock);
+	pmm_area(vm)->users--;
+	last = !pmm_area(vm)->users;
+	if (last)
+		pmm_area(vm)->state = PMM_AREA_DYING;
+	spin_unlock(&list->lock);
+	return last;
+}
