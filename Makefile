@@ -13,41 +13,111 @@
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
 top := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 sources := $(notdir $(wildcard $(top)/*.c $(top)/*.h $(top)/Kbuild))
 
-# BTF would need pahole and is of no use to an out-of-tree module's tests.
-kbuild_flags := CONFIG_DEBUG_INFO_BTF_MODULES= $(if $(W),W=$(W)) $(if $(C),C=$(C))
+# The scripts call make themselves and must not inherit this one's variables.
+run := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL
 
-ifdef KERNEL
+# BTF would need pahole and is of no use to an out-of-tree module.
+kbuild = $(MAKE) -C $(KDIR) M=$(1) CONFIG_DEBUG_INFO_BTF_MODULES=
 
-out := $(top)/build/$(KERNEL)
+define need_headers
+	@test -f $(KDIR)/Makefile || { \
+		echo "make: no kernel headers in $(KDIR): install linux-headers-$$(uname -r), or say KDIR=... or KERNEL=6.12-cloud" >&2; \
+		exit 1; }
+endef
+
+# What make KERNEL=NAME needs first: the compiler and the kernel's headers.
+find_headers = $(top)/scripts/setup build && \
+	kdir=$$($(top)/scripts/kernel show $(KERNEL) | sed -n 's/^build=//p') && test -n "$$kdir"
+
+ifneq ($(KERNEL),)
+
+SHADOW ?= $(top)/build/$(KERNEL)
 
 modules:
-	@$(top)/scripts/setup build
-	@build=$$($(top)/scripts/kernel show $(KERNEL) | sed -n 's/^build=//p'); \
-	test -n "$$build" && mkdir -p $(out) && \
-	flock $(out).lock $(MAKE) -f $(top)/Makefile shadow out=$(out) KDIR="$$build" KERNEL=
+	@$(find_headers) && mkdir -p $(SHADOW) && \
+	flock $(SHADOW).lock $(MAKE) -f $(top)/Makefile shadow SHADOW=$(SHADOW) KDIR="$$kdir" KERNEL=
+
+modules_install: modules
+	@$(find_headers) && $(MAKE) -C "$$kdir" M=$(SHADOW) modules_install
 
 else
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 
 modules:
-	@test -f $(KDIR)/Makefile || { \
-		echo "make: no kernel headers in $(KDIR): install linux-headers-$$(uname -r), or say KDIR=... or KERNEL=6.12-cloud" >&2; \
-		exit 1; }
-	@$(MAKE) -C $(KDIR) M=$(top) $(kbuild_flags) modules
+	$(need_headers)
+	@$(call kbuild,$(top)) modules
+
+modules_install:
+	$(need_headers)
+	@$(call kbuild,$(top)) modules_install
 
 endif
 
 # Kbuild decides what is out of date; a source that is gone takes its link
 # with it, and another kernel's objects are not reused.
 shadow:
-	@find $(out) -maxdepth 1 -type l -delete
-	@ln -s $(addprefix ../../,$(sources)) $(out)/
-	@test "$$(cat $(out)/.kdir 2>/dev/null)" = "$(KDIR)" || { \
-		find $(out) -type f -delete; echo "$(KDIR)" >$(out)/.kdir; }
-	@$(MAKE) -C $(KDIR) M=$(out) $(kbuild_flags) modules
+	@find $(SHADOW) -maxdepth 1 -type l -delete
+	@ln -s $(addprefix $(top)/,$(sources)) $(SHADOW)/
+	@test "$$(cat $(SHADOW)/.kdir 2>/dev/null)" = "$(KDIR)" || { \
+		find $(SHADOW) -type f -delete; echo "$(KDIR)" >$(SHADOW)/.kdir; }
+	@$(call kbuild,$(SHADOW)) modules
 
-.PHONY: modules shadow
+demo:
+	@$(run) scripts/setup vm build
+	@$(run) scripts/demo
+
+# MORE names further tiers, as scripts/check has them.
+check:
+	@$(run) scripts/setup
+	@$(run) scripts/check $(if $(JOBS),-j $(JOBS)) \
+		unit lint harness vm:6.12-cloud vm:6.1-cloud $(MORE)
+
+unit:
+	@$(run) scripts/setup unit
+	@$(MAKE) -C selftests/unit check
+
+vmtest:
+	@$(run) scripts/setup vmtest
+	@$(run) scripts/vmtest --kernel $(or $(KERNEL),6.12-cloud)
+
+harness:
+	@$(run) scripts/setup vm
+	@$(run) selftests/harness/run
+
+lint:
+	@$(run) scripts/setup lint
+	@$(run) scripts/lint
+
+clean:
+	@rm -rf build Module.symvers modules.order .modules.order.cmd .Module.symvers.cmd
+	@rm -f *.o *.ko *.mod *.mod.c .*.cmd .*.o .*.o.d
+	@test ! -f selftests/unit/Makefile || $(MAKE) -C selftests/unit clean
+
+help:
+	@echo 'Build'
+	@echo '  make                     pocketmm.ko for the running kernel'
+	@echo '  make KDIR=DIRECTORY      for the kernel whose headers are there'
+	@echo '  make KERNEL=NAME         for a known kernel, in build/NAME/'
+	@echo '  make modules_install     into /lib/modules, with KDIR= or KERNEL= as above'
+	@echo '  make clean'
+	@echo 'See it work'
+	@echo '  make demo                both allocators at work in a virtual machine'
+	@echo 'Test'
+	@echo '  make check               everything below on 6.12-cloud and 6.1-cloud'
+	@echo '  make unit                the core in user space, with sanitizers'
+	@echo '  make vmtest KERNEL=NAME  the kselftests in a virtual machine'
+	@echo '  make harness             the exit statuses of scripts/vm'
+	@echo '  make lint                sparse, checkpatch, kernel-doc, shellcheck'
+	@echo
+	@echo 'NAME is one of' $$(scripts/kernel names)'.  Each target installs what it'
+	@echo 'needs when it may (scripts/setup), and otherwise says what to install.'
+
+.PHONY: modules modules_install shadow demo check unit vmtest harness lint clean help
