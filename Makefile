@@ -24,6 +24,7 @@ sources := $(notdir $(wildcard $(top)/*.c $(top)/*.h $(top)/Kbuild))
 run := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL
 
 # BTF would need pahole and is of no use to an out-of-tree module.
+# (Used after a +, for make does not see that it is a make.)
 kbuild = $(MAKE) -C $(KDIR) M=$(1) CONFIG_DEBUG_INFO_BTF_MODULES=
 
 define need_headers
@@ -53,11 +54,11 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 
 modules:
 	$(need_headers)
-	@$(call kbuild,$(top)) modules
+	+@$(call kbuild,$(top)) modules
 
 modules_install:
 	$(need_headers)
-	@$(call kbuild,$(top)) modules_install
+	+@$(call kbuild,$(top)) modules_install
 
 endif
 
@@ -68,7 +69,7 @@ shadow:
 	@ln -s $(addprefix $(top)/,$(sources)) $(SHADOW)/
 	@test "$$(cat $(SHADOW)/.kdir 2>/dev/null)" = "$(KDIR)" || { \
 		find $(SHADOW) -type f -delete; echo "$(KDIR)" >$(SHADOW)/.kdir; }
-	@$(call kbuild,$(SHADOW)) modules
+	+@$(call kbuild,$(SHADOW)) modules
 
 demo:
 	@$(run) scripts/setup vm build
