@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: the buddy allocator with pair-bit maps, as in Linux 2.4 (the book's chapter 'Physical Page Allocation').
+ * pocketmm: the buddy allocator with pair-bit maps, as in Linux 2.4 (the book's chapter 'Physical
+ * Page Allocation').
  *
- * It owns the zone: free lists, pair bits, state bytes, watermark, and page->lru of free and parked pages. It knows
- * nothing of modules, debugfs or virtual addresses, and compiles unchanged in user space.
+ * It owns the zone: free lists, pair bits, state bytes, watermark, and page->lru of free and parked
+ * pages. It knows nothing of modules, debugfs or virtual addresses, and compiles unchanged in user
+ * space.
  *
- * A zone is protected by its one lock, taken with interrupts off, so that each call may come from any context; under
- * PREEMPT_RT the lock sleeps, and then calls from hard interrupts or with preemption off are not allowed. Functions
- * whose names begin with a double underscore run with the lock held.
+ * A zone is protected by its one lock, taken with interrupts off, so that each call may come from
+ * any context; under PREEMPT_RT the lock sleeps, and then calls from hard interrupts or with
+ * preemption off are not allowed. Functions whose names begin with a double underscore run with the
+ * lock held.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include "internal.h"
 
-/* --- one-line verbs on the pair bits, the free lists and the state bytes ---------------------------------------- */
+/* --- one-line verbs on the pair bits, the free lists and the state bytes ---------------------- */
 
-/* 2.4's MARK_USED(): flips the pair's bit and returns what it was. The top order has no buddies and no map. */
+/*
+ * 2.4's MARK_USED(): flips the pair's bit and returns what it was. The top order has no buddies and
+ * no map.
+ */
 static bool __pmm_toggle_pair(struct pmm_zone *zone, unsigned long index, unsigned int order)
 {
 	lockdep_assert_held(&zone->lock);
@@ -24,7 +30,8 @@ static bool __pmm_toggle_pair(struct pmm_zone *zone, unsigned long index, unsign
 	return __test_and_change_bit(index >> (1 + order), zone->free_area[order].map);
 }
 
-static void __pmm_mark(struct pmm_zone *zone, unsigned long index, enum pmm_kind kind, unsigned int order)
+static void __pmm_mark(struct pmm_zone *zone, unsigned long index, enum pmm_kind kind,
+		       unsigned int order)
 {
 	zone->state[index] = kind == PMM_TAIL ? PMM_TAIL : PMM_STATE(kind, order);
 }
@@ -47,18 +54,20 @@ static void __pmm_unlink_free(struct pmm_zone *zone, unsigned long index, unsign
 	__pmm_mark(zone, index, PMM_TAIL, 0);
 }
 
-/* --- allocation: split -------------------------------------------------------------------------------------------- */
+/* --- allocation: split ------------------------------------------------------------------------ */
 
 /*
- * Cut a block of order @high, already off its list, down to @low and return the index of the piece to hand out. Each
- * cut keeps one half, whose pair bit thereby becomes 1, and goes on with the other. For an order-0 request served
- * from a free order-2 block at index 8, `upper` (2.4) hands out 11 and `lower` (2.6.28) hands out 8:
+ * Cut a block of order @high, already off its list, down to @low and return the index of the piece
+ * to hand out. Each cut keeps one half, whose pair bit thereby becomes 1, and goes on with the
+ * other. For an order-0 request served from a free order-2 block at index 8, `upper` (2.4) hands
+ * out 11 and `lower` (2.6.28) hands out 8:
  *
  *	order 2   [ 8  9 10 11]			 [ 8  9 10 11]
  *	order 1   [ 8  9]kept [10 11]		 [ 8  9] [10 11]kept
  *	order 0           [10]kept [11]out	 [ 8]out [ 9]kept
  */
-static unsigned long __pmm_expand(struct pmm_zone *zone, unsigned long index, unsigned int low, unsigned int high)
+static unsigned long __pmm_expand(struct pmm_zone *zone, unsigned long index, unsigned int low,
+				  unsigned int high)
 {
 	while (high > low) {
 		unsigned long upper;
@@ -97,7 +106,10 @@ static struct page *__pmm_rmqueue(struct pmm_zone *zone, unsigned int order)
 	return NULL;
 }
 
-/* What must be left after an allocation: __GFP_HIGH may go down to a quarter of the reserve, __GFP_MEMALLOC to 0. */
+/*
+ * What must be left after an allocation: __GFP_HIGH may go down to a quarter of the reserve,
+ * __GFP_MEMALLOC to 0.
+ */
 static unsigned long pmm_reserve_for(const struct pmm_zone *zone, gfp_t gfp)
 {
 	if ((gfp & __GFP_MEMALLOC) && !(gfp & __GFP_NOMEMALLOC))
@@ -114,18 +126,20 @@ static struct page *__pmm_try_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned i
 	return __pmm_rmqueue(zone, order);
 }
 
-/* --- free: coalesce ----------------------------------------------------------------------------------------------- */
+/* --- free: coalesce --------------------------------------------------------------------------- */
 
 /*
- * Put a block back and merge it with its buddy for as long as the buddy is free, order by order. The pair bit of
- * each level flips; what it was tells which of the two cases this is:
+ * Put a block back and merge it with its buddy for as long as the buddy is free, order by order.
+ * The pair bit of each level flips; what it was tells which of the two cases this is:
  *
- *	0: the buddy is not on this list. This block goes on it, and the bit now says that one of the two is there.
- *	1: the buddy is on this list. It leaves, the bit now says that neither is there, and the two are one block of
- *	   the next order, which begins at the lower index.
+ *	0: the buddy is not on this list. This block goes on it, and the bit now says that one of
+ *	   the two is there.
+ *	1: the buddy is on this list. It leaves, the bit now says that neither is there, and the
+ *	   two are one block of the next order, which begins at the lower index.
  *
- * A buddy that would lie behind the end of the zone was never freed, so its bit never reads 1. The state byte is
- * looked at before the buddy is unlinked: a pair bit that somebody overwrote must not become a broken list.
+ * A buddy that would lie behind the end of the zone was never freed, so its bit never reads 1. The
+ * state byte is looked at before the buddy is unlinked: a pair bit that somebody overwrote must not
+ * become a broken list.
  */
 static void __pmm_free_block(struct pmm_zone *zone, unsigned long index, unsigned int order)
 {
@@ -134,7 +148,8 @@ static void __pmm_free_block(struct pmm_zone *zone, unsigned long index, unsigne
 	while (__pmm_toggle_pair(zone, index, order)) {
 		unsigned long buddy = index ^ (1UL << order);
 
-		if (unlikely(buddy >= zone->nr_pages || zone->state[buddy] != PMM_STATE(PMM_FREE, order)))
+		if (unlikely(buddy >= zone->nr_pages ||
+			     zone->state[buddy] != PMM_STATE(PMM_FREE, order)))
 			break;
 		__pmm_unlink_free(zone, buddy, order);
 		index &= buddy;
@@ -163,7 +178,10 @@ static void __pmm_park(struct pmm_zone *zone, unsigned long index, unsigned int 
 	zone->stat.parked++;
 }
 
-/* Recycle what is no longer referenced among the @most blocks parked longest; the others go to the end of the queue. */
+/*
+ * Recycle what is no longer referenced among the @most blocks parked longest; the others go to the
+ * end of the queue.
+ */
 static unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
 {
 	unsigned long reaped = 0;
@@ -188,20 +206,20 @@ static unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
 	return reaped;
 }
 
-/* --- misuse: found by the state byte before any list is touched -------------------------------------------------- */
+/* --- misuse: found by the state byte before any list is touched ------------------------------- */
 
 static const struct {
 	int		err;
 	const char	*why;
 } pmm_free_results[PMM_NR_FREE_RESULTS] = {
-	[PMM_FREE_OK]		= { 0,		"freed" },
-	[PMM_FREE_PARKED]	= { 0,		"parked until its last reference is gone" },
-	[PMM_FREE_FOREIGN]	= { -EINVAL,	"not a page of this pool" },
-	[PMM_FREE_BAD_ORDER]	= { -EINVAL,	"no such order, or the page is not aligned to it" },
-	[PMM_FREE_DOUBLE]	= { -EINVAL,	"the page is already free" },
-	[PMM_FREE_WRONG_ORDER]	= { -EINVAL,	"the block has another order" },
-	[PMM_FREE_MIDDLE]	= { -EINVAL,	"the page is in the middle of a block" },
-	[PMM_FREE_MAPPED]	= { -EBUSY,	"the page belongs to an area" },
+	[PMM_FREE_OK] = { 0, "freed" },
+	[PMM_FREE_PARKED] = { 0, "parked until its last reference is gone" },
+	[PMM_FREE_FOREIGN] = { -EINVAL, "not a page of this pool" },
+	[PMM_FREE_BAD_ORDER] = { -EINVAL, "no such order, or the page is not aligned to it" },
+	[PMM_FREE_DOUBLE] = { -EINVAL, "the page is already free" },
+	[PMM_FREE_WRONG_ORDER] = { -EINVAL, "the block has another order" },
+	[PMM_FREE_MIDDLE] = { -EINVAL, "the page is in the middle of a block" },
+	[PMM_FREE_MAPPED] = { -EBUSY, "the page belongs to an area" },
 };
 
 /**
@@ -221,7 +239,8 @@ const char *pmm_free_why(enum pmm_free_result result)
  * @result: of pmm_zone_free()
  *
  * Context: Any.
- * Return: 0 when the block was taken back, now or later; else the reason for the refusal: -EINVAL, -EBUSY.
+ * Return: 0 when the block was taken back, now or later; else the reason for the refusal: -EINVAL,
+ * -EBUSY.
  */
 int pmm_free_errno(enum pmm_free_result result)
 {
@@ -250,8 +269,8 @@ static enum pmm_free_result pmm_misuse_of_head(enum pmm_kind is, enum pmm_kind k
 	return PMM_FREE_WRONG_ORDER;
 }
 
-static enum pmm_free_result __pmm_check_free(const struct pmm_zone *zone, unsigned long index, unsigned int order,
-					     enum pmm_kind kind)
+static enum pmm_free_result __pmm_check_free(const struct pmm_zone *zone, unsigned long index,
+					     unsigned int order, enum pmm_kind kind)
 {
 	unsigned long head;
 	enum pmm_kind is;
@@ -265,8 +284,8 @@ static enum pmm_free_result __pmm_check_free(const struct pmm_zone *zone, unsign
 	return pmm_misuse_of_head(is, kind);
 }
 
-static enum pmm_free_result __pmm_free_checked(struct pmm_zone *zone, unsigned long index, unsigned int order,
-					       enum pmm_kind kind)
+static enum pmm_free_result __pmm_free_checked(struct pmm_zone *zone, unsigned long index,
+					       unsigned int order, enum pmm_kind kind)
 {
 	enum pmm_free_result result = __pmm_check_free(zone, index, order, kind);
 
@@ -281,38 +300,42 @@ static enum pmm_free_result __pmm_free_checked(struct pmm_zone *zone, unsigned l
 	return PMM_FREE_OK;
 }
 
-static void pmm_report_misuse(const struct pmm_zone *zone, const struct page *page, unsigned int order,
-			      enum pmm_free_result result, u8 state, unsigned long caller)
+static void pmm_report_misuse(const struct pmm_zone *zone, const struct page *page,
+			      unsigned int order, enum pmm_free_result result, u8 state,
+			      unsigned long caller)
 {
 	static const char * const kinds[] = { "inside a block", "free", "used", "mapped", "parked" };
 
 	if (result == PMM_FREE_FOREIGN)
-		pr_warn_ratelimited("free refused: %s: order %u, by %pS\n", pmm_free_why(result), order,
-				    (void *)caller);
+		pr_warn_ratelimited("free refused: %s: order %u, by %pS\n", pmm_free_why(result),
+				    order, (void *)caller);
 	else
 		pr_warn_ratelimited("free refused: %s: page %lu order %u, which is %s of order %u, by %pS\n",
 				    pmm_free_why(result), pmm_page_index(zone, page), order,
-				    kinds[PMM_STATE_KIND(state)], PMM_STATE_ORDER(state), (void *)caller);
+				    kinds[PMM_STATE_KIND(state)], PMM_STATE_ORDER(state),
+				    (void *)caller);
 }
 
-/* --- what the rest of the module calls --------------------------------------------------------------------------- */
+/* --- what the rest of the module calls -------------------------------------------------------- */
 
 /**
  * pmm_zone_alloc() - take a block of 2^@order pages
  * @zone: the zone
- * @gfp: __GFP_HIGH and __GFP_MEMALLOC reach below the watermark; all other flags are the caller's business
+ * @gfp: __GFP_HIGH and __GFP_MEMALLOC reach below the watermark; all other flags are the caller's
+ *	business
  * @order: 0 to PMM_MAX_ORDER - 1; a larger one fails
  * @kind: PMM_USED, or PMM_MAPPED for a page that only an area may free
  * @caller: who asks, for the reports
  *
- * 2.4's rmqueue() with the same choice of block. Before it fails it recycles parked blocks whose references have
- * gone.
+ * 2.4's rmqueue() with the same choice of block. Before it fails it recycles parked blocks whose
+ * references have gone.
  *
  * Context: Any; under PREEMPT_RT not from hard interrupts or with preemption off.
- * Return: The block's first page, its contents undefined and each page with one reference; NULL when there is none.
+ * Return: The block's first page, its contents undefined and each page with one reference; NULL
+ * when there is none.
  */
-struct page *pmm_zone_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int order, enum pmm_kind kind,
-			    unsigned long caller)
+struct page *pmm_zone_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
+			    enum pmm_kind kind, unsigned long caller)
 {
 	struct page *page = NULL;
 	unsigned long flags;
@@ -342,14 +365,15 @@ struct page *pmm_zone_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int order
  * @kind: the kind that it was allocated as
  * @caller: who frees, for the reports
  *
- * 2.4's __free_pages_ok(), but misuse is refused: then no list is touched, the refusal is counted and one
- * rate-limited line says what was tried. A block with a page that somebody still references is parked.
+ * 2.4's __free_pages_ok(), but misuse is refused: then no list is touched, the refusal is counted
+ * and one rate-limited line says what was tried. A block with a page that somebody still references
+ * is parked.
  *
  * Context: Any; under PREEMPT_RT not from hard interrupts or with preemption off.
  * Return: PMM_FREE_OK, PMM_FREE_PARKED, or why it was refused.
  */
-enum pmm_free_result pmm_zone_free(struct pmm_zone *zone, struct page *page, unsigned int order, enum pmm_kind kind,
-				   unsigned long caller)
+enum pmm_free_result pmm_zone_free(struct pmm_zone *zone, struct page *page, unsigned int order,
+				   enum pmm_kind kind, unsigned long caller)
 {
 	enum pmm_free_result result = PMM_FREE_FOREIGN;
 	unsigned long flags;
@@ -392,7 +416,7 @@ unsigned long pmm_zone_reap(struct pmm_zone *zone)
 	return reaped;
 }
 
-/* --- birth and death of a zone ------------------------------------------------------------------------------------ */
+/* --- birth and death of a zone ---------------------------------------------------------------- */
 
 static int pmm_alloc_maps(struct pmm_zone *zone)
 {
@@ -409,7 +433,10 @@ static int pmm_alloc_maps(struct pmm_zone *zone)
 	return 0;
 }
 
-/* As 2.4's boot leaves it: every page freed singly, in ascending order, through the ordinary free path. */
+/*
+ * As 2.4's boot leaves it: every page freed singly, in ascending order, through the ordinary free
+ * path.
+ */
 static void pmm_free_all_pages(struct pmm_zone *zone)
 {
 	unsigned long index, flags;
@@ -424,8 +451,10 @@ static void pmm_free_all_pages(struct pmm_zone *zone)
 /**
  * pmm_zone_init() - make a zone of a run of pages, all free
  * @zone: to fill in; its @expand, @pages_min and @name are the caller's, set before
- * @mem_map: the first page; its page frame is aligned to the largest block, and each page has one reference
- * @nr_pages: any number from 1; a tail that is no multiple of the largest block needs no special case
+ * @mem_map: the first page; its page frame is aligned to the largest block, and each page has one
+ *	reference
+ * @nr_pages: any number from 1; a tail that is no multiple of the largest block needs no special
+ *	case
  *
  * Context: Process context; may sleep.
  * Return: 0, or -ENOMEM with nothing held.

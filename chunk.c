@@ -2,9 +2,10 @@
 /*
  * pocketmm: reserve one contiguous chunk of real pages, and give it back.
  *
- * A stock kernel exports alloc_contig_range(), which empties a given range of page frames by migrating what is in it,
- * but not the search for a range. So the search is here: from the top of each node downward, which spares the small
- * DMA zones, past every range that holds a page that is surely not movable. Process context only; may sleep. No state.
+ * A stock kernel exports alloc_contig_range(), which empties a given range of page frames by
+ * migrating what is in it, but not the search for a range. So the search is here: from the top of
+ * each node downward, which spares the small DMA zones, past every range that holds a page that is
+ * surely not movable. Process context only; may sleep. No state.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -27,12 +28,14 @@ struct pmm_search {
 
 static unsigned long pmm_node_end(int nid, const struct pmm_search *search)
 {
-	return min(NODE_DATA(nid)->node_start_pfn + NODE_DATA(nid)->node_spanned_pages, search->end_limit);
+	return min(NODE_DATA(nid)->node_start_pfn + NODE_DATA(nid)->node_spanned_pages,
+		   search->end_limit);
 }
 
 /*
- * Could this page frame be emptied? Only a hint, read without locks: free pages have no references, and of the others
- * those on the LRU lists can be migrated. Slab, page tables, kernel stacks and other drivers' pages cannot.
+ * Could this page frame be emptied? Only a hint, read without locks: free pages have no references,
+ * and of the others those on the LRU lists can be migrated. Slab, page tables, kernel stacks and
+ * other drivers' pages cannot.
  */
 static bool pmm_pfn_usable(unsigned long pfn, int nid)
 {
@@ -60,7 +63,7 @@ static unsigned long pmm_highest_obstacle(unsigned long start, unsigned long end
 
 static struct page *pmm_search_node(int nid, struct pmm_search *search)
 {
-	unsigned long step = ALIGN(search->nr_pages / 8, PMM_MAX_ORDER_PAGES) ?: PMM_MAX_ORDER_PAGES;
+	unsigned long step = ALIGN(search->nr_pages / 8 + 1, PMM_MAX_ORDER_PAGES);
 	unsigned long first = ALIGN(NODE_DATA(nid)->node_start_pfn, PMM_MAX_ORDER_PAGES);
 	unsigned long end = pmm_node_end(nid, search);
 
@@ -77,7 +80,8 @@ static struct page *pmm_search_node(int nid, struct pmm_search *search)
 			continue;
 		}
 		search->tried++;
-		if (!alloc_contig_range(start, start + search->nr_pages, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_NOWARN))
+		if (!alloc_contig_range(start, start + search->nr_pages, MIGRATE_MOVABLE,
+					GFP_KERNEL | __GFP_NOWARN))
 			return pfn_to_page(start);
 		end = start + search->nr_pages - step;
 	}
@@ -111,7 +115,8 @@ static void pmm_report_no_room(const struct pmm_chunk_request *want, struct pmm_
 		if (want->node == NUMA_NO_NODE || want->node == nid)
 			pmm_measure_node(nid, search);
 	worth = search->longest;
-	if (worth >= want->nr_pages)	/* it looked free, and was not: something in it is pinned */
+	/* What looked free, and was not, has something pinned in it. */
+	if (worth >= want->nr_pages)
 		worth = want->nr_pages / 2;
 	pr_err("no room for chunk=%luK on node %d below %#llx: %lu ranges tried; largest size worth trying: chunk=%luK\n",
 	       want->nr_pages << (PAGE_SHIFT - 10), want->node, want->below, search->tried,
@@ -122,8 +127,8 @@ static void pmm_report_no_room(const struct pmm_chunk_request *want, struct pmm_
  * pmm_chunk_reserve() - take a contiguous run of pages from the kernel
  * @want: how many pages, from which node, and below which physical address
  *
- * The first page frame is aligned to the largest block; all pages are in one node and one zone, each with one
- * reference. A refusal is logged with what was tried.
+ * The first page frame is aligned to the largest block; all pages are in one node and one zone,
+ * each with one reference. A refusal is logged with what was tried.
  *
  * Context: Process context; may sleep, for seconds when much has to be migrated.
  * Return: The first page, or NULL.
@@ -150,8 +155,9 @@ struct page *pmm_chunk_reserve(const struct pmm_chunk_request *want)
 }
 
 /*
- * Pages freed one by one stay on the kernel's per-CPU lists by the thousand, where neither MemFree counts them nor
- * their buddies can merge. Nothing that is exported drains those lists, but reserving a single page does on its way.
+ * Pages freed one by one stay on the kernel's per-CPU lists by the thousand, where neither MemFree
+ * counts them nor their buddies can merge. Nothing that is exported drains those lists, but
+ * reserving a single page does on its way.
  */
 static void pmm_drain_kernel_lists(struct page *page)
 {
@@ -201,7 +207,9 @@ void pmm_chunk_release(struct page *pages, unsigned long nr_pages)
 		free_contig_range(page_to_pfn(pages + i) - run, run);
 	pmm_drain_kernel_lists(pages);
 	if (held)
-		pr_warn("%lu pages are still referenced: the kernel gets them with their last reference\n", held);
+		pr_warn("%lu pages are still referenced: the kernel gets them with their last reference\n",
+			held);
 	if (lost)
-		pr_err("%lu pages had lost the pool's reference: a user gave them to the kernel's own allocator\n", lost);
+		pr_err("%lu pages had lost the pool's reference: a user gave them to the kernel's own allocator\n",
+		       lost);
 }

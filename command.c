@@ -2,8 +2,9 @@
 /*
  * pocketmm: debugfs' files `command` and `result`: both allocators driven from a shell.
  *
- * A write holds one command a line. Each is parsed against a table of words and arguments, then run; its outcome is one
- * line of `result`. What commands allocate is held here under an ID until a command frees it or the module goes.
+ * A write holds one command a line. Each is parsed against a table of words and arguments, then
+ * run; its outcome is one line of `result`. What commands allocate is held here under an ID until a
+ * command frees it or the module goes.
  *
  * pmm_command_lock serialises writers and protects all state of this file. Process context.
  */
@@ -35,7 +36,7 @@ static unsigned long pmm_last_block;
 static unsigned long pmm_last_area;
 static u64 pmm_sequence;
 
-/* --- the result: text that grows ---------------------------------------------------------------------------------- */
+/* --- the result: text that grows -------------------------------------------------------------- */
 
 static struct pmm_text {
 	char	*buf;
@@ -102,14 +103,17 @@ static const char *pmm_error_name(int err)
 	}
 }
 
-/* --- arguments ------------------------------------------------------------------------------------------------------ */
+/* --- arguments -------------------------------------------------------------------------------- */
 
 enum pmm_key {
-	PMM_ORDER, PMM_COUNT, PMM_GFP, PMM_ZERO, PMM_USER, PMM_BLOCK, PMM_PAGE, PMM_AREA, PMM_OFFSET, PMM_SIZE, PMM_PHYS,
-	PMM_SEED, PMM_NR_KEYS,
+	PMM_ORDER, PMM_COUNT, PMM_GFP, PMM_ZERO, PMM_USER, PMM_BLOCK, PMM_PAGE, PMM_AREA,
+	PMM_OFFSET, PMM_SIZE, PMM_PHYS, PMM_SEED, PMM_NR_KEYS,
 };
 
-/* The arguments of the command that is being run, and the reason if it fails. Protected by pmm_command_lock. */
+/*
+ * The arguments of the command that is being run, and the reason if it fails. Protected by
+ * pmm_command_lock.
+ */
 static struct pmm_args {
 	unsigned long	given;			/* a bit a key */
 	u64		value[PMM_NR_KEYS];
@@ -135,7 +139,10 @@ static int pmm_parse_bytes(struct pmm_args *args, enum pmm_key key, char *text)
 	return pmm_parse_size(text, &args->value[key]);
 }
 
-/* The page calls take unsigned int; a page's index is held to 32 bits so that no address computed from it wraps. */
+/*
+ * The page calls take unsigned int; a page's index is held to 32 bits so that no address computed
+ * from it wraps.
+ */
 static int pmm_parse_uint(struct pmm_args *args, enum pmm_key key, char *text)
 {
 	int err = pmm_parse_number(text, &args->value[key]);
@@ -230,7 +237,7 @@ static bool pmm_given(const struct pmm_args *args, enum pmm_key key)
 	return args->given & BIT(key);
 }
 
-/* --- what commands hold -------------------------------------------------------------------------------------------- */
+/* --- what commands hold ----------------------------------------------------------------------- */
 
 static void *pmm_block_entry(unsigned long index, unsigned int order)
 {
@@ -254,7 +261,8 @@ static void pmm_forget(struct xarray *held, const void *entry)
 			xa_erase(held, id);
 }
 
-static int pmm_held_block(struct pmm_args *args, unsigned int i, struct page **page, unsigned int *order)
+static int pmm_held_block(struct pmm_args *args, unsigned int i, struct page **page,
+			  unsigned int *order)
 {
 	void *entry = xa_load(&pmm_blocks, args->blocks[i]);
 
@@ -272,7 +280,7 @@ static int pmm_held_area(struct pmm_args *args, void **addr)
 	return 0;
 }
 
-/* --- pages ----------------------------------------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------------------ */
 
 static int pmm_alloc_one(gfp_t gfp, unsigned int order)
 {
@@ -282,7 +290,8 @@ static int pmm_alloc_one(gfp_t gfp, unsigned int order)
 	if (!page)
 		return -ENOMEM;
 	index = pmm_page_index(&pmm_zone, page);
-	if (xa_is_err(xa_store(&pmm_blocks, pmm_last_block + 1, pmm_block_entry(index, order), GFP_KERNEL))) {
+	if (xa_is_err(xa_store(&pmm_blocks, pmm_last_block + 1, pmm_block_entry(index, order),
+			       GFP_KERNEL))) {
 		__pmm_free_pages(page, order);
 		return -ENOMEM;
 	}
@@ -311,13 +320,17 @@ static int pmm_cmd_alloc(struct pmm_args *args)
 	if (pmm_given(args, PMM_COUNT))
 		count = args->value[PMM_COUNT];
 	if (order >= PMM_MAX_ORDER)
-		return PMM_FAIL(args, -EINVAL, "order %llu is not in 0-%d", order, PMM_MAX_ORDER - 1);
+		return PMM_FAIL(args, -EINVAL, "order %llu is not in 0-%d", order,
+				PMM_MAX_ORDER - 1);
 	if (!count || count > pmm_zone.nr_pages)
-		return PMM_FAIL(args, -EINVAL, "count %llu is not in 1-%lu", count, pmm_zone.nr_pages);
+		return PMM_FAIL(args, -EINVAL, "count %llu is not in 1-%lu", count,
+				pmm_zone.nr_pages);
 	for (done = 0; done < count; done++) {
 		if (pmm_alloc_one(gfp, order)) {
 			pmm_undo_allocs(before);
-			return PMM_FAIL(args, -ENOMEM, "%llu of %llu blocks could be had, all given back", done, count);
+			return PMM_FAIL(args, -ENOMEM,
+					"%llu of %llu blocks could be had, all given back", done,
+					count);
 		}
 		cond_resched();
 	}
@@ -357,16 +370,21 @@ static int pmm_cmd_free_page(struct pmm_args *args)
 	unsigned int order = args->value[PMM_ORDER];
 	int err;
 
-	err = pmm_reply_free(args, pmm_free_pages_from(pmm_zone.mem_map + index, order, PMM_USED, _THIS_IP_));
+	err = pmm_reply_free(args, pmm_free_pages_from(pmm_zone.mem_map + index, order, PMM_USED,
+						       _THIS_IP_));
 	if (!err)
 		pmm_forget(&pmm_blocks, pmm_block_entry(index, order));
 	return err;
 }
 
-/* --- areas ----------------------------------------------------------------------------------------------------------- */
+/* --- areas ------------------------------------------------------------------------------------ */
 
-/* Hold a new area under an ID and tell where it is; @offset is that of the first byte asked for within it. */
-static int pmm_hold_area(struct pmm_args *args, void *addr, unsigned long type, unsigned long offset)
+/*
+ * Hold a new area under an ID and tell where it is; @offset is that of the first byte asked for
+ * within it.
+ */
+static int pmm_hold_area(struct pmm_args *args, void *addr, unsigned long type,
+			 unsigned long offset)
 {
 	struct pmm_vm_struct *vm = pmm_find_vm_area(addr);
 
@@ -376,7 +394,8 @@ static int pmm_hold_area(struct pmm_args *args, void *addr, unsigned long type, 
 	}
 	pmm_last_area++;
 	pmm_say(" area=%lu offset=%lu size=%lu pages=%lu", pmm_last_area,
-		(unsigned long)addr - pmm_window_start() + offset, pmm_area_bytes(vm), pmm_area_bytes(vm) >> PAGE_SHIFT);
+		(unsigned long)addr - pmm_window_start() + offset, pmm_area_bytes(vm),
+		pmm_area_bytes(vm) >> PAGE_SHIFT);
 	return 0;
 }
 
@@ -384,13 +403,15 @@ static int pmm_fail_area(struct pmm_args *args, int err)
 {
 	switch (err) {
 	case -EINVAL:
-		return PMM_FAIL(args, err, "size is 0 or beyond the pool, or the address is out of reach");
+		return PMM_FAIL(args, err,
+				"size is 0 or beyond the pool, or the address is out of reach");
 	case -EPERM:
 		return PMM_FAIL(args, err, "RAM is not mapped");
 	case -ENOSPC:
 		return PMM_FAIL(args, err, "no hole in the window is large enough");
 	default:
-		return PMM_FAIL(args, err, "not enough memory, %lu pages free", pmm_nr_free_pages());
+		return PMM_FAIL(args, err, "not enough memory, %lu pages free",
+				pmm_nr_free_pages());
 	}
 }
 
@@ -487,7 +508,8 @@ static int pmm_cmd_vfree(struct pmm_args *args)
 
 static int pmm_cmd_vfree_offset(struct pmm_args *args)
 {
-	return pmm_free_area(args, (void *)(pmm_window_start() + args->value[PMM_OFFSET]), PMM_VM_ALLOC);
+	return pmm_free_area(args, (void *)(pmm_window_start() + args->value[PMM_OFFSET]),
+			     PMM_VM_ALLOC);
 }
 
 static int pmm_cmd_vunmap(struct pmm_args *args)
@@ -500,7 +522,10 @@ static int pmm_cmd_iounmap(struct pmm_args *args)
 	return pmm_free_held_area(args, PMM_VM_IOREMAP);
 }
 
-/* A held area's record, which other users of the module may have freed. Devices are no memory to look into. */
+/*
+ * A held area's record, which other users of the module may have freed. Devices are no memory to
+ * look into.
+ */
 static int pmm_memory_area(struct pmm_args *args, struct pmm_vm_struct **vm)
 {
 	void *addr;
@@ -510,7 +535,8 @@ static int pmm_memory_area(struct pmm_args *args, struct pmm_vm_struct **vm)
 		return err;
 	*vm = pmm_find_vm_area(addr);
 	if (!*vm)
-		return PMM_FAIL(args, -ENOENT, "area %llu was freed by somebody else", args->value[PMM_AREA]);
+		return PMM_FAIL(args, -ENOENT, "area %llu was freed by somebody else",
+				args->value[PMM_AREA]);
 	if ((*vm)->flags & PMM_VM_IOREMAP)
 		return PMM_FAIL(args, -EINVAL, "area %llu is a device", args->value[PMM_AREA]);
 	return 0;
@@ -529,7 +555,7 @@ static int pmm_cmd_pages(struct pmm_args *args)
 	return 0;
 }
 
-/* --- patterns -------------------------------------------------------------------------------------------------------- */
+/* --- patterns --------------------------------------------------------------------------------- */
 
 /* The word at a place of the pattern: a mix of seed and place, so that no two pages look alike. */
 static u64 pmm_pattern(u64 seed, u64 place)
@@ -548,7 +574,10 @@ static void pmm_make_pattern(u64 *page, u64 seed, unsigned long page_nr)
 		page[i] = pmm_pattern(seed, page_nr * words + i);
 }
 
-/* An area is written and read at its window address, a block at its address in the kernel's direct map. */
+/*
+ * An area is written and read at its window address, a block at its address in the kernel's direct
+ * map.
+ */
 struct pmm_span {
 	char		*addr;
 	unsigned long	nr_pages;
@@ -581,20 +610,22 @@ static int pmm_find_span(struct pmm_args *args, struct pmm_span *span)
 	return 0;
 }
 
-static int pmm_compare_page(struct pmm_args *args, const u8 *is, const u8 *should_be, unsigned long page_nr)
+static int pmm_compare_page(struct pmm_args *args, const u8 *is, const u8 *should_be,
+			    unsigned long page_nr)
 {
 	unsigned int i;
 
 	for (i = 0; i < PAGE_SIZE; i++)
 		if (is[i] != should_be[i])
-			return PMM_FAIL(args, -EIO, "byte %lu is %#x, not %#x", (page_nr << PAGE_SHIFT) + i, is[i],
-					should_be[i]);
+			return PMM_FAIL(args, -EIO, "byte %lu is %#x, not %#x",
+					(page_nr << PAGE_SHIFT) + i, is[i], should_be[i]);
 	return 0;
 }
 
 static int pmm_walk_span(struct pmm_args *args, bool write)
 {
-	char *pattern = (char *)__get_free_page(GFP_KERNEL), *found = (char *)__get_free_page(GFP_KERNEL);
+	char *pattern = (char *)__get_free_page(GFP_KERNEL);
+	char *found = (char *)__get_free_page(GFP_KERNEL);
 	struct pmm_span span = { };
 	unsigned long i;
 	int err = -ENOMEM;
@@ -632,9 +663,12 @@ static int pmm_cmd_check(struct pmm_args *args)
 	return pmm_walk_span(args, false);
 }
 
-/* --- housekeeping ---------------------------------------------------------------------------------------------------- */
+/* --- housekeeping ----------------------------------------------------------------------------- */
 
-/* In this form every free flushes at once, so a purge finds nothing but what atomic contexts left to the worker. */
+/*
+ * In this form every free flushes at once, so a purge finds nothing but what atomic contexts left
+ * to the worker.
+ */
 static int pmm_cmd_purge(struct pmm_args *args)
 {
 	u64 before = pmm_window_flushes();
@@ -662,7 +696,9 @@ static void pmm_release_all(unsigned long *nr_areas, unsigned long *nr_blocks)
 		struct pmm_vm_struct *vm = pmm_find_vm_area(entry);
 
 		if (vm)
-			pmm_take_down(entry, vm->flags & (PMM_VM_ALLOC | PMM_VM_MAP | PMM_VM_IOREMAP), PMM_HERE);
+			pmm_take_down(entry,
+				      vm->flags & (PMM_VM_ALLOC | PMM_VM_MAP | PMM_VM_IOREMAP),
+				      PMM_HERE);
 		xa_erase(&pmm_areas, id);
 		++*nr_areas;
 		cond_resched();
@@ -687,7 +723,9 @@ static int pmm_cmd_reset(struct pmm_args *args)
 	return 0;
 }
 
-/* --- the table, and running a line of it --------------------------------------------------------------------------- */
+/* --- the table, and running a line of it ------------------------------------------------------ */
+
+#define PMM_HAS(key)	BIT(PMM_##key)
 
 /* A command with two forms has two rows; the arguments given tell them apart. */
 static const struct pmm_command {
@@ -696,24 +734,24 @@ static const struct pmm_command {
 	unsigned long	may;
 	int		(*run)(struct pmm_args *args);
 } pmm_commands[] = {
-	{ "alloc",	BIT(PMM_ORDER), BIT(PMM_COUNT) | BIT(PMM_GFP) | BIT(PMM_ZERO),	pmm_cmd_alloc },
-	{ "free",	BIT(PMM_BLOCK), 0,						pmm_cmd_free_block },
-	{ "free",	BIT(PMM_PAGE) | BIT(PMM_ORDER), 0,				pmm_cmd_free_page },
-	{ "vmalloc",	BIT(PMM_SIZE), BIT(PMM_ZERO) | BIT(PMM_USER),			pmm_cmd_vmalloc },
-	{ "vfree",	BIT(PMM_AREA), 0,						pmm_cmd_vfree },
-	{ "vfree",	BIT(PMM_OFFSET), 0,						pmm_cmd_vfree_offset },
-	{ "vmap",	BIT(PMM_BLOCK), 0,						pmm_cmd_vmap },
-	{ "vunmap",	BIT(PMM_AREA), 0,						pmm_cmd_vunmap },
-	{ "ioremap",	BIT(PMM_PHYS) | BIT(PMM_SIZE), 0,				pmm_cmd_ioremap },
-	{ "iounmap",	BIT(PMM_AREA), 0,						pmm_cmd_iounmap },
-	{ "pages",	BIT(PMM_AREA), 0,						pmm_cmd_pages },
-	{ "fill",	BIT(PMM_AREA) | BIT(PMM_SEED), 0,				pmm_cmd_fill },
-	{ "fill",	BIT(PMM_BLOCK) | BIT(PMM_SEED), 0,				pmm_cmd_fill },
-	{ "check",	BIT(PMM_AREA) | BIT(PMM_SEED), 0,				pmm_cmd_check },
-	{ "check",	BIT(PMM_BLOCK) | BIT(PMM_SEED), 0,				pmm_cmd_check },
-	{ "purge",	0, 0,								pmm_cmd_purge },
-	{ "drain",	0, 0,								pmm_cmd_drain },
-	{ "reset",	0, 0,								pmm_cmd_reset },
+	{ "alloc", PMM_HAS(ORDER), PMM_HAS(COUNT) | PMM_HAS(GFP) | PMM_HAS(ZERO), pmm_cmd_alloc },
+	{ "free", PMM_HAS(BLOCK), 0, pmm_cmd_free_block },
+	{ "free", PMM_HAS(PAGE) | PMM_HAS(ORDER), 0, pmm_cmd_free_page },
+	{ "vmalloc", PMM_HAS(SIZE), PMM_HAS(ZERO) | PMM_HAS(USER), pmm_cmd_vmalloc },
+	{ "vfree", PMM_HAS(AREA), 0, pmm_cmd_vfree },
+	{ "vfree", PMM_HAS(OFFSET), 0, pmm_cmd_vfree_offset },
+	{ "vmap", PMM_HAS(BLOCK), 0, pmm_cmd_vmap },
+	{ "vunmap", PMM_HAS(AREA), 0, pmm_cmd_vunmap },
+	{ "ioremap", PMM_HAS(PHYS) | PMM_HAS(SIZE), 0, pmm_cmd_ioremap },
+	{ "iounmap", PMM_HAS(AREA), 0, pmm_cmd_iounmap },
+	{ "pages", PMM_HAS(AREA), 0, pmm_cmd_pages },
+	{ "fill", PMM_HAS(AREA) | PMM_HAS(SEED), 0, pmm_cmd_fill },
+	{ "fill", PMM_HAS(BLOCK) | PMM_HAS(SEED), 0, pmm_cmd_fill },
+	{ "check", PMM_HAS(AREA) | PMM_HAS(SEED), 0, pmm_cmd_check },
+	{ "check", PMM_HAS(BLOCK) | PMM_HAS(SEED), 0, pmm_cmd_check },
+	{ "purge", 0, 0, pmm_cmd_purge },
+	{ "drain", 0, 0, pmm_cmd_drain },
+	{ "reset", 0, 0, pmm_cmd_reset },
 };
 
 static const struct pmm_command *pmm_find_command(struct pmm_args *args, const char *name)
@@ -727,7 +765,8 @@ static const struct pmm_command *pmm_find_command(struct pmm_args *args, const c
 		if (strcmp(cmd->name, name))
 			continue;
 		known = true;
-		if ((args->given & cmd->need) == cmd->need && !(args->given & ~(cmd->need | cmd->may)))
+		if ((args->given & cmd->need) == cmd->need &&
+		    !(args->given & ~(cmd->need | cmd->may)))
 			return cmd;
 	}
 	if (known)
@@ -833,7 +872,8 @@ static int pmm_run_write(const char __user *ubuf, size_t count, loff_t pos)
 
 	pmm_clear_result();
 	if (pos)
-		return pmm_refuse_write(-EINVAL, "not at the start of the file: one write for each open");
+		return pmm_refuse_write(-EINVAL,
+					"not at the start of the file: one write for each open");
 	if (count > PMM_COMMAND_MAX)
 		return pmm_refuse_write(-E2BIG, "more than 4095 bytes in one write");
 	text = memdup_user_nul(ubuf, count);
@@ -844,7 +884,8 @@ static int pmm_run_write(const char __user *ubuf, size_t count, loff_t pos)
 	return err;
 }
 
-static ssize_t pmm_command_write(struct file *file, const char __user *ubuf, size_t count, loff_t *ppos)
+static ssize_t pmm_command_write(struct file *file, const char __user *ubuf, size_t count,
+				 loff_t *ppos)
 {
 	int err;
 
@@ -897,7 +938,8 @@ void pmm_command_exit(void)
 
 	pmm_release_all(&nr_areas, &nr_blocks);
 	if (nr_areas || nr_blocks)
-		pr_info("freed %lu blocks and %lu areas that commands still held\n", nr_blocks, nr_areas);
+		pr_info("freed %lu blocks and %lu areas that commands still held\n", nr_blocks,
+			nr_areas);
 	xa_destroy(&pmm_areas);
 	xa_destroy(&pmm_blocks);
 	kvfree(pmm_result.buf);

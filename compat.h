@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: the only place that looks at the kernel's version. Code elsewhere uses the newest spelling; here it is
- * made to work on Linux 6.1.
+ * pocketmm: the only place that looks at the kernel's version. Code elsewhere uses the newest
+ * spelling; here it is made to work on Linux 6.1.
  */
 #ifndef POCKETMM_COMPAT_H
 #define POCKETMM_COMPAT_H

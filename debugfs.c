@@ -2,9 +2,10 @@
 /*
  * pocketmm: everything that is to be seen, under /sys/kernel/debug/pocketmm.
  *
- * One table has a row a file. A file is either shown whole by one function, or line by line from a snapshot when it may
- * be large. State is copied under the lock that protects it and printed after; each read from the start of a file
- * shows the state anew. Addresses are only in files of mode 0400. Process context; own state: the directory.
+ * One table has a row a file. A file is either shown whole by one function, or line by line from a
+ * snapshot when it may be large. State is copied under the lock that protects it and printed after;
+ * each read from the start of a file shows the state anew. Addresses are only in files of mode
+ * 0400. Process context; own state: the directory.
  *
  * Files that can only be read stay readable under lockdown; any write bit would end that.
  */
@@ -20,7 +21,7 @@
 
 static struct dentry *pmm_dir;
 
-/* --- small files: one function shows the whole ------------------------------------------------------------------- */
+/* --- small files: one function shows the whole ------------------------------------------------ */
 
 static int pmm_version_show(struct seq_file *m, void *unused)
 {
@@ -53,7 +54,9 @@ static int pmm_buddyinfo_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-/* The zone's lines of 2.4's show_free_areas(), closing parenthesis without an opening one included. */
+/*
+ * The zone's lines of 2.4's show_free_areas(), closing parenthesis without an opening one included.
+ */
 static int pmm_showmem_show(struct seq_file *m, void *unused)
 {
 	unsigned long nr_free[PMM_MAX_ORDER], total = 0, min = pmm_zone.pages_min;
@@ -63,8 +66,8 @@ static int pmm_showmem_show(struct seq_file *m, void *unused)
 	for (order = 0; order < PMM_MAX_ORDER; order++)
 		total += nr_free[order] << order;
 	seq_printf(m, "Free pages:      %6lukB (%6lukB HighMem)\n", K(total), 0UL);
-	seq_printf(m, "Zone:%s freepages:%6lukB min:%6lukB low:%6lukB high:%6lukB\n", pmm_zone.name, K(total), K(min),
-		   K(min * 2), K(min * 3));
+	seq_printf(m, "Zone:%s freepages:%6lukB min:%6lukB low:%6lukB high:%6lukB\n", pmm_zone.name,
+		   K(total), K(min), K(min * 2), K(min * 3));
 	seq_printf(m, "( Active: %d, inactive: %d, free: %lu )\n", 0, 0, total);
 	for (order = 0; order < PMM_MAX_ORDER; order++)
 		seq_printf(m, "%lu*%lukB ", nr_free[order], K(1UL) << order);
@@ -143,8 +146,8 @@ static int pmm_pairmap_show(struct seq_file *m, void *unused)
 	for (order = 0, map = maps; order < PMM_MAX_ORDER - 1; order++) {
 		unsigned int pairs = pmm_nr_pairs(&pmm_zone, order);
 
-		seq_printf(m, "order %u: pairs=%u set=%u list=%*pbl\n", order, pairs, bitmap_weight(map, pairs), pairs,
-			   map);
+		seq_printf(m, "order %u: pairs=%u set=%u list=%*pbl\n", order, pairs,
+			   bitmap_weight(map, pairs), pairs, map);
 		map += BITS_TO_LONGS(pairs);
 	}
 	kvfree(maps);
@@ -205,13 +208,13 @@ static int pmm_verify_show(struct seq_file *m, void *unused)
 		seq_printf(m, "corrupt: %s\n", v.why);
 		return 0;
 	}
-	seq_printf(m, "ok pages=%lu blocks=%lu free=%lu used=%lu parked=%lu pairs=%lu areas=%lu mapped=%lu\n",
-		   pmm_zone.nr_pages, v.blocks, v.free_blocks, v.used_blocks, v.parked_blocks, v.pairs, v.areas,
-		   v.mapped);
+	seq_printf(m, "ok pages=%lu blocks=%lu free=%lu used=%lu parked=%lu", pmm_zone.nr_pages,
+		   v.blocks, v.free_blocks, v.used_blocks, v.parked_blocks);
+	seq_printf(m, " pairs=%lu areas=%lu mapped=%lu\n", v.pairs, v.areas, v.mapped);
 	return 0;
 }
 
-/* --- large files: line by line from a snapshot -------------------------------------------------------------------- */
+/* --- large files: line by line from a snapshot ------------------------------------------------ */
 
 /* What a reader of such a file holds from the first line to the last. */
 struct pmm_view {
@@ -252,7 +255,8 @@ static void *pmm_view_start(struct seq_file *m, loff_t *pos, void *(*take)(unsig
 
 static void *pmm_take_blocks(unsigned long *nr)
 {
-	struct pmm_block_line *lines = kvmalloc_array(pmm_zone.nr_pages, sizeof(*lines), GFP_KERNEL);
+	struct pmm_block_line *lines =
+		kvmalloc_array(pmm_zone.nr_pages, sizeof(*lines), GFP_KERNEL);
 	unsigned long index, flags;
 
 	if (!lines)
@@ -289,10 +293,12 @@ static void pmm_show_caller(struct seq_file *m, unsigned long caller)
 static int pmm_blocks_show(struct seq_file *m, void *record)
 {
 	struct pmm_view *view = m->private;
-	const struct pmm_block_line *line = (struct pmm_block_line *)view->snapshot + *(loff_t *)record;
+	const struct pmm_block_line *line =
+		(struct pmm_block_line *)view->snapshot + *(loff_t *)record;
 	enum pmm_kind kind = PMM_STATE_KIND(line->state);
 
-	seq_printf(m, "%u order=%u %s", line->index, PMM_STATE_ORDER(line->state), kind == PMM_FREE ? "free" : "used");
+	seq_printf(m, "%u order=%u %s", line->index, PMM_STATE_ORDER(line->state),
+		   kind == PMM_FREE ? "free" : "used");
 	if (kind == PMM_PARKED)
 		seq_puts(m, " parked");
 	else if (kind != PMM_FREE)
@@ -346,7 +352,10 @@ static const char *pmm_area_kind(const struct pmm_vm_struct *vm)
 	return vm->flags & PMM_VM_ALLOC ? "vmalloc" : "vmap";
 }
 
-/* The hole below an area, if there is one, and the area; for the record behind the last area, the hole up to the end. */
+/*
+ * The hole below an area, if there is one, and the area; for the record behind the last area, the
+ * hole up to the end.
+ */
 static int pmm_window_show(struct seq_file *m, void *record)
 {
 	struct pmm_view *view = m->private;
@@ -360,8 +369,8 @@ static int pmm_window_show(struct seq_file *m, void *record)
 	if (start > hole)
 		seq_printf(m, "%lu %lu hole\n", hole - pmm_vmlist.start, start - hole);
 	if (vm->addr)
-		seq_printf(m, "%lu %lu area %s pages=%lu\n", start - pmm_vmlist.start, vm->size, pmm_area_kind(vm),
-			   pmm_area_bytes(vm) >> PAGE_SHIFT);
+		seq_printf(m, "%lu %lu area %s pages=%lu\n", start - pmm_vmlist.start, vm->size,
+			   pmm_area_kind(vm), pmm_area_bytes(vm) >> PAGE_SHIFT);
 	return 0;
 }
 
@@ -403,9 +412,12 @@ static const struct seq_operations pmm_vmallocinfo_ops = {
 	.show	= pmm_vmallocinfo_show,
 };
 
-/* --- the directory ------------------------------------------------------------------------------------------------ */
+/* --- the directory ---------------------------------------------------------------------------- */
 
-/* A file has one of the three: @show for a small one, @lines for a large one, @fops for one with a life of its own. */
+/*
+ * A file has one of the three: @show for a small one, @lines for a large one, @fops for one with a
+ * life of its own.
+ */
 struct pmm_file {
 	const char			*name;
 	umode_t				mode;
@@ -476,8 +488,8 @@ static void pmm_create_file(const struct pmm_file *row)
 	if (!fops)
 		fops = row->show ? &pmm_small_fops : &pmm_large_fops;
 	/*
-	 * debugfs' protecting wrapper passes no mmap on. The unwrapped file is as safe here: while one is open the
-	 * module cannot go, and files are removed only when it does.
+	 * debugfs' protecting wrapper passes no mmap on. The unwrapped file is as safe here: while
+	 * one is open the module cannot go, and files are removed only when it does.
 	 */
 	if (fops->mmap)
 		debugfs_create_file_unsafe(row->name, row->mode, pmm_dir, (void *)row, fops);

@@ -2,14 +2,16 @@
 /*
  * pocketmm: structures and prototypes that cross a file, and the lock order.
  *
- * This is also the seam for the user-space tests: buddy.c, vmlist.c, verify.c and parse.c include nothing but this
- * file, and what it includes is all that selftests/unit/include has to stand in for.
+ * This is also the seam for the user-space tests: buddy.c, vmlist.c, verify.c and parse.c include
+ * nothing but this file, and what it includes is all that selftests/unit/include has to stand in
+ * for.
  *
  * Lock order, outermost first:
  *
  *	mmap_lock		the kernel's, when a user mapping comes or goes
  *	  pmm_command_lock	one writer of debugfs' command at a time, and what commands hold
- *	    vmlist->lock	the vm_struct list and the state of each area; process context, never held over a flush
+ *	    vmlist->lock	the vm_struct list and the state of each area; process context,
+ *				never held over a flush
  *	      zone->lock	the buddy allocator; any context, interrupts off
  *
  * Nothing is printed, allocated or copied to user space under the two spinlocks.
@@ -34,18 +36,18 @@
 
 #define PMM_MAX_ORDER_PAGES	(1UL << (PMM_MAX_ORDER - 1))
 
-/* --- buddy.c: the zone ------------------------------------------------------------------------------------------ */
+/* --- buddy.c: the zone ------------------------------------------------------------------------ */
 
 /*
- * What a page's state byte says, in its high nibble; the low nibble is the block's order. Only a block's first page
- * has a kind: every other page of it is PMM_TAIL.
+ * What a page's state byte says, in its high nibble; the low nibble is the block's order. Only a
+ * block's first page has a kind: every other page of it is PMM_TAIL.
  */
 enum pmm_kind {
 	PMM_TAIL,	/* inside a block, or inside what was merged into one */
 	PMM_FREE,	/* on free_list[order], linked by page->lru */
 	PMM_USED,	/* handed out by the page API */
 	PMM_MAPPED,	/* handed out to an area, which alone may free it */
-	PMM_PARKED,	/* freed, but somebody still holds a reference: on zone->parked by page->lru */
+	PMM_PARKED,	/* freed, but still referenced: on zone->parked, linked by page->lru */
 };
 
 #define PMM_STATE(kind, order)	((u8)((kind) << 4 | (order)))
@@ -54,17 +56,18 @@ enum pmm_kind {
 
 /**
  * struct pmm_free_area - the free blocks of one order
- * @free_list: free blocks by page->lru of their first page; LIFO: taken from and put back at the head
+ * @free_list: free blocks by page->lru of their first page; LIFO: taken from and put back at the
+ *	head
  * @map: the pair-bit map; NULL for the top order, whose blocks have no buddy
  * @nr_free: length of @free_list
  *
  * A pair is a block of this order and its buddy; both share the bit number index >> (1 + order).
  *
- * Invariant of the pair bit: it is 1 when exactly one of the two is on @free_list, and 0 when neither is. Both at
- * once never persists, for then they are merged into one block of the next order. 'Not on this list' is all that the
- * bit knows: handed out, split into smaller blocks and merged upward look the same to it. So the bit flips each time
- * that either of the two enters or leaves @free_list, and a free that reads 1 knows that the one that is there is
- * the buddy.
+ * Invariant of the pair bit: it is 1 when exactly one of the two is on @free_list, and 0 when
+ * neither is. Both at once never persists, for then they are merged into one block of the next
+ * order. 'Not on this list' is all that the bit knows: handed out, split into smaller blocks and
+ * merged upward look the same to it. So the bit flips each time that either of the two enters or
+ * leaves @free_list, and a free that reads 1 knows that the one that is there is the buddy.
  */
 struct pmm_free_area {
 	struct list_head	free_list;
@@ -118,7 +121,7 @@ struct pmm_zone_stat {
  * @name: as in buddyinfo
  */
 struct pmm_zone {
-	spinlock_t		lock;
+	spinlock_t		lock;	/* the rest, down to @stat, and page->lru of free pages */
 	unsigned long		free_pages;
 	unsigned long		pages_min;
 	struct pmm_free_area	free_area[PMM_MAX_ORDER];
@@ -136,10 +139,10 @@ struct pmm_zone {
 int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_pages);
 void pmm_zone_destroy(struct pmm_zone *zone);
 unsigned long pmm_zone_metadata(const struct pmm_zone *zone);
-struct page *pmm_zone_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int order, enum pmm_kind kind,
-			    unsigned long caller);
-enum pmm_free_result pmm_zone_free(struct pmm_zone *zone, struct page *page, unsigned int order, enum pmm_kind kind,
-				   unsigned long caller);
+struct page *pmm_zone_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
+			    enum pmm_kind kind, unsigned long caller);
+enum pmm_free_result pmm_zone_free(struct pmm_zone *zone, struct page *page, unsigned int order,
+				   enum pmm_kind kind, unsigned long caller);
 unsigned long pmm_zone_reap(struct pmm_zone *zone);
 const char *pmm_free_why(enum pmm_free_result result);
 int pmm_free_errno(enum pmm_free_result result);
@@ -154,15 +157,19 @@ static inline bool pmm_page_in_zone(const struct pmm_zone *zone, const struct pa
 	return page >= zone->mem_map && page < zone->mem_map + zone->nr_pages;
 }
 
-/* Pairs of blocks of this order that begin inside the zone; the last may lack its upper half, or part of both. */
+/*
+ * Pairs of blocks of this order that begin inside the zone; the last may lack its upper half, or
+ * part of both.
+ */
 static inline unsigned long pmm_nr_pairs(const struct pmm_zone *zone, unsigned int order)
 {
 	return DIV_ROUND_UP(zone->nr_pages, 2UL << order);
 }
 
 /*
- * Who got a block is kept in page->index of its first page: the kernel uses that field only for pages of a file or
- * of anonymous memory, which these never are. A client that writes there loses nothing but its name in the reports.
+ * Who got a block is kept in page->index of its first page: the kernel uses that field only for
+ * pages of a file or of anonymous memory, which these never are. A client that writes there loses
+ * nothing but its name in the reports.
  */
 static inline void pmm_set_page_caller(struct page *page, unsigned long caller)
 {
@@ -174,7 +181,7 @@ static inline unsigned long pmm_page_caller(const struct page *page)
 	return READ_ONCE(page->index);
 }
 
-/* --- vmlist.c: the address-ordered vm_struct list --------------------------------------------------------------- */
+/* --- vmlist.c: the address-ordered vm_struct list --------------------------------------------- */
 
 enum pmm_area_state {
 	PMM_AREA_NEW,	/* listed, being mapped by whoever asked for it */
@@ -205,7 +212,7 @@ struct pmm_area {
  * @end: first address behind the window
  */
 struct pmm_vmlist {
-	spinlock_t		lock;
+	spinlock_t		lock;	/* the list, and each area's state */
 	struct pmm_vm_struct	*head;
 	unsigned long		nr_areas;
 	unsigned long		start;
@@ -234,18 +241,18 @@ static inline unsigned long pmm_area_bytes(const struct pmm_vm_struct *vm)
 }
 
 void pmm_vmlist_init(struct pmm_vmlist *list, unsigned long start, unsigned long size);
-struct pmm_vm_struct *pmm_vmlist_get(struct pmm_vmlist *list, unsigned long size, unsigned long flags, gfp_t gfp,
-				     const void *caller);
+struct pmm_vm_struct *pmm_vmlist_get(struct pmm_vmlist *list, unsigned long size,
+				     unsigned long flags, gfp_t gfp, const void *caller);
 struct pmm_vm_struct *pmm_vmlist_find(struct pmm_vmlist *list, const void *addr);
 void pmm_vmlist_publish(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
-enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *addr, unsigned long type,
-					 struct pmm_vm_struct **vmp);
+enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *addr,
+					 unsigned long type, struct pmm_vm_struct **vmp);
 void pmm_vmlist_unlink(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 struct pmm_vm_struct *pmm_vmlist_hold(struct pmm_vmlist *list, const void *addr);
 void pmm_vmlist_hold_again(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 bool pmm_vmlist_drop(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 
-/* --- verify.c: every invariant, recomputed ---------------------------------------------------------------------- */
+/* --- verify.c: every invariant, recomputed ---------------------------------------------------- */
 
 /* What a walk counted, and the first violation it met: @why is empty when all is well. */
 struct pmm_verdict {
@@ -262,12 +269,12 @@ struct pmm_verdict {
 bool pmm_zone_verify(struct pmm_zone *zone, struct pmm_verdict *v);
 bool pmm_vmlist_verify(struct pmm_vmlist *list, struct pmm_verdict *v);
 
-/* --- parse.c: numbers and sizes as users write them ------------------------------------------------------------- */
+/* --- parse.c: numbers and sizes as users write them ------------------------------------------- */
 
 int pmm_parse_number(const char *text, u64 *value);
 int pmm_parse_size(const char *text, u64 *bytes);
 
-/* --- the module's own state and the files that only a kernel can run -------------------------------------------- */
+/* --- the module's own state and the files that only a kernel can run -------------------------- */
 
 struct dentry;
 struct seq_file;
@@ -315,7 +322,8 @@ struct pmm_vmalloc_request {
 int pmm_vmalloc_init(void);
 void pmm_vmalloc_exit(void);
 void *pmm_vmalloc_for(const struct pmm_vmalloc_request *want);
-void *pmm_vmap_for(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot, const void *caller);
+void *pmm_vmap_for(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot,
+		   const void *caller);
 enum pmm_detach_result pmm_take_down(const void *addr, unsigned long type, const void *caller);
 const char *pmm_detach_why(enum pmm_detach_result result);
 int pmm_detach_errno(enum pmm_detach_result result);

@@ -2,8 +2,8 @@
 /*
  * pocketmm: map a device's registers into the window, uncached, as 2.4.22's ioremap().
  *
- * Only what is not RAM may be mapped, so that no one's pages get a second, uncached mapping. Process context; the
- * areas are locked by pmm_vmlist.lock (vmlist.c).
+ * Only what is not RAM may be mapped, so that no one's pages get a second, uncached mapping.
+ * Process context; the areas are locked by pmm_vmlist.lock (vmlist.c).
  */
 #include <linux/export.h>
 #include <linux/ioport.h>
@@ -18,8 +18,8 @@ static int pmm_check_phys(phys_addr_t phys, unsigned long size)
 	if (!size || last < phys || last > pmm_window_phys_limit())
 		return -EINVAL;
 	phys &= PAGE_MASK;
-	if (region_intersects(phys, (last | ~PAGE_MASK) - phys + 1, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) !=
-	    REGION_DISJOINT)
+	if (region_intersects(phys, (last | ~PAGE_MASK) - phys + 1, IORESOURCE_SYSTEM_RAM,
+			      IORES_DESC_NONE) != REGION_DISJOINT)
 		return -EPERM;
 	return 0;
 }
@@ -31,8 +31,8 @@ static int pmm_check_phys(phys_addr_t phys, unsigned long size)
  * @caller: who asks
  *
  * Context: Process context; may sleep.
- * Return: The address, with @phys' offset within its page; or ERR_PTR: -EINVAL (no bytes, beyond what the processor
- * reaches), -EPERM (RAM), -ENOSPC, -ENOMEM.
+ * Return: The address, with @phys' offset within its page; or ERR_PTR: -EINVAL (no bytes, beyond
+ * what the processor reaches), -EPERM (RAM), -ENOSPC, -ENOMEM.
  */
 void __iomem *pmm_ioremap_for(phys_addr_t phys, unsigned long size, const void *caller)
 {
@@ -50,7 +50,8 @@ void __iomem *pmm_ioremap_for(phys_addr_t phys, unsigned long size, const void *
 		return (__force void __iomem *)vm;
 	vm->phys_addr = phys;
 	for (i = 0; i < size; i += PAGE_SIZE)
-		pmm_window_map((unsigned long)vm->addr + i, PHYS_PFN(phys + i), pmm_window_device_prot());
+		pmm_window_map((unsigned long)vm->addr + i, PHYS_PFN(phys + i),
+			       pmm_window_device_prot());
 	pmm_vmlist_publish(&pmm_vmlist, vm);
 	return (void __iomem *)(vm->addr + offset);
 }
@@ -60,9 +61,9 @@ void __iomem *pmm_ioremap_for(phys_addr_t phys, unsigned long size, const void *
  * @phys: physical address, any alignment
  * @size: bytes
  *
- * RAM, no bytes, and a range that wraps or that the processor cannot reach are refused without a word. The memory type
- * is not reserved with the kernel's PAT code, which a module cannot reach; uncached is what the kernel's own ioremap()
- * asks for, so that the two agree.
+ * RAM, no bytes, and a range that wraps or that the processor cannot reach are refused without a
+ * word. The memory type is not reserved with the kernel's PAT code, which a module cannot reach;
+ * uncached is what the kernel's own ioremap() asks for, so that the two agree.
  *
  * Context: Process context; may sleep.
  * Return: The address, for readl() and its kin; NULL on failure. (2.4.22)
@@ -83,7 +84,7 @@ EXPORT_SYMBOL_GPL(pmm_ioremap);
  *
  * Context: Process context, interrupts on; waits for a TLB flush.
  */
-void pmm_iounmap(volatile void __iomem *addr)
+void pmm_iounmap(void __iomem *addr)
 {
 	unsigned long page = (unsigned long)addr & PAGE_MASK;
 

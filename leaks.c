@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: name what was left when the module goes: each block and each area, with who asked for it.
+ * pocketmm: name what was left when the module goes: each block and each area, with who asked for
+ * it.
  *
  * Runs at unload, when nobody uses the module any more; it only reads. Process context.
  */
@@ -40,7 +41,8 @@ static void pmm_report_areas(void)
 	for (vm = pmm_vmlist.head; vm; vm = vm->next) {
 		if (nr++ < PMM_LEAKS_NAMED)
 			pr_warn("leak: area at offset %lu, %lu bytes, by %pS\n",
-				(unsigned long)vm->addr - pmm_window_start(), pmm_area_bytes(vm), vm->caller);
+				(unsigned long)vm->addr - pmm_window_start(), pmm_area_bytes(vm),
+				vm->caller);
 		bytes += pmm_area_bytes(vm);
 	}
 	if (nr)

@@ -2,8 +2,9 @@
 /*
  * pocketmm: a second, pocket-sized memory manager: module parameters, load and unload.
  *
- * Every parameter is read as text and judged here, so that a bad value is refused with one line that names parameter,
- * value and range. Loading is one line a subsystem, and unloading the exact reverse.
+ * Every parameter is read as text and judged here, so that a bad value is refused with one line
+ * that names parameter, value and range. Loading is one line a subsystem, and unloading the exact
+ * reverse.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -13,17 +14,20 @@
 
 #include "internal.h"
 
-/* Page indices in debugfs are 32 bits wide, and %*pbl prints at most 2^23 bits: half as many pairs as pages. */
+/*
+ * Page indices in debugfs are 32 bits wide, and %*pbl prints at most 2^23 bits: half as many pairs
+ * as pages.
+ */
 #define PMM_CHUNK_MIN	(64UL << 10)
 #define PMM_CHUNK_MAX	(32UL << 30)
 
 static char *chunk = "64M";
 module_param(chunk, charp, 0444);
-MODULE_PARM_DESC(chunk, "size of the page chunk, with K, M or G; a multiple of the page size from 64K (default 64M)");
+MODULE_PARM_DESC(chunk, "size of the page chunk: whole pages from 64K, with K, M or G (default 64M)");
 
 static char *window = "auto";
 module_param(window, charp, 0444);
-MODULE_PARM_DESC(window, "size of the virtual window, with K, M or G (default 4 x chunk, but not more than RAM)");
+MODULE_PARM_DESC(window, "size of the virtual window (default 4 x chunk, at most RAM)");
 
 static char *node = "-1";
 module_param(node, charp, 0444);
@@ -31,15 +35,15 @@ MODULE_PARM_DESC(node, "NUMA node to take the chunk from, -1 for any (default -1
 
 static char *below = "0";
 module_param(below, charp, 0444);
-MODULE_PARM_DESC(below, "physical address that the chunk must end at or below, 0 for none (default 0)");
+MODULE_PARM_DESC(below, "physical address the chunk must end at or below (default 0: none)");
 
 static char *min_free = "0";
 module_param(min_free, charp, 0444);
-MODULE_PARM_DESC(min_free, "pages kept for __GFP_HIGH and __GFP_MEMALLOC callers, or auto for 2.4's rule (default 0)");
+MODULE_PARM_DESC(min_free, "pages kept for __GFP_HIGH and __GFP_MEMALLOC, or auto (default 0)");
 
 static char *expand = "upper";
 module_param(expand, charp, 0444);
-MODULE_PARM_DESC(expand, "which half of a split block is handed out: upper (2.4) or lower (2.6.28) (default upper)");
+MODULE_PARM_DESC(expand, "half of a split block to hand out: upper (2.4) or lower (2.6.28)");
 
 /* The parameters, judged. */
 struct pmm_config {
@@ -61,8 +65,8 @@ static int pmm_judge_size(const char *name, const char *text, unsigned long min,
 	u64 value;
 
 	if (pmm_parse_size(text, &value) || value < min || value > max || !PAGE_ALIGNED(value)) {
-		pr_err("%s=%s is refused: a multiple of %lu between %luK and %luK\n", name, text, PAGE_SIZE, min >> 10,
-		       max >> 10);
+		pr_err("%s=%s is refused: a multiple of %lu between %luK and %luK\n", name, text,
+		       PAGE_SIZE, min >> 10, max >> 10);
 		return -EINVAL;
 	}
 	*bytes = value;
@@ -74,7 +78,8 @@ static int pmm_judge_chunk(struct pmm_config *config)
 	unsigned long bytes;
 	int err;
 
-	err = pmm_judge_size("chunk", chunk, PMM_CHUNK_MIN, min(pmm_ram_bytes(), PMM_CHUNK_MAX), &bytes);
+	err = pmm_judge_size("chunk", chunk, PMM_CHUNK_MIN, min(pmm_ram_bytes(), PMM_CHUNK_MAX),
+			     &bytes);
 	config->chunk.nr_pages = bytes >> PAGE_SHIFT;
 	return err;
 }
@@ -99,7 +104,8 @@ static int pmm_judge_node(struct pmm_config *config)
 	if (!strcmp(node, "-1"))
 		return 0;
 	if (pmm_parse_number(node, &value) || value >= MAX_NUMNODES || !node_online(value)) {
-		pr_err("node=%s is refused: -1 or an online node, of %*pbl\n", node, nodemask_pr_args(&node_online_map));
+		pr_err("node=%s is refused: -1 or an online node, of %*pbl\n", node,
+		       nodemask_pr_args(&node_online_map));
 		return -EINVAL;
 	}
 	config->chunk.node = value;
@@ -111,15 +117,18 @@ static int pmm_judge_below(struct pmm_config *config)
 	u64 value, min = (u64)config->chunk.nr_pages << PAGE_SHIFT;
 
 	if (pmm_parse_size(below, &value) || (value && value < min)) {
-		pr_err("below=%s is refused: 0, or an address from %#llx, the size of the chunk, to %#llx\n", below, min,
-		       U64_MAX);
+		pr_err("below=%s is refused: 0, or an address from %#llx, the size of the chunk, to %#llx\n",
+		       below, min, U64_MAX);
 		return -EINVAL;
 	}
 	config->chunk.below = value;
 	return 0;
 }
 
-/* 2.4's zone_balance_ratio, zone_balance_min and zone_balance_max of the normal zone make the automatic value. */
+/*
+ * 2.4's zone_balance_ratio, zone_balance_min and zone_balance_max of the normal zone make the
+ * automatic value.
+ */
 static int pmm_judge_min_free(struct pmm_config *config)
 {
 	unsigned long pages = config->chunk.nr_pages;
@@ -130,7 +139,8 @@ static int pmm_judge_min_free(struct pmm_config *config)
 		return 0;
 	}
 	if (pmm_parse_number(min_free, &value) || value > pages) {
-		pr_err("min_free=%s is refused: auto, or pages between 0 and %lu\n", min_free, pages);
+		pr_err("min_free=%s is refused: auto, or pages between 0 and %lu\n", min_free,
+		       pages);
 		return -EINVAL;
 	}
 	config->min_free = value;
@@ -170,7 +180,8 @@ static int pmm_init_zone(const struct pmm_config *config, struct page *pages)
 
 static void pmm_report_load(void)
 {
-	unsigned long pfn = page_to_pfn(pmm_zone.mem_map), maps = pmm_zone_metadata(&pmm_zone) - pmm_zone.nr_pages;
+	unsigned long pfn = page_to_pfn(pmm_zone.mem_map),
+		      maps = pmm_zone_metadata(&pmm_zone) - pmm_zone.nr_pages;
 
 	pr_info("chunk of %lu pages, frames %#lx-%#lx, node %d; window of %luK; metadata: %lu bytes of pair bits, %lu of page states, %lu for the window\n",
 		pmm_zone.nr_pages, pfn, pfn + pmm_zone.nr_pages - 1, page_to_nid(pmm_zone.mem_map),
@@ -179,7 +190,7 @@ static void pmm_report_load(void)
 
 static int __init pmm_init(void)
 {
-	struct pmm_config config;
+	struct pmm_config config = { };
 	struct page *pages;
 	int err;
 
@@ -198,8 +209,8 @@ static int __init pmm_init(void)
 	err = pmm_vmalloc_init();
 	if (err)
 		goto err_window;
-	pmm_debugfs_init();
 	pmm_report_load();
+	pmm_debugfs_init();
 	return 0;
 
 err_window:
@@ -227,6 +238,6 @@ static void __exit pmm_exit(void)
 module_init(pmm_init);
 module_exit(pmm_exit);
 
-MODULE_DESCRIPTION("A second, pocket-sized memory manager: the buddy allocator with pair bits and vmalloc, to see and to use");
+MODULE_DESCRIPTION("A second, pocket-sized memory manager: the book's buddy allocator and vmalloc");
 MODULE_AUTHOR("The pocketmm maintainers");
 MODULE_LICENSE("GPL");

@@ -2,9 +2,9 @@
 /*
  * pocketmm: debugfs' file `mem`, the window as a file, as 2.4's /dev/kmem showed vmalloc's.
  *
- * Reading and writing go through pmm_vread() and pmm_vwrite() at the byte offset; mmap at a user area's offset maps it
- * through pmm_remap_vmalloc_range(). Process context; no state and no lock of its own: bytes pass through a page of
- * the kernel's, so that nothing faults under the list's lock.
+ * Reading and writing go through pmm_vread() and pmm_vwrite() at the byte offset; mmap at a user
+ * area's offset maps it through pmm_remap_vmalloc_range(). Process context; no state and no lock of
+ * its own: bytes pass through a page of the kernel's, so that nothing faults under the list's lock.
  */
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -22,7 +22,8 @@ static size_t pmm_mem_piece(loff_t pos, size_t count)
 {
 	if (pos < 0 || pos >= pmm_window_size())
 		return 0;
-	return min3(count, (size_t)(pmm_window_size() - pos), (size_t)(PAGE_SIZE - offset_in_page(pos)));
+	return min3(count, (size_t)(pmm_window_size() - pos),
+		    (size_t)(PAGE_SIZE - offset_in_page(pos)));
 }
 
 /* Behind the last area pmm_vread() falls short; in the window that is one more hole. */

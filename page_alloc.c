@@ -2,9 +2,10 @@
 /*
  * pocketmm: the page calls that other modules make, over the one zone that the module has.
  *
- * Linux 2.4's mm/page_alloc.c above rmqueue(): flags, zeroing, the message when nothing is left. There is no reclaim
- * behind this pool. All calls may come from any context, interrupts included; under PREEMPT_RT, as with the kernel's
- * own page allocator, not from hard interrupts or with preemption off.
+ * What Linux 2.4 has above rmqueue(): flags, zeroing, the message when nothing is left.
+ * There is no reclaim behind this pool. All calls may come from any context, interrupts included;
+ * under PREEMPT_RT, as with the kernel's own page allocator, not from hard interrupts or with
+ * preemption off.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -15,6 +16,12 @@
 
 struct pmm_zone pmm_zone;
 
+static void pmm_report_failure(gfp_t gfp, unsigned int order, unsigned long caller)
+{
+	pr_warn_ratelimited("order-%u allocation failed: gfp=%pGg, %lu of %lu pages free, by %pS\n",
+			    order, &gfp, pmm_nr_free_pages(), pmm_zone.nr_pages, (void *)caller);
+}
+
 static struct page *pmm_alloc_pages_for(gfp_t gfp, unsigned int order, unsigned long caller)
 {
 	struct page *page = pmm_zone_alloc(&pmm_zone, gfp, order, PMM_USED, caller);
@@ -22,8 +29,7 @@ static struct page *pmm_alloc_pages_for(gfp_t gfp, unsigned int order, unsigned 
 
 	if (unlikely(!page)) {
 		if (!(gfp & __GFP_NOWARN))
-			pr_warn_ratelimited("order-%u allocation failed: gfp=%pGg, %lu of %lu pages free, by %pS\n",
-					    order, &gfp, pmm_nr_free_pages(), pmm_zone.nr_pages, (void *)caller);
+			pmm_report_failure(gfp, order, caller);
 		return NULL;
 	}
 	if (gfp & __GFP_ZERO)
@@ -50,15 +56,17 @@ enum pmm_free_result pmm_free_pages_from(struct page *page, unsigned int order, 
 
 /**
  * pmm_alloc_pages() - take 2^@order contiguous pages from the pool
- * @gfp: __GFP_ZERO zeroes them; __GFP_HIGH and __GFP_MEMALLOC reach below the watermark (min_free=); __GFP_NOWARN
- *	silences the line on failure. Nothing ever sleeps or reclaims, so the other flags change nothing.
+ * @gfp: __GFP_ZERO zeroes them; __GFP_HIGH and __GFP_MEMALLOC reach below the watermark
+ *	(min_free=); __GFP_NOWARN silences the line on failure. Nothing sleeps or reclaims, so
+ *	the other flags change nothing.
  * @order: 0 to PMM_MAX_ORDER - 1
  *
- * The choice of block is 2.4.22's: the head of the first non-empty list, split (expand=) down to @order.
+ * The choice of block is 2.4.22's: the head of the first non-empty list, split (expand=) down to
+ * @order.
  *
  * Context: Any; under PREEMPT_RT not from hard interrupts or with preemption off.
- * Return: The first page, aligned to its size within the pool and each page with one reference; NULL when there is no
- * such block.
+ * Return: The first page, aligned to its size within the pool and each page with one reference;
+ * NULL when there is no such block.
  */
 struct page *pmm_alloc_pages(gfp_t gfp, unsigned int order)
 {
@@ -115,10 +123,11 @@ EXPORT_SYMBOL_GPL(pmm_get_zeroed_page);
  * @page: first page of the block
  * @order: the order that it was allocated with
  *
- * Misuse - a double free, another order, a page inside a block, one of an area or of somebody else - is refused: no
- * list is touched, `stats` counts it and one rate-limited line tells who did it. (2.4.22 believed its caller.) A block
- * with a page that is still referenced, for example mapped by a user process or by pmm_vmap(), is parked and recycled
- * once that has ended. A NULL @page is ignored.
+ * Misuse - a double free, another order, a page inside a block, one of an area or of somebody else
+ * - is refused: no list is touched, `stats` counts it and one rate-limited line tells who did it.
+ * (2.4.22 believed its caller.) A block with a page that is still referenced, for example mapped by
+ * a user process or by pmm_vmap(), is parked and recycled once that has ended. A NULL @page is
+ * ignored.
  *
  * Context: As pmm_alloc_pages().
  */
@@ -156,11 +165,12 @@ EXPORT_SYMBOL_GPL(pmm_free_pages);
  * @nr: length of @pages
  * @pages: slots that are not NULL are left alone
  *
- * Semantics of the kernel's alloc_pages_bulk_array() (5.13 and later); the pages are those that as many calls of
- * pmm_alloc_page() would give.
+ * Semantics of the kernel's alloc_pages_bulk_array() (5.13 and later); the pages are those that as
+ * many calls of pmm_alloc_page() would give.
  *
  * Context: As pmm_alloc_pages().
- * Return: How many slots from the start of the array are filled; fewer than @nr when the pool ran out.
+ * Return: How many slots from the start of the array are filled; fewer than @nr when the pool ran
+ * out.
  */
 unsigned long pmm_alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 {

@@ -2,8 +2,8 @@
 /*
  * pocketmm: numbers and sizes as users write them, in module parameters and in debugfs commands.
  *
- * Stricter than the kernel's memparse(): a sign, trailing text and overflow are errors, and a leading zero does not
- * mean octal. No state; any context; compiles unchanged in user space.
+ * Stricter than the kernel's memparse(): a sign, trailing text and overflow are errors, and a
+ * leading zero does not mean octal. No state; any context; compiles unchanged in user space.
  */
 #include "internal.h"
 
@@ -13,7 +13,8 @@
  * @value: gets the number
  *
  * Context: Any.
- * Return: 0; -EINVAL when it is not a number; -ERANGE when it does not fit 64 bits. @value is then untouched.
+ * Return: 0; -EINVAL when it is not a number; -ERANGE when it does not fit 64 bits. @value is then
+ * untouched.
  */
 int pmm_parse_number(const char *text, u64 *value)
 {
@@ -25,8 +26,9 @@ int pmm_parse_number(const char *text, u64 *value)
 
 	while (hex ? isxdigit(digits[len]) : isdigit(digits[len]))
 		len++;
+	/* kstrtoull() alone would take a '+' and a trailing newline. */
 	if (!len || digits[len])
-		return -EINVAL;	/* kstrtoull() alone would take a '+' and a trailing newline */
+		return -EINVAL;
 	err = kstrtoull(digits, hex ? 16 : 10, &parsed);
 	if (!err)
 		*value = parsed;

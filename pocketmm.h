@@ -2,12 +2,12 @@
 /*
  * pocketmm: the in-kernel API, for other modules.
  *
- * One rule for names: the kernel's own name with pmm_ after any leading underscores, with the same arguments
- * and the same meaning. Each function's contexts, units and errors stand in the kernel-doc above its definition:
- * pages in page_alloc.c, areas in vmalloc.c and ioremap.c.
+ * One rule for names: the kernel's own name with pmm_ after any leading underscores, with the same
+ * arguments and the same meaning. Each function's contexts, units and errors stand in the
+ * kernel-doc above its definition: pages in page_alloc.c, areas in vmalloc.c and ioremap.c.
  *
- * Pages from the pool belong to the pool: they go back through pmm_free_pages() and its kin, never through the
- * kernel's own free calls.
+ * Pages from the pool belong to the pool: they go back through pmm_free_pages() and its kin, never
+ * through the kernel's own free calls.
  */
 #ifndef POCKETMM_H
 #define POCKETMM_H
@@ -82,6 +82,6 @@ int pmm_remap_vmalloc_range(struct vm_area_struct *vma, void *addr, unsigned lon
 
 /* Devices: ioremap.c */
 void __iomem *pmm_ioremap(phys_addr_t phys, unsigned long size);
-void pmm_iounmap(volatile void __iomem *addr);
+void pmm_iounmap(void __iomem *addr);
 
 #endif /* POCKETMM_H */

@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: recompute every invariant of a zone and of a vm_struct list, and name the first that does not hold.
+ * pocketmm: recompute every invariant of a zone and of a vm_struct list, and name the first that
+ * does not hold.
  *
- * It only reads; each walk runs under the one lock of what it walks. It compiles unchanged in user space, where the
- * tests call it after every step.
+ * It only reads; each walk runs under the one lock of what it walks. It compiles unchanged in user
+ * space, where the tests call it after every step.
  */
 #include "internal.h"
 
-#define PMM_CORRUPT(v, ...) ({							\
-	if (!(v)->why[0])							\
-		snprintf((v)->why, sizeof((v)->why), __VA_ARGS__);		\
-	false;									\
-})
+/* Remember the first violation; returns false for the caller to pass on. */
+static __printf(2, 3) bool pmm_corrupt(struct pmm_verdict *v, const char *fmt, ...)
+{
+	va_list args;
+
+	if (v->why[0])
+		return false;
+	va_start(args, fmt);
+	vsnprintf(v->why, sizeof(v->why), fmt, args);
+	va_end(args);
+	return false;
+}
 
 /* What the walk over the state bytes counts, to be held against the lists. */
 struct pmm_tally {
@@ -25,7 +33,8 @@ static bool __pmm_is_free(const struct pmm_zone *zone, unsigned long index, unsi
 	return index < zone->nr_pages && zone->state[index] == PMM_STATE(PMM_FREE, order);
 }
 
-static void pmm_tally_block(struct pmm_verdict *v, struct pmm_tally *t, enum pmm_kind kind, unsigned int order)
+static void pmm_tally_block(struct pmm_verdict *v, struct pmm_tally *t, enum pmm_kind kind,
+			    unsigned int order)
 {
 	v->blocks++;
 	if (kind == PMM_FREE) {
@@ -41,7 +50,8 @@ static void pmm_tally_block(struct pmm_verdict *v, struct pmm_tally *t, enum pmm
 }
 
 /* The blocks cover the zone without a gap or an overlap, each aligned to its own size. */
-static bool __pmm_verify_blocks(const struct pmm_zone *zone, struct pmm_verdict *v, struct pmm_tally *t)
+static bool __pmm_verify_blocks(const struct pmm_zone *zone, struct pmm_verdict *v,
+				struct pmm_tally *t)
 {
 	unsigned long index, i;
 
@@ -50,22 +60,28 @@ static bool __pmm_verify_blocks(const struct pmm_zone *zone, struct pmm_verdict 
 		unsigned int order = PMM_STATE_ORDER(zone->state[index]);
 
 		if (kind == PMM_TAIL || kind > PMM_PARKED || order >= PMM_MAX_ORDER)
-			return PMM_CORRUPT(v, "page %lu: no block begins here, state %#x", index, zone->state[index]);
+			return pmm_corrupt(v, "page %lu: no block begins here, state %#x", index,
+					   zone->state[index]);
 		if (!IS_ALIGNED(index, 1UL << order) || zone->nr_pages - index < 1UL << order)
-			return PMM_CORRUPT(v, "page %lu: misplaced block of order %u", index, order);
+			return pmm_corrupt(v, "page %lu: misplaced block of order %u", index,
+					   order);
 		for (i = 1; i < 1UL << order; i++)
 			if (zone->state[index + i] != PMM_TAIL)
-				return PMM_CORRUPT(v, "page %lu: inside a block of order %u at %lu, state %#x", index + i,
-						   order, index, zone->state[index + i]);
+				return pmm_corrupt(v, "page %lu: state %#x inside block %lu",
+						   index + i, zone->state[index + i], index);
 		pmm_tally_block(v, t, kind, order);
 		index += 1UL << order;
 	}
 	return true;
 }
 
-/* A list's links agree in both directions, and every entry is a page of the zone in the state that belongs there. */
-static bool __pmm_verify_list(const struct pmm_zone *zone, const struct list_head *list, enum pmm_kind kind, int order,
-			      unsigned long limit, struct pmm_verdict *v, unsigned long *length)
+/*
+ * A list's links agree in both directions, and every entry is a page of the zone in the state that
+ * belongs there.
+ */
+static bool __pmm_verify_list(const struct pmm_zone *zone, const struct list_head *list,
+			      enum pmm_kind kind, int order, unsigned long limit,
+			      struct pmm_verdict *v, unsigned long *length)
 {
 	const struct list_head *prev = list, *pos;
 
@@ -75,19 +91,21 @@ static bool __pmm_verify_list(const struct pmm_zone *zone, const struct list_hea
 		unsigned long index;
 
 		if (!pmm_page_in_zone(zone, page) || pos->prev != prev)
-			return PMM_CORRUPT(v, "order %d: broken link behind entry %lu", order, *length);
+			return pmm_corrupt(v, "order %d: broken link behind entry %lu", order,
+					   *length);
 		index = pmm_page_index(zone, page);
 		if (PMM_STATE_KIND(zone->state[index]) != kind ||
 		    (order >= 0 && zone->state[index] != PMM_STATE(kind, order)))
-			return PMM_CORRUPT(v, "order %d: page %lu is listed, state %#x", order, index,
-					   zone->state[index]);
+			return pmm_corrupt(v, "order %d: page %lu is listed, state %#x", order,
+					   index, zone->state[index]);
 		if (++*length > limit)
-			return PMM_CORRUPT(v, "order %d: more than %lu entries", order, limit);
+			return pmm_corrupt(v, "order %d: more than %lu entries", order, limit);
 	}
-	return list->prev == prev || PMM_CORRUPT(v, "order %d: broken tail", order);
+	return list->prev == prev || pmm_corrupt(v, "order %d: broken tail", order);
 }
 
-static bool __pmm_verify_lists(const struct pmm_zone *zone, struct pmm_verdict *v, const struct pmm_tally *t)
+static bool __pmm_verify_lists(const struct pmm_zone *zone, struct pmm_verdict *v,
+			       const struct pmm_tally *t)
 {
 	unsigned long length;
 	unsigned int order;
@@ -95,21 +113,24 @@ static bool __pmm_verify_lists(const struct pmm_zone *zone, struct pmm_verdict *
 	for (order = 0; order < PMM_MAX_ORDER; order++) {
 		const struct pmm_free_area *area = &zone->free_area[order];
 
-		if (!__pmm_verify_list(zone, &area->free_list, PMM_FREE, order, zone->nr_pages, v, &length))
+		if (!__pmm_verify_list(zone, &area->free_list, PMM_FREE, order, zone->nr_pages, v,
+				       &length))
 			return false;
 		if (length != t->nr_free[order] || length != area->nr_free)
-			return PMM_CORRUPT(v, "order %u: %lu listed, %lu by state, %lu counted", order, length,
-					   t->nr_free[order], area->nr_free);
+			return pmm_corrupt(v, "order %u: %lu listed, %lu by state, %lu counted",
+					   order, length, t->nr_free[order], area->nr_free);
 	}
 	if (!__pmm_verify_list(zone, &zone->parked, PMM_PARKED, -1, zone->nr_pages, v, &length))
 		return false;
 	return length == v->parked_blocks ||
-	       PMM_CORRUPT(v, "%lu blocks parked, %lu by state", length, v->parked_blocks);
+	       pmm_corrupt(v, "%lu blocks parked, %lu by state", length, v->parked_blocks);
 }
 
 /* The invariant of the pair bit, for every pair of an order; see struct pmm_free_area. */
-static bool __pmm_verify_pairs(const struct pmm_zone *zone, struct pmm_verdict *v, unsigned int order)
+static bool __pmm_verify_pairs(const struct pmm_zone *zone, struct pmm_verdict *v,
+			       unsigned int order)
 {
+	static const char * const is[] = { "not free", "free" };
 	unsigned long pair, nr = pmm_nr_pairs(zone, order);
 
 	for (pair = 0; pair < nr; pair++) {
@@ -117,12 +138,11 @@ static bool __pmm_verify_pairs(const struct pmm_zone *zone, struct pmm_verdict *
 		bool a_free = __pmm_is_free(zone, a, order), b_free = __pmm_is_free(zone, b, order);
 
 		if (a_free && b_free)
-			return PMM_CORRUPT(v, "order %u pair %lu: both of %lu and %lu are free, not merged", order, pair,
-					   a, b);
+			return pmm_corrupt(v, "order %u pair %lu: %lu and %lu both free", order,
+					   pair, a, b);
 		if (test_bit(pair, zone->free_area[order].map) != (a_free || b_free))
-			return PMM_CORRUPT(v, "order %u pair %lu: bit is %d, block %lu is %s, block %lu is %s", order,
-					   pair, !(a_free || b_free), a, a_free ? "free" : "not free", b,
-					   b_free ? "free" : "not free");
+			return pmm_corrupt(v, "order %u pair %lu: bit %d, %lu %s, %lu %s", order,
+					   pair, !(a_free || b_free), a, is[a_free], b, is[b_free]);
 		v->pairs++;
 	}
 	return true;
@@ -140,9 +160,11 @@ static bool __pmm_zone_verify(const struct pmm_zone *zone, struct pmm_verdict *v
 		if (!__pmm_verify_pairs(zone, v, order))
 			return false;
 	if (tally.free_pages != zone->free_pages)
-		return PMM_CORRUPT(v, "%lu pages free by state, %lu counted", tally.free_pages, zone->free_pages);
+		return pmm_corrupt(v, "%lu pages free by state, %lu counted", tally.free_pages,
+				   zone->free_pages);
 	return tally.parked_pages == zone->nr_parked ||
-	       PMM_CORRUPT(v, "%lu pages parked by state, %lu counted", tally.parked_pages, zone->nr_parked);
+	       pmm_corrupt(v, "%lu pages parked by state, %lu counted", tally.parked_pages,
+			   zone->nr_parked);
 }
 
 /**
@@ -150,8 +172,8 @@ static bool __pmm_zone_verify(const struct pmm_zone *zone, struct pmm_verdict *v
  * @zone: the zone
  * @v: what was counted is added to it; its @why names the first violation
  *
- * Context: As pmm_zone_free(). Interrupts are off during the walk, whose cost is linear in the size of the zone.
- * Return: true when all is well.
+ * Context: As pmm_zone_free(). Interrupts are off during the walk, whose cost is linear in the size
+ * of the zone. Return: true when all is well.
  */
 bool pmm_zone_verify(struct pmm_zone *zone, struct pmm_verdict *v)
 {
@@ -173,16 +195,17 @@ static bool __pmm_vmlist_verify(const struct pmm_vmlist *list, struct pmm_verdic
 		unsigned long start = (unsigned long)vm->addr;
 
 		if (!PAGE_ALIGNED(start) || !PAGE_ALIGNED(vm->size) || vm->size < 2 * PAGE_SIZE)
-			return PMM_CORRUPT(v, "area %lu: not whole pages and a guard page", nr);
+			return pmm_corrupt(v, "area %lu: not whole pages and a guard page", nr);
 		if (start < addr)
-			return PMM_CORRUPT(v, "area %lu: overlaps the one below, or is out of order", nr);
+			return pmm_corrupt(v, "area %lu: out of order, or overlapping", nr);
 		if (start > list->end || vm->size > list->end - start)
-			return PMM_CORRUPT(v, "area %lu: beyond the window", nr);
+			return pmm_corrupt(v, "area %lu: beyond the window", nr);
 		addr = start + vm->size;
 		nr++;
 	}
 	v->areas += nr;
-	return nr == list->nr_areas || PMM_CORRUPT(v, "%lu areas listed, %lu counted", nr, list->nr_areas);
+	return nr == list->nr_areas ||
+	       pmm_corrupt(v, "%lu areas listed, %lu counted", nr, list->nr_areas);
 }
 
 /**

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: the vmalloc family. It brings the three parts together: addresses from the vm_struct list (vmlist.c), pages
- * from the buddy allocator (buddy.c), and page table entries (window.c).
+ * pocketmm: the vmalloc family. It brings the three parts together: addresses from the vm_struct
+ * list (vmlist.c), pages from the buddy allocator (buddy.c), and page table entries (window.c).
  *
- * Addresses and messages are 2.4.22's, the calls 2.6.28's. An area is taken down in one order: clear its entries,
- * flush every TLB, give pages and addresses back. So a late access faults, and no page and no address has a new owner
- * while a stale translation may stand.
+ * Addresses and messages are 2.4.22's, the calls 2.6.28's. An area is taken down in one order:
+ * clear its entries, flush every TLB, give pages and addresses back. So a late access faults, and
+ * no page and no address has a new owner while a stale translation may stand.
  *
- * Process context throughout, since records are allocated and flushes wait for other CPUs; but pmm_vfree() may be
- * called from anywhere and then defers. The areas are locked by pmm_vmlist.lock (vmlist.c).
+ * Process context throughout, since records are allocated and flushes wait for other CPUs; but
+ * pmm_vfree() may be called from anywhere and then defers. The areas are locked by pmm_vmlist.lock
+ * (vmlist.c).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -24,7 +25,9 @@ struct pmm_vmlist pmm_vmlist;
 
 static atomic64_t pmm_refused;	/* frees of areas that were refused */
 
-/* pmm_vfree() from atomic context: a bit for each page of the window where an area is to be freed. */
+/*
+ * pmm_vfree() from atomic context: a bit for each page of the window where an area is to be freed.
+ */
 static unsigned long *pmm_deferred;
 static void pmm_vfree_deferred(struct work_struct *work);
 static DECLARE_WORK(pmm_vfree_work, pmm_vfree_deferred);
@@ -34,7 +37,7 @@ static unsigned long pmm_area_pages(const struct pmm_vm_struct *vm)
 	return pmm_area_bytes(vm) >> PAGE_SHIFT;
 }
 
-/* --- taking an area down ------------------------------------------------------------------------------------------ */
+/* --- taking an area down ---------------------------------------------------------------------- */
 
 /* 2.4 and 2.6.28 give the pages back one by one, in ascending address order. */
 static void pmm_free_area_pages(struct pmm_vm_struct *vm)
@@ -117,10 +120,12 @@ static const char *pmm_free_call(unsigned long type)
 	}
 }
 
-static void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned long type, const void *caller)
+static void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned long type,
+		       const void *caller)
 {
 	atomic64_inc(&pmm_refused);
-	pr_err_ratelimited("Trying to %s() %s (%p), by %pS\n", pmm_free_call(type), pmm_detach_why(result), addr, caller);
+	pr_err_ratelimited("Trying to %s() %s (%p), by %pS\n", pmm_free_call(type),
+			   pmm_detach_why(result), addr, caller);
 }
 
 /**
@@ -146,15 +151,21 @@ enum pmm_detach_result pmm_take_down(const void *addr, unsigned long type, const
 	return result;
 }
 
-/* --- vmalloc ------------------------------------------------------------------------------------------------------- */
+/* --- vmalloc ---------------------------------------------------------------------------------- */
 
-/* The record and the page array come from the kernel: of the caller's flags, those that say how hard to try. */
+/*
+ * The record and the page array come from the kernel: of the caller's flags, those that say how
+ * hard to try.
+ */
 static gfp_t pmm_record_gfp(gfp_t gfp)
 {
-	return gfp & (__GFP_RECLAIM | __GFP_IO | __GFP_FS | __GFP_HIGH | __GFP_NOWARN | __GFP_NORETRY);
+	return gfp &
+	       (__GFP_RECLAIM | __GFP_IO | __GFP_FS | __GFP_HIGH | __GFP_NOWARN | __GFP_NORETRY);
 }
 
-/* 2.6.28: all pages first, order 0, one by one. On failure @vm->nr_pages tells how many there are. */
+/*
+ * 2.6.28: all pages first, order 0, one by one. On failure @vm->nr_pages tells how many there are.
+ */
 static int pmm_alloc_area_pages(struct pmm_vm_struct *vm, gfp_t gfp)
 {
 	unsigned long nr_pages = pmm_area_pages(vm);
@@ -163,7 +174,8 @@ static int pmm_alloc_area_pages(struct pmm_vm_struct *vm, gfp_t gfp)
 	if (!vm->pages)
 		return -ENOMEM;
 	while (vm->nr_pages < nr_pages) {
-		struct page *page = pmm_zone_alloc(&pmm_zone, gfp, 0, PMM_MAPPED, (unsigned long)vm->caller);
+		struct page *page =
+			pmm_zone_alloc(&pmm_zone, gfp, 0, PMM_MAPPED, (unsigned long)vm->caller);
 
 		if (!page)
 			return -ENOMEM;
@@ -179,7 +191,8 @@ static void pmm_map_pages(struct pmm_vm_struct *vm, struct page **pages, pgprot_
 	unsigned long i, nr_pages = pmm_area_pages(vm);
 
 	for (i = 0; i < nr_pages; i++)
-		pmm_window_map((unsigned long)vm->addr + (i << PAGE_SHIFT), page_to_pfn(pages[i]), prot);
+		pmm_window_map((unsigned long)vm->addr + (i << PAGE_SHIFT), page_to_pfn(pages[i]),
+			       prot);
 }
 
 /* An area that was never mapped: nothing to flush. */
@@ -196,8 +209,9 @@ static void pmm_abandon_area(struct pmm_vm_struct *vm)
  * @want: how large, with which flags and protection, and for whom
  *
  * Context: Process context; may sleep.
- * Return: The area's address; ERR_PTR: -EINVAL (0, or more pages than the pool has), -ENOSPC (no hole in the window is
- * large enough), -ENOMEM (not enough free pages, or no memory for the record).
+ * Return: The area's address; ERR_PTR: -EINVAL (0, or more pages than the pool has), -ENOSPC (no
+ * hole in the window is large enough), -ENOMEM (not enough free pages, or no memory for the
+ * record).
  */
 void *pmm_vmalloc_for(const struct pmm_vmalloc_request *want)
 {
@@ -206,8 +220,8 @@ void *pmm_vmalloc_for(const struct pmm_vmalloc_request *want)
 
 	if (!want->size || want->size > pmm_zone.nr_pages << PAGE_SHIFT)
 		return ERR_PTR(-EINVAL);
-	vm = pmm_vmlist_get(&pmm_vmlist, want->size, PMM_VM_ALLOC | want->flags, pmm_record_gfp(want->gfp),
-			    want->caller);
+	vm = pmm_vmlist_get(&pmm_vmlist, want->size, PMM_VM_ALLOC | want->flags,
+			    pmm_record_gfp(want->gfp), want->caller);
 	if (IS_ERR(vm))
 		return vm;
 	err = pmm_alloc_area_pages(vm, want->gfp);
@@ -221,7 +235,8 @@ void *pmm_vmalloc_for(const struct pmm_vmalloc_request *want)
 }
 
 /* What the exported calls share: NULL for an error, and one line unless __GFP_NOWARN. */
-static void *pmm_vmalloc_or_null(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned long flags, const void *caller)
+static void *pmm_vmalloc_or_null(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned long flags,
+				 const void *caller)
 {
 	const struct pmm_vmalloc_request want = {
 		.size = size, .gfp = gfp, .prot = prot, .flags = flags, .caller = caller,
@@ -231,8 +246,9 @@ static void *pmm_vmalloc_or_null(unsigned long size, gfp_t gfp, pgprot_t prot, u
 	if (!IS_ERR(addr))
 		return addr;
 	if (!(gfp & __GFP_NOWARN))
-		pr_warn_ratelimited("vmalloc of %lu bytes failed: error %ld, %lu of %lu pages free, by %pS\n", size,
-				    PTR_ERR(addr), pmm_nr_free_pages(), pmm_zone.nr_pages, caller);
+		pr_warn_ratelimited("vmalloc of %lu bytes failed: error %ld, %lu of %lu pages free, by %pS\n",
+				    size, PTR_ERR(addr), pmm_nr_free_pages(), pmm_zone.nr_pages,
+				    caller);
 	return NULL;
 }
 
@@ -240,8 +256,9 @@ static void *pmm_vmalloc_or_null(unsigned long size, gfp_t gfp, pgprot_t prot, u
  * pmm_vmalloc() - allocate memory that is contiguous in the window
  * @size: bytes, rounded up to pages; not 0 and not more than the pool
  *
- * 2.4.22's lowest-address first fit for the addresses, plus one guard page; 2.6.28's order of work: record, page array,
- * then all pages one by one, then one pass of mapping, with everything undone on failure.
+ * 2.4.22's lowest-address first fit for the addresses, plus one guard page; 2.6.28's order of work:
+ * record, page array, then all pages one by one, then one pass of mapping, with everything undone
+ * on failure.
  *
  * Context: Process context; may sleep.
  * Return: The address, page aligned, contents undefined; NULL on failure.
@@ -261,7 +278,8 @@ EXPORT_SYMBOL_GPL(pmm_vmalloc);
  */
 void *pmm_vzalloc(unsigned long size)
 {
-	return pmm_vmalloc_or_null(size, GFP_KERNEL | __GFP_ZERO, PAGE_KERNEL, 0, __builtin_return_address(0));
+	return pmm_vmalloc_or_null(size, GFP_KERNEL | __GFP_ZERO, PAGE_KERNEL, 0,
+				   __builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(pmm_vzalloc);
 
@@ -290,8 +308,10 @@ EXPORT_SYMBOL_GPL(pmm_vmalloc_user);
  */
 void *pmm_vmalloc_32(unsigned long size)
 {
-	if (page_to_phys(pmm_zone.mem_map) + ((phys_addr_t)pmm_zone.nr_pages << PAGE_SHIFT) > 1ULL << 32) {
-		pr_warn_ratelimited("vmalloc_32 of %lu bytes failed: the chunk is not below 4 GiB\n", size);
+	if (page_to_phys(pmm_zone.mem_map) + ((phys_addr_t)pmm_zone.nr_pages << PAGE_SHIFT) >
+	    1ULL << 32) {
+		pr_warn_ratelimited("vmalloc_32 of %lu bytes failed: the chunk is not below 4 GiB\n",
+				    size);
 		return NULL;
 	}
 	return pmm_vmalloc_or_null(size, GFP_KERNEL, PAGE_KERNEL, 0, __builtin_return_address(0));
@@ -301,8 +321,8 @@ EXPORT_SYMBOL_GPL(pmm_vmalloc_32);
 /**
  * __pmm_vmalloc() - pmm_vmalloc() with flags and protection of one's own
  * @size: bytes, as for pmm_vmalloc()
- * @gfp: __GFP_ZERO, __GFP_HIGH, __GFP_MEMALLOC, __GFP_NOWARN as for pmm_alloc_pages(); the sleeping and I/O flags hold
- *	for the record and the page array, which come from the kernel
+ * @gfp: __GFP_ZERO, __GFP_HIGH, __GFP_MEMALLOC, __GFP_NOWARN as for pmm_alloc_pages(); the sleeping
+ *	and I/O flags hold for the record and the page array, which come from the kernel
  * @prot: protection of the mapping; execution is never allowed
  *
  * Context: Process context; may sleep if @gfp says so.
@@ -314,10 +334,14 @@ void *__pmm_vmalloc(unsigned long size, gfp_t gfp, pgprot_t prot)
 }
 EXPORT_SYMBOL_GPL(__pmm_vmalloc);
 
-/* May this context neither sleep nor wait for other CPUs? Where preemption is not counted, only interrupts can tell. */
+/*
+ * May this context neither sleep nor wait for other CPUs? Where preemption is not counted, only
+ * interrupts can tell.
+ */
 static bool pmm_in_atomic_context(void)
 {
-	return IS_ENABLED(CONFIG_PREEMPT_COUNT) ? !preemptible() : in_interrupt() || irqs_disabled();
+	return IS_ENABLED(CONFIG_PREEMPT_COUNT) ? !preemptible() :
+						  in_interrupt() || irqs_disabled();
 }
 
 static void pmm_vfree_deferred(struct work_struct *work)
@@ -326,12 +350,15 @@ static void pmm_vfree_deferred(struct work_struct *work)
 
 	for_each_set_bit(page, pmm_deferred, nr_pages) {
 		if (test_and_clear_bit(page, pmm_deferred))
-			pmm_take_down((void *)(pmm_window_start() + (page << PAGE_SHIFT)), PMM_VM_ALLOC,
-				      pmm_vfree_deferred);
+			pmm_take_down((void *)(pmm_window_start() + (page << PAGE_SHIFT)),
+				      PMM_VM_ALLOC, pmm_vfree_deferred);
 	}
 }
 
-/* Nothing is allocated, so this cannot fail; a second free before the work has run is a double free. */
+/*
+ * Nothing is allocated, so this cannot fail; a second free before the work has run is a double
+ * free.
+ */
 static enum pmm_detach_result pmm_defer_vfree(const void *addr)
 {
 	unsigned long offset = (unsigned long)addr - pmm_window_start();
@@ -348,11 +375,12 @@ static enum pmm_detach_result pmm_defer_vfree(const void *addr)
  * pmm_vfree() - free what pmm_vmalloc() and its kin returned
  * @addr: the address; NULL is ignored
  *
- * An address that is unaligned, that begins no area, or whose area is not of vmalloc is refused with 2.4's messages
- * and no effect. Where a user process still maps the area it lives on until that mapping goes.
+ * An address that is unaligned, that begins no area, or whose area is not of vmalloc is refused
+ * with 2.4's messages and no effect. Where a user process still maps the area it lives on until
+ * that mapping goes.
  *
- * Context: Any, except hard interrupts under PREEMPT_RT. In process context it flushes every TLB before it returns; in
- * atomic context a worker does it soon.
+ * Context: Any, except hard interrupts under PREEMPT_RT. In process context it flushes every TLB
+ * before it returns; in atomic context a worker does it soon.
  */
 void pmm_vfree(const void *addr)
 {
@@ -370,7 +398,7 @@ void pmm_vfree(const void *addr)
 }
 EXPORT_SYMBOL_GPL(pmm_vfree);
 
-/* --- vmap ---------------------------------------------------------------------------------------------------------- */
+/* --- vmap ------------------------------------------------------------------------------------- */
 
 /* The area remembers its pages, and those of the pool cannot be recycled while it maps them. */
 static int pmm_hold_mapped_pages(struct pmm_vm_struct *vm, struct page **pages, unsigned int count)
@@ -399,13 +427,15 @@ static int pmm_hold_mapped_pages(struct pmm_vm_struct *vm, struct page **pages, 
  * Context: Process context; may sleep.
  * Return: The area's address; ERR_PTR: -EINVAL, -ENOSPC, -ENOMEM.
  */
-void *pmm_vmap_for(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot, const void *caller)
+void *pmm_vmap_for(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot,
+		   const void *caller)
 {
 	struct pmm_vm_struct *vm;
 
 	if (flags & ~(PMM_VM_MAP | PMM_VM_USERMAP))
 		return ERR_PTR(-EINVAL);
-	vm = pmm_vmlist_get(&pmm_vmlist, (unsigned long)count << PAGE_SHIFT, flags | PMM_VM_MAP, GFP_KERNEL, caller);
+	vm = pmm_vmlist_get(&pmm_vmlist, (unsigned long)count << PAGE_SHIFT, flags | PMM_VM_MAP,
+			    GFP_KERNEL, caller);
 	if (IS_ERR(vm))
 		return vm;
 	if (pmm_hold_mapped_pages(vm, pages, count)) {
@@ -456,8 +486,8 @@ EXPORT_SYMBOL_GPL(pmm_vunmap);
 /**
  * pmm_vm_unmap_aliases() - flush what was unmapped but not yet flushed
  *
- * Each free flushes before it returns, as in 2.4, so nothing is outstanding except what pmm_vfree() deferred from
- * atomic context, which is waited for. (2.6.28)
+ * Each free flushes before it returns, as in 2.4, so nothing is outstanding except what pmm_vfree()
+ * deferred from atomic context, which is waited for. (2.6.28)
  *
  * Context: Process context; may sleep.
  */
@@ -467,7 +497,7 @@ void pmm_vm_unmap_aliases(void)
 }
 EXPORT_SYMBOL_GPL(pmm_vm_unmap_aliases);
 
-/* --- bare areas ---------------------------------------------------------------------------------------------------- */
+/* --- bare areas ------------------------------------------------------------------------------- */
 
 /**
  * pmm_get_vm_area() - reserve a range of the window, nothing mapped in it
@@ -496,8 +526,8 @@ EXPORT_SYMBOL_GPL(pmm_get_vm_area);
  * Of areas of pmm_vmalloc() the pages would be lost: they are refused, use pmm_vfree().
  *
  * Context: Process context, interrupts on; waits for a TLB flush.
- * Return: The area's record, now the caller's to kfree(); NULL when no area begins there, when it was refused, or when
- * a user mapping keeps the area alive until it goes. (2.4.22)
+ * Return: The area's record, now the caller's to kfree(); NULL when no area begins there, when it
+ * was refused, or when a user mapping keeps the area alive until it goes. (2.4.22)
  */
 struct pmm_vm_struct *pmm_remove_vm_area(const void *addr)
 {
@@ -570,13 +600,14 @@ struct page *pmm_vmalloc_to_page(const void *addr)
 }
 EXPORT_SYMBOL_GPL(pmm_vmalloc_to_page);
 
-/* --- reading and writing the window ------------------------------------------------------------------------------- */
+/* --- reading and writing the window ----------------------------------------------------------- */
 
 /*
- * Copy within one page. What is not mapped, and for writing what is mapped read-only, is treated as a hole. Devices are
- * accessed in units of their own, not byte by byte as 2.4 did.
+ * Copy within one page. What is not mapped, and for writing what is mapped read-only, is treated as
+ * a hole. Devices are accessed in units of their own, not byte by byte as 2.4 did.
  */
-static void pmm_copy_piece(char *buf, unsigned long addr, unsigned long len, const struct pmm_vm_struct *vm, bool write)
+static void pmm_copy_piece(char *buf, unsigned long addr, unsigned long len,
+			   const struct pmm_vm_struct *vm, bool write)
 {
 	unsigned long pfn;
 	bool writable;
@@ -596,7 +627,8 @@ static void pmm_copy_piece(char *buf, unsigned long addr, unsigned long len, con
 	}
 }
 
-static void pmm_copy_area(char *buf, unsigned long addr, unsigned long len, const struct pmm_vm_struct *vm, bool write)
+static void pmm_copy_area(char *buf, unsigned long addr, unsigned long len,
+			  const struct pmm_vm_struct *vm, bool write)
 {
 	while (len) {
 		unsigned long piece = min(len, PAGE_SIZE - offset_in_page(addr));
@@ -608,7 +640,10 @@ static void pmm_copy_area(char *buf, unsigned long addr, unsigned long len, cons
 	}
 }
 
-/* 2.4's walk: holes and guard pages read as zeros and swallow writes; behind the last area the count falls short. */
+/*
+ * 2.4's walk: holes and guard pages read as zeros and swallow writes; behind the last area the
+ * count falls short.
+ */
 static long pmm_copy_window(char *buf, unsigned long addr, unsigned long count, bool write)
 {
 	const struct pmm_vm_struct *vm;
@@ -617,7 +652,8 @@ static long pmm_copy_window(char *buf, unsigned long addr, unsigned long count, 
 	count = min(count, ULONG_MAX - addr);
 	spin_lock(&pmm_vmlist.lock);
 	for (vm = pmm_vmlist.head; vm && count; vm = vm->next) {
-		unsigned long first = (unsigned long)vm->addr, end = first + pmm_area_bytes(vm), len;
+		unsigned long first = (unsigned long)vm->addr, end = first + pmm_area_bytes(vm),
+			      len;
 		bool live = pmm_area((struct pmm_vm_struct *)vm)->state == PMM_AREA_LIVE;
 
 		if (addr >= end)
@@ -673,7 +709,7 @@ long pmm_vwrite(char *buf, char *addr, unsigned long count)
 }
 EXPORT_SYMBOL_GPL(pmm_vwrite);
 
-/* --- user mappings ------------------------------------------------------------------------------------------------- */
+/* --- user mappings ---------------------------------------------------------------------------- */
 
 static void pmm_vma_open(struct vm_area_struct *vma)
 {
@@ -693,7 +729,8 @@ static const struct vm_operations_struct pmm_vm_ops = {
 	.close	= pmm_vma_close,
 };
 
-static int pmm_insert_pages(struct vm_area_struct *vma, struct pmm_vm_struct *vm, unsigned long pgoff)
+static int pmm_insert_pages(struct vm_area_struct *vma, struct pmm_vm_struct *vm,
+			    unsigned long pgoff)
 {
 	unsigned long i, nr_pages = vma_pages(vma);
 	int err;
@@ -714,11 +751,12 @@ static int pmm_insert_pages(struct vm_area_struct *vma, struct pmm_vm_struct *vm
  * @addr: the area's address, of pmm_vmalloc_user() or of pmm_vmap() with PMM_VM_USERMAP
  * @pgoff: pages of the area to pass over
  *
- * The area lives as long as the mapping, copies of it in child processes included, even if it is freed meanwhile.
+ * The area lives as long as the mapping, copies of it in child processes included, even if it is
+ * freed meanwhile.
  *
  * Context: Process context, mmap_lock held for writing, as in a driver's mmap.
- * Return: 0; -EINVAL when no area for users begins at @addr, or the range goes beyond it; or vm_insert_page()'s error.
- * (2.6.28)
+ * Return: 0; -EINVAL when no area for users begins at @addr, or the range goes beyond it; or
+ * vm_insert_page()'s error. (2.6.28)
  */
 int pmm_remap_vmalloc_range(struct vm_area_struct *vma, void *addr, unsigned long pgoff)
 {
@@ -740,10 +778,11 @@ int pmm_remap_vmalloc_range(struct vm_area_struct *vma, void *addr, unsigned lon
 }
 EXPORT_SYMBOL_GPL(pmm_remap_vmalloc_range);
 
-/* --- the walk over every entry of the window ---------------------------------------------------------------------- */
+/* --- the walk over every entry of the window -------------------------------------------------- */
 
 /* Is what is mapped at @addr what the area says should be there? */
-static bool pmm_entry_right(const struct pmm_vm_struct *vm, unsigned long addr, bool mapped, unsigned long pfn)
+static bool pmm_entry_right(const struct pmm_vm_struct *vm, unsigned long addr, bool mapped,
+			    unsigned long pfn)
 {
 	unsigned long page = (addr - (unsigned long)vm->addr) >> PAGE_SHIFT;
 
@@ -770,18 +809,22 @@ static bool __pmm_verify_entries(struct pmm_verdict *v)
 		while (vm && addr >= (unsigned long)vm->addr + vm->size)
 			vm = vm->next;
 		v->mapped += mapped;
-		if (vm && addr >= (unsigned long)vm->addr ? pmm_entry_right(vm, addr, mapped, pfn) : !mapped)
+		if (vm && addr >= (unsigned long)vm->addr ? pmm_entry_right(vm, addr, mapped, pfn) :
+							    !mapped)
 			continue;
 		snprintf(v->why, sizeof(v->why), "window offset %lu: %s", addr - pmm_vmlist.start,
-			 !mapped ? "nothing is mapped in an area" : vm && addr >= (unsigned long)vm->addr ?
-			 "the wrong page, or a guard page, is mapped" : "something is mapped in a hole");
+			 !mapped ? "nothing is mapped in an area" :
+			 vm && addr >= (unsigned long)vm->addr ?
+				   "the wrong page, or a guard page, is mapped" :
+				   "something is mapped in a hole");
 		return false;
 	}
 	return true;
 }
 
 /**
- * pmm_window_verify() - check the list of areas, and every page table entry of the window against it
+ * pmm_window_verify() - check the list of areas, and every page table entry of the window against
+ * it
  * @v: what was counted is added to it; its @why names the first violation
  *
  * Context: Process context.
@@ -807,7 +850,8 @@ bool pmm_window_verify(struct pmm_verdict *v)
  */
 int pmm_vmalloc_init(void)
 {
-	pmm_deferred = kvcalloc(BITS_TO_LONGS(pmm_window_size() >> PAGE_SHIFT), sizeof(*pmm_deferred), GFP_KERNEL);
+	pmm_deferred = kvcalloc(BITS_TO_LONGS(pmm_window_size() >> PAGE_SHIFT),
+				sizeof(*pmm_deferred), GFP_KERNEL);
 	if (!pmm_deferred)
 		return -ENOMEM;
 	pmm_vmlist_init(&pmm_vmlist, pmm_window_start(), pmm_window_size());

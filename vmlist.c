@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: the address-ordered list of vm_struct, as in Linux 2.4 and 2.6.28 (the book's chapter 'Non-Contiguous
- * Memory Allocation').
+ * pocketmm: the address-ordered list of vm_struct, as in Linux 2.4 and 2.6.28 (the book's chapter
+ * 'Non-Contiguous Memory Allocation').
  *
- * It owns the list, which address each area gets, and how an area lives and dies. It knows nothing of pages, page
- * tables or debugfs, and compiles unchanged in user space.
+ * It owns the list, which address each area gets, and how an area lives and dies. It knows nothing
+ * of pages, page tables or debugfs, and compiles unchanged in user space.
  *
- * A list is protected by its one spinlock, for process context only. An area stays on the list, and keeps its
- * addresses, until whoever detached it has unmapped it, flushed every TLB and called pmm_vmlist_unlink(); so no
- * address is handed out twice while a stale translation of it may stand.
+ * A list is protected by its one spinlock, for process context only. An area stays on the list, and
+ * keeps its addresses, until whoever detached it has unmapped it, flushed every TLB and called
+ * pmm_vmlist_unlink(); so no address is handed out twice while a stale translation of it may stand.
  */
 #include "internal.h"
 
@@ -30,11 +30,13 @@ void pmm_vmlist_init(struct pmm_vmlist *list, unsigned long start, unsigned long
 }
 
 /*
- * 2.4's first fit: the lowest hole that @size fits, an exact fit included. Returns the link after which the area goes
- * and its address, or NULL. 2.4 looked at the end of the window only while it had areas to walk past; here the last
- * hole is checked like the others. Differences, not sums, are compared, so nothing can overflow.
+ * 2.4's first fit: the lowest hole that @size fits, an exact fit included. Returns the link after
+ * which the area goes and its address, or NULL. 2.4 looked at the end of the window only while it
+ * had areas to walk past; here the last hole is checked like the others. Differences, not sums, are
+ * compared, so nothing can overflow.
  */
-static struct pmm_vm_struct **__pmm_find_hole(struct pmm_vmlist *list, unsigned long size, unsigned long *addr)
+static struct pmm_vm_struct **__pmm_find_hole(struct pmm_vmlist *list, unsigned long size,
+					      unsigned long *addr)
 {
 	struct pmm_vm_struct **link, *vm;
 
@@ -57,11 +59,11 @@ static struct pmm_vm_struct **__pmm_find_hole(struct pmm_vmlist *list, unsigned 
  * @caller: who asks
  *
  * Context: Process context; may sleep if @gfp says so.
- * Return: The area, listed but not mapped, in state PMM_AREA_NEW; ERR_PTR: -EINVAL (size 0 or beyond any window),
- * -ENOMEM (no memory for the record), -ENOSPC (no hole is large enough).
+ * Return: The area, listed but not mapped, in state PMM_AREA_NEW; ERR_PTR: -EINVAL (size 0 or
+ * beyond any window), -ENOMEM (no memory for the record), -ENOSPC (no hole is large enough).
  */
-struct pmm_vm_struct *pmm_vmlist_get(struct pmm_vmlist *list, unsigned long size, unsigned long flags, gfp_t gfp,
-				     const void *caller)
+struct pmm_vm_struct *pmm_vmlist_get(struct pmm_vmlist *list, unsigned long size,
+				     unsigned long flags, gfp_t gfp, const void *caller)
 {
 	struct pmm_vm_struct **link;
 	struct pmm_area *area;
@@ -109,8 +111,8 @@ static struct pmm_vm_struct *__pmm_vmlist_find(struct pmm_vmlist *list, const vo
  * @addr: first byte of the area
  *
  * Context: Process context.
- * Return: The area, for as long as the caller knows that nobody frees it; NULL when none begins there
- * that is live and not freed.
+ * Return: The area, for as long as the caller knows that nobody frees it; NULL when none begins
+ * there that is live and not freed.
  */
 struct pmm_vm_struct *pmm_vmlist_find(struct pmm_vmlist *list, const void *addr)
 {
@@ -160,14 +162,16 @@ static enum pmm_detach_result __pmm_detach(struct pmm_area *area, unsigned long 
  * @type: PMM_VM_ALLOC, PMM_VM_MAP or PMM_VM_IOREMAP, one of which the area must be; 0 for any
  * @vmp: gets the area when the result is PMM_DETACH_OK
  *
- * Of several that free the same area at once, one gets PMM_DETACH_OK and the others PMM_DETACH_NONEXISTENT.
+ * Of several that free the same area at once, one gets PMM_DETACH_OK and the others
+ * PMM_DETACH_NONEXISTENT.
  *
  * Context: Process context.
- * Return: PMM_DETACH_OK: the caller unmaps, flushes, unlinks and frees the area. PMM_DETACH_LATER: a user mapping
- * keeps it alive, and the last pmm_vmlist_drop() will. Else why it was refused, and nothing has changed.
+ * Return: PMM_DETACH_OK: the caller unmaps, flushes, unlinks and frees the area. PMM_DETACH_LATER:
+ * a user mapping keeps it alive, and the last pmm_vmlist_drop() will. Else why it was refused, and
+ * nothing has changed.
  */
-enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *addr, unsigned long type,
-					 struct pmm_vm_struct **vmp)
+enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *addr,
+					 unsigned long type, struct pmm_vm_struct **vmp)
 {
 	enum pmm_detach_result result = PMM_DETACH_NONEXISTENT;
 	struct pmm_vm_struct *vm;
@@ -187,7 +191,8 @@ enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *ad
 /**
  * pmm_vmlist_unlink() - give an area's addresses back
  * @list: the window
- * @vm: the area: detached or never published, unmapped and flushed; the caller's to kfree() afterwards
+ * @vm: the area: detached or never published, unmapped and flushed; the caller's to kfree()
+ *	afterwards
  *
  * Context: Process context.
  */
@@ -213,8 +218,8 @@ void pmm_vmlist_unlink(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
  * @addr: first byte of the area
  *
  * Context: Process context.
- * Return: The area, which lives until the matching pmm_vmlist_drop(); NULL when no live PMM_VM_USERMAP area begins
- * there.
+ * Return: The area, which lives until the matching pmm_vmlist_drop(); NULL when no live
+ * PMM_VM_USERMAP area begins there.
  */
 struct pmm_vm_struct *pmm_vmlist_hold(struct pmm_vmlist *list, const void *addr)
 {
@@ -222,7 +227,8 @@ struct pmm_vm_struct *pmm_vmlist_hold(struct pmm_vmlist *list, const void *addr)
 
 	spin_lock(&list->lock);
 	vm = __pmm_vmlist_find(list, addr);
-	if (vm && (vm->flags & PMM_VM_USERMAP) && pmm_area(vm)->state == PMM_AREA_LIVE && !pmm_area(vm)->orphan)
+	if (vm && (vm->flags & PMM_VM_USERMAP) && pmm_area(vm)->state == PMM_AREA_LIVE &&
+	    !pmm_area(vm)->orphan)
 		pmm_area(vm)->users++;
 	else
 		vm = NULL;
@@ -250,7 +256,8 @@ void pmm_vmlist_hold_again(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
  * @vm: an area that the caller holds
  *
  * Context: Process context.
- * Return: true when the owner had freed the area and this was its last user: then the caller takes it down.
+ * Return: true when the owner had freed the area and this was its last user: then the caller takes
+ * it down.
  */
 bool pmm_vmlist_drop(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 {

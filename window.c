@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: reserve a window of kernel addresses, set and clear its page table entries, flush TLBs. The only file
- * that knows the architecture, which is x86-64.
+ * pocketmm: reserve a window of kernel addresses, set and clear its page table entries, flush TLBs.
+ * The only file that knows the architecture, which is x86-64.
  *
- * A module can neither call get_vm_area() nor reach init_mm. But vmap() of one dummy page over the whole window builds
- * every page table that it needs; once the entries are cleared again the addresses are ours, and the kernel's own
- * vmalloc leaves them alone until vunmap(). The last-level tables are remembered, so that a mapping is one store.
+ * A module can neither call get_vm_area() nor reach init_mm. But vmap() of one dummy page over the
+ * whole window builds every page table that it needs; once the entries are cleared again the
+ * addresses are ours, and the kernel's own vmalloc leaves them alone until vunmap(). The last-level
+ * tables are remembered, so that a mapping is one store.
  *
- * It owns those tables and does not lock: an entry belongs to whoever owns the area around it (vmlist.c).
- * A new entry needs no flush, since x86 does not cache what is absent. Under page-table isolation kernel entries may
- * be cached in several address spaces, so a flush is of everything on every CPU, as flush_tlb_all() does.
+ * It owns those tables and does not lock: an entry belongs to whoever owns the area around it
+ * (vmlist.c). A new entry needs no flush, since x86 does not cache what is absent. Under page-table
+ * isolation kernel entries may be cached in several address spaces, so a flush is of everything on
+ * every CPU, as flush_tlb_all() does.
  */
 #include <linux/atomic.h>
 #include <linux/pgtable.h>
@@ -153,7 +155,10 @@ static void *pmm_vmap_dummy(unsigned long nr_pages)
 	return base;
 }
 
-/* Remember each table, by the entry of the first address in it; a huge or missing entry would mean no such table. */
+/*
+ * Remember each table, by the entry of the first address in it; a huge or missing entry would mean
+ * no such table.
+ */
 static int pmm_find_tables(void)
 {
 	unsigned long start = pmm_window_start(), end = start + pmm_window.size, addr;
@@ -168,7 +173,8 @@ static int pmm_find_tables(void)
 		pte = lookup_address(addr, &level);
 		if (!pte || level != PG_LEVEL_4K)
 			return -ENXIO;
-		pmm_window.tables[(addr >> PMD_SHIFT) - (start >> PMD_SHIFT)] = pte - pte_index(addr);
+		pmm_window.tables[(addr >> PMD_SHIFT) - (start >> PMD_SHIFT)] =
+			pte - pte_index(addr);
 	}
 	return 0;
 }
