@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Does one system call that a shell cannot do, or of which a shell hides the errno, and says how it went: 'ok', 'ok N'
+ * for a count or a position, or the name of the errno. The exit status is 0 when the call did what was asked, 1 when
+ * it failed, 2 when this program was called wrongly.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define INPUT_MAX (1 << 20)
+
+static char input[INPUT_MAX];
+
+static int failed(void)
+{
+	puts(strerrorname_np(errno));
+	return 1;
+}
+
+static int report(long long count)
+{
+	if (count < 0)
+		return failed();
+	printf("ok %lld\n", count);
+	return 0;
+}
+
+static size_t read_input(void)
+{
+	size_t len = 0;
+	ssize_t got;
+
+	while ((got = read(0, input + len, sizeof(input) - len)) > 0)
+		len += got;
+	return len;
+}
+
+static int try_insmod(int argc, char **argv)
+{
+	int fd = open(argv[0], O_RDONLY | O_CLOEXEC), i;
+	char params[8192] = "";
+
+	if (fd < 0)
+		return failed();
+	for (i = 1; i < argc; i++) {
+		strncat(params, argv[i], sizeof(params) - strlen(params) - 2);
+		strcat(params, " ");
+	}
+	if (syscall(SYS_finit_module, fd, params, 0))
+		return failed();
+	puts("ok");
+	return 0;
+}
+
+static int try_rmmod(int argc, char **argv)
+{
+	(void)argc;
+	if (syscall(SYS_delete_module, argv[0], O_NONBLOCK))
+		return failed();
+	puts("ok");
+	return 0;
+}
+
+/* Each argument after the file is a write of its own; without one, what comes in is one write. */
+static int try_write(int argc, char **argv)
+{
+	int fd = open(argv[0], O_WRONLY), status = 0, i;
+
+	if (fd < 0)
+		return failed();
+	if (argc == 1)
+		return report(write(fd, input, read_input()));
+	for (i = 1; i < argc; i++)
+		status = report(write(fd, argv[i], strlen(argv[i])));
+	return status;
+}
+
+static int try_pwrite(int argc, char **argv)
+{
+	int fd = open(argv[0], O_WRONLY);
+
+	if (fd < 0)
+		return failed();
+	if (argc != 2)
+		return 2;
+	return report(pwrite(fd, input, read_input(), strtoll(argv[1], NULL, 0)));
+}
+
+/* The bytes in hexadecimal, and behind them how many there were. */
+static int try_pread(int argc, char **argv)
+{
+	int fd = open(argv[0], O_RDONLY);
+	unsigned long length;
+	ssize_t got, i;
+
+	if (fd < 0)
+		return failed();
+	length = argc == 3 ? strtoul(argv[2], NULL, 0) : INPUT_MAX + 1;
+	if (length > INPUT_MAX)
+		return 2;
+	got = pread(fd, input, length, strtoll(argv[1], NULL, 0));
+	for (i = 0; i < got; i++)
+		printf("%02x", (unsigned char)input[i]);
+	if (got > 0)
+		putchar(' ');
+	return report(got);
+}
+
+static int try_seek(int argc, char **argv)
+{
+	static const char * const names[] = { "set", "cur", "end" };
+	int fd = open(argv[0], O_RDONLY), whence;
+
+	if (fd < 0)
+		return failed();
+	if (argc != 3)
+		return 2;
+	for (whence = 0; whence < 3; whence++)
+		if (!strcmp(argv[2], names[whence]))
+			return report(lseek(fd, strtoll(argv[1], NULL, 0), whence));
+	return 2;
+}
+
+static int run(char **argv)
+{
+	execvp(argv[0], argv);
+	return failed();
+}
+
+/* Root without one capability: what exec gives back to root is limited by the bounding set. */
+static int try_nocap(int argc, char **argv)
+{
+	if (argc < 2)
+		return 2;
+	if (prctl(PR_CAPBSET_DROP, strtoul(argv[0], NULL, 0), 0, 0, 0))
+		return failed();
+	return run(argv + 1);
+}
+
+static int try_user(int argc, char **argv)
+{
+	unsigned int id = strtoul(argv[0], NULL, 0);
+
+	if (argc < 2)
+		return 2;
+	if (setgroups(0, NULL) || setresgid(id, id, id) || setresuid(id, id, id))
+		return failed();
+	return run(argv + 1);
+}
+
+static const struct {
+	const char	*name;
+	int		(*run)(int argc, char **argv);
+	const char	*args;
+} verbs[] = {
+	{ "insmod",	try_insmod,	"FILE [PARAMETER=VALUE]..." },
+	{ "rmmod",	try_rmmod,	"NAME" },
+	{ "write",	try_write,	"FILE [TEXT]...   one write each, or of what comes in" },
+	{ "pwrite",	try_pwrite,	"FILE OFFSET      of what comes in" },
+	{ "pread",	try_pread,	"FILE OFFSET LENGTH" },
+	{ "seek",	try_seek,	"FILE OFFSET set|cur|end" },
+	{ "nocap",	try_nocap,	"NUMBER COMMAND... without that capability" },
+	{ "user",	try_user,	"UID COMMAND...    as that user" },
+};
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	for (i = 0; argc > 2 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (!strcmp(argv[1], verbs[i].name))
+			return verbs[i].run(argc - 2, argv + 2);
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		fprintf(stderr, "usage: pmm-try %s %s\n", verbs[i].name, verbs[i].args);
+	return 2;
+}

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# What the shell tests share: KTAP, loading and unloading, commands, and the
+# kernel log.  A test sources this file, states its plan and ends with 'finish'.
+# Each check is one KTAP result and prints what was expected and what came.
+#
+# A line of the module's at warning level or above counts against the test in
+# whose time it appears (each.sh looks), unless it lies between
+# expect_log_begin and expect_log_end: such a test looks at the lines itself.
+
+PMM=/sys/kernel/debug/pocketmm
+KO=${POCKETMM_KO:-/pocketmm.ko}
+TRY=./pmm-try
+PAGE=4096
+export PMM
+
+planned=0
+tests=0
+failures=0
+
+# --- KTAP
+
+plan() {
+	planned=$1
+	echo 'TAP version 13'
+	echo "1..$planned"
+}
+
+skip_all() {
+	echo 'TAP version 13'
+	echo "1..0 # SKIP $*"
+	exit 4
+}
+
+note() {
+	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+pass() {
+	tests=$((tests + 1))
+	echo "ok $tests $1"
+}
+
+fail() {
+	tests=$((tests + 1))
+	failures=$((failures + 1))
+	echo "not ok $tests $1"
+}
+
+# Nothing that follows would mean anything.
+bail() {
+	echo "Bail out! $*"
+	exit 1
+}
+
+# Exit status: 0 only when every planned test ran and passed.
+finish() {
+	[ ! -e /sys/module/pocketmm ] || unload
+	note "$((tests - failures)) of $tests passed, $planned planned"
+	[ "$failures" = 0 ] && [ "$tests" = "$planned" ]
+	exit
+}
+
+# --- checks
+
+# is NAME GOT WANT
+is() {
+	if [ "$2" = "$3" ]; then
+		pass "$1"
+		return
+	fi
+	fail "$1"
+	note "expected: $3"
+	note "     got: $2"
+}
+
+# isnt NAME GOT UNWANTED
+isnt() {
+	if [ "$2" != "$3" ]; then
+		pass "$1"
+		return
+	fi
+	fail "$1"
+	note "expected anything but: $3"
+}
+
+# matches NAME TEXT REGEX: there is text, and each line is one of the extended regular expression, whole.
+matches() {
+	if [ -n "$2" ] && ! printf '%s\n' "$2" | grep -vxE -e "$3" >/dev/null; then
+		pass "$1"
+		return
+	fi
+	fail "$1"
+	note "expected lines of: $3"
+	note "          but got: $(printf '%s\n' "$2" | grep -vxE -e "$3" | head -n 5)"
+}
+
+# within NAME GOT LEAST MOST
+within() {
+	if [ "$2" -ge "$3" ] && [ "$2" -le "$4" ]; then
+		pass "$1"
+		return
+	fi
+	fail "$1"
+	note "expected: $3 to $4"
+	note "     got: $2"
+}
+
+# --- the module
+
+# load [PARAMETER=VALUE]...: no test goes on without the module.
+load() {
+	loaded=$("$TRY" insmod "$KO" "$@") || bail "insmod $*: $loaded"
+	[ -e "$PMM/command" ] || bail "insmod $*: there is no $PMM/command"
+}
+
+# The module's own judgement comes first; rmmod's answer is not believed without a look.
+unload() {
+	read -r verdict <"$PMM/verify" || bail 'verify cannot be read'
+	case $verdict in
+	'ok '*) ;;
+	*) bail "verify before unload: $verdict" ;;
+	esac
+	unloaded=$("$TRY" rmmod pocketmm) || bail "rmmod: $unloaded"
+	[ ! -e /sys/module/pocketmm ] || bail 'rmmod: the module is still there'
+	[ ! -e "$PMM" ] || bail "rmmod: $PMM is still there"
+}
+
+# cmd COMMAND: one line; sets $out to what `result` says behind the arrow.
+cmd() {
+	printf '%s\n' "$1" >"$PMM/command" 2>/dev/null
+	cmd_status=$?
+	out=
+	while read -r out_line; do
+		out=${out_line#*-> }
+	done <"$PMM/result"
+	return "$cmd_status"
+}
+
+# must COMMAND: a step that a test builds upon.
+must() {
+	cmd "$1" || bail "$1: $out"
+}
+
+# many: the commands of standard input, in one write each time 3500 bytes are full.
+many() {
+	awk -v file="$PMM/command" '
+	function flush() {
+		if (text == "") return
+		printf "%s", text >file
+		if (close(file)) bad = 1
+		text = ""
+	}
+	{ if (length(text) + length($0) > 3500) flush(); text = text $0 "\n" }
+	END { flush(); exit bad }' || bail "many: $(tail -n 1 "$PMM/result")"
+}
+
+# value KEY: of $out
+value() {
+	for word in $out; do
+		[ "${word%%=*}" != "$1" ] || { echo "${word#*=}"; return; }
+	done
+	return 1
+}
+
+# stat NAME: a line of `stats`
+stat_of() {
+	while read -r stat_name stat_value; do
+		[ "$stat_name" != "$1" ] || { echo "$stat_value"; return; }
+	done <"$PMM/stats"
+	return 1
+}
+
+# order N: the free list of one order, head first, without what precedes it.
+order() {
+	while read -r free_line; do
+		case $free_line in
+		"order $1:"*) free_line=${free_line#*:}; echo "${free_line# }" ;;
+		esac
+	done <"$PMM/freelist"
+}
+
+# lists: the free lists that are not empty, as 'N:INDEX,INDEX ...'
+lists() {
+	awk '{ n = $2; sub(/^order [0-9]+: ?/, ""); gsub(/ /, ","); if ($0 != "") line = line " " n $0 }
+	END { print substr(line, 2) }' "$PMM/freelist"
+}
+
+# bits: the pair bits that are set, as 'N:LIST ...'
+bits() {
+	awk '{ sub(/^list=/, "", $5); if ($5 != "") line = line " " $2 $5 } END { print substr(line, 2) }' "$PMM/pairmap"
+}
+
+# state: everything that a refused command must leave as it was.
+state() {
+	cat "$PMM/freelist" "$PMM/pairmap" "$PMM/window"
+	grep -E '^(free_pages|parked_pages|areas) ' "$PMM/stats"
+}
+
+# pairs_from_lists: the pair map that the free lists imply, by the invariant alone, in the format of `pairmap`.
+pairs_from_lists() {
+	awk -v pages="$(stat_of total_pages)" '
+	function flush_run() {
+		if (first < 0) return
+		list = list (list == "" ? "" : ",") (first == last ? first : first "-" last)
+	}
+	{
+		n = substr($2, 1, length($2) - 1) + 0
+		if (n == 9) next
+		span = 2 ^ (n + 1); pairs = int((pages + span - 1) / span)
+		split("", bit)
+		for (i = 3; i <= NF; i++) { p = int($i / span); bit[p] = !bit[p] }
+		list = ""; first = -1; set = 0
+		for (p = 0; p < pairs; p++) {
+			if (!(p in bit) || !bit[p]) continue
+			set++
+			if (first >= 0 && p == last + 1) { last = p; continue }
+			flush_run(); first = last = p
+		}
+		flush_run()
+		print "order " n ": pairs=" pairs " set=" set " list=" list
+	}' "$PMM/freelist"
+}
+
+# --- the kernel log
+
+# log_mark: what follows is seen by log_since.
+log_mark() {
+	log_marks=$((${log_marks:-0} + 1))
+	mark="pocketmm-selftest: mark $$.$log_marks"
+	echo "$mark" >/dev/kmsg
+}
+
+# log_since: the module's lines since the last mark, without what the kernel says of any module from outside.
+log_since() {
+	dmesg | awk -v mark="$mark" '
+	index($0, mark) { on = 1; next }
+	!on || !/(^|\] )pocketmm: / { next }
+	/pocketmm: (loading out-of-tree module taints|module verification failed)/ { next }
+	{ sub(/^.*\] pocketmm: /, ""); print }'
+}
+
+# Lines of the module in between are wanted.
+expect_log_begin() {
+	echo 'pocketmm-selftest: expect begin' >/dev/kmsg
+}
+
+expect_log_end() {
+	echo 'pocketmm-selftest: expect end' >/dev/kmsg
+}
