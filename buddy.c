@@ -186,6 +186,7 @@ static unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
 {
 	unsigned long reaped = 0;
 	struct page *page, *next;
+	LIST_HEAD(waiting);
 
 	list_for_each_entry_safe(page, next, &zone->parked, lru) {
 		unsigned long index = pmm_page_index(zone, page);
@@ -194,7 +195,7 @@ static unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
 		if (!most--)
 			break;
 		if (pmm_block_referenced(page, order)) {
-			list_move_tail(&page->lru, &zone->parked);
+			list_move_tail(&page->lru, &waiting);
 			continue;
 		}
 		list_del(&page->lru);
@@ -203,6 +204,7 @@ static unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
 		__pmm_free_block(zone, index, order);
 		reaped += 1UL << order;
 	}
+	list_splice_tail(&waiting, &zone->parked);
 	return reaped;
 }
 
@@ -304,13 +306,13 @@ static void pmm_report_misuse(const struct pmm_zone *zone, const struct page *pa
 			      unsigned int order, enum pmm_free_result result, u8 state,
 			      unsigned long caller)
 {
-	static const char * const kinds[] = { "inside a block", "free", "used", "mapped", "parked" };
+	static const char * const kinds[] = { "inside", "free", "used", "mapped", "parked" };
 
 	if (result == PMM_FREE_FOREIGN)
 		pr_warn_ratelimited("free refused: %s: order %u, by %pS\n", pmm_free_why(result),
 				    order, (void *)caller);
 	else
-		pr_warn_ratelimited("free refused: %s: page %lu order %u, which is %s of order %u, by %pS\n",
+		pr_warn_ratelimited("free refused: %s: page %lu order %u, which is %s, order %u, by %pS\n",
 				    pmm_free_why(result), pmm_page_index(zone, page), order,
 				    kinds[PMM_STATE_KIND(state)], PMM_STATE_ORDER(state),
 				    (void *)caller);
@@ -442,8 +444,14 @@ static void pmm_free_all_pages(struct pmm_zone *zone)
 	unsigned long index, flags;
 
 	spin_lock_irqsave(&zone->lock, flags);
-	for (index = 0; index < zone->nr_pages; index++)
+	for (index = 0; index < zone->nr_pages; index++) {
 		__pmm_free_block(zone, index, 0);
+		if (index % PMM_MAX_ORDER_PAGES)
+			continue;
+		/* Let interrupts in now and then. */
+		spin_unlock_irqrestore(&zone->lock, flags);
+		spin_lock_irqsave(&zone->lock, flags);
+	}
 	memset(&zone->stat, 0, sizeof(zone->stat));
 	spin_unlock_irqrestore(&zone->lock, flags);
 }
