@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * pocketmm selftests: the module as a program sees it: load, unload, commands and files.
+ *
+ * Functions return 0 or a negative errno unless they say otherwise. The module file is looked for
+ * at $POCKETMM_KO, beside the program, at the root and among the installed modules.
+ */
+#ifndef POCKETMM_POOL_H
+#define POCKETMM_POOL_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "ktap.h"
+
+#define POOL_DIR	"/sys/kernel/debug/pocketmm/"
+#define POOL_PAGE	4096UL
+
+static char pool_text[1 << 16];		/* what pool_read() read last */
+
+static KTAP_UNUSED const char *pool_module_beside(char *path, size_t size)
+{
+	ssize_t len = readlink("/proc/self/exe", path, size - 1);
+	char *slash;
+
+	if (len < 0)
+		return NULL;
+	path[len] = '\0';
+	slash = strrchr(path, '/');
+	if (!slash || (size_t)(slash - path) + sizeof("/pocketmm.ko") > size)
+		return NULL;
+	strcpy(slash, "/pocketmm.ko");
+	return access(path, R_OK) ? NULL : path;
+}
+
+/* The module file, or NULL. */
+static KTAP_UNUSED const char *pool_module(void)
+{
+	static const char * const places[] = {
+		"/pocketmm.ko", "/lib/modules/%s/updates/pocketmm.ko",
+		"/lib/modules/%s/extra/pocketmm.ko",
+	};
+	static char path[PATH_MAX];
+	struct utsname uts;
+	unsigned int i;
+
+	if (getenv("POCKETMM_KO"))
+		return getenv("POCKETMM_KO");
+	if (pool_module_beside(path, sizeof(path)))
+		return path;
+	uname(&uts);
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		snprintf(path, sizeof(path), places[i], uts.release);
+		if (!access(path, R_OK))
+			return path;
+	}
+	return NULL;
+}
+
+static KTAP_UNUSED int pool_load(const char *parameters)
+{
+	int fd = open(pool_module(), O_RDONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (syscall(SYS_finit_module, fd, parameters, 0))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static KTAP_UNUSED int pool_unload(void)
+{
+	return syscall(SYS_delete_module, "pocketmm", O_NONBLOCK) ? -errno : 0;
+}
+
+/* Why these tests cannot run here, or NULL; a module that is loaded and unused is unloaded. */
+static KTAP_UNUSED const char *pool_obstacle(void)
+{
+	int err;
+
+	if (geteuid())
+		return "must be root";
+	if (!pool_module())
+		return "no pocketmm.ko";
+	if (access("/sys/kernel/debug", X_OK) ||
+	    (access("/sys/kernel/debug/x86", F_OK) &&
+	     mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL) && errno != EBUSY))
+		return "no debugfs";
+	err = pool_unload();
+	return err && err != -ENOENT ? "pocketmm is loaded and in use" : NULL;
+}
+
+/* A file descriptor or a negative errno. */
+static KTAP_UNUSED int pool_open(const char *name, int flags)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), POOL_DIR "%s", name);
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* A small file's whole text, in pool_text; empty if it cannot be read. */
+static KTAP_UNUSED const char *pool_read(const char *name)
+{
+	int fd = pool_open(name, O_RDONLY);
+	size_t len = 0;
+	ssize_t got;
+
+	pool_text[0] = '\0';
+	if (fd < 0)
+		return pool_text;
+	while ((got = read(fd, pool_text + len, sizeof(pool_text) - 1 - len)) > 0)
+		len += got;
+	pool_text[len] = '\0';
+	close(fd);
+	return pool_text;
+}
+
+static KTAP_UNUSED __attribute__((format(printf, 1, 2))) int pool_command(const char *fmt, ...)
+{
+	int fd = pool_open("command", O_WRONLY), len, err = 0;
+	char text[4096];
+	va_list args;
+
+	if (fd < 0)
+		return fd;
+	va_start(args, fmt);
+	len = vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (write(fd, text, len) != len)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+/* The number behind ' NAME=' in a line of `result`, or -1. */
+static KTAP_UNUSED long pool_value(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+	const char *at;
+
+	for (at = strstr(text, name); at; at = strstr(at + 1, name))
+		if (at > text && at[-1] == ' ' && at[len] == '=')
+			return strtol(at + len + 1, NULL, 10);
+	return -1;
+}
+
+/* What the last write to `command` said of a name, or -1. */
+static KTAP_UNUSED long pool_result(const char *name)
+{
+	const char *text = strstr(pool_read("result"), " -> ");
+
+	return text ? pool_value(text, name) : -1;
+}
+
+/* A value of `stats`, or -1. */
+static KTAP_UNUSED long pool_stat(const char *name)
+{
+	const char *line = pool_read("stats");
+	size_t len = strlen(name);
+
+	for (; line && *line; line = strchr(line, '\n'), line += !!line)
+		if (!strncmp(line, name, len) && line[len] == ' ')
+			return strtol(line + len, NULL, 10);
+	return -1;
+}
+
+static KTAP_UNUSED bool pool_verify(void)
+{
+	bool ok = !strncmp(pool_read("verify"), "ok ", 3);
+
+	if (!ok)
+		ktap_note("verify: %s", pool_text);
+	return ok;
+}
+
+#endif /* POCKETMM_POOL_H */
