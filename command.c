@@ -386,16 +386,17 @@ static int pmm_cmd_free_page(struct pmm_args *args)
 static int pmm_hold_area(struct pmm_args *args, void *addr, unsigned long type,
 			 unsigned long offset)
 {
-	struct pmm_vm_struct *vm = pmm_find_vm_area(addr);
+	struct pmm_vm_struct vm = { .size = PAGE_SIZE };
 
+	pmm_vmlist_copy(&pmm_vmlist, addr, &vm);
 	if (xa_is_err(xa_store(&pmm_areas, pmm_last_area + 1, addr, GFP_KERNEL))) {
 		pmm_take_down(addr, type, PMM_HERE);
 		return PMM_FAIL(args, -ENOMEM, "no memory to remember the area");
 	}
 	pmm_last_area++;
 	pmm_say(" area=%lu offset=%lu size=%lu pages=%lu", pmm_last_area,
-		(unsigned long)addr - pmm_window_start() + offset, pmm_area_bytes(vm),
-		pmm_area_bytes(vm) >> PAGE_SHIFT);
+		(unsigned long)addr - pmm_window_start() + offset, pmm_area_bytes(&vm),
+		pmm_area_bytes(&vm) >> PAGE_SHIFT);
 	return 0;
 }
 
@@ -526,33 +527,35 @@ static int pmm_cmd_iounmap(struct pmm_args *args)
  * A held area's record, which other users of the module may have freed. Devices are no memory to
  * look into.
  */
-static int pmm_memory_area(struct pmm_args *args, struct pmm_vm_struct **vm)
+static int pmm_memory_area(struct pmm_args *args, struct pmm_vm_struct *vm)
 {
 	void *addr;
 	int err = pmm_held_area(args, &addr);
 
 	if (err)
 		return err;
-	*vm = pmm_find_vm_area(addr);
-	if (!*vm)
+	if (!pmm_vmlist_copy(&pmm_vmlist, addr, vm))
 		return PMM_FAIL(args, -ENOENT, "area %llu was freed by somebody else",
 				args->value[PMM_AREA]);
-	if ((*vm)->flags & PMM_VM_IOREMAP)
+	if (vm->flags & PMM_VM_IOREMAP)
 		return PMM_FAIL(args, -EINVAL, "area %llu is a device", args->value[PMM_AREA]);
 	return 0;
 }
 
 static int pmm_cmd_pages(struct pmm_args *args)
 {
-	struct pmm_vm_struct *vm;
+	struct pmm_vm_struct vm;
 	unsigned int i;
 	int err = pmm_memory_area(args, &vm);
 
-	if (err)
-		return err;
-	for (i = 0; i < vm->nr_pages; i++)
-		pmm_say("%s%lu", i ? "," : " pages=", pmm_page_index(&pmm_zone, vm->pages[i]));
-	return 0;
+	for (i = 0; !err && i < vm.nr_pages; i++) {
+		struct page *page = pmm_vmalloc_to_page(vm.addr + (i << PAGE_SHIFT));
+
+		if (!page)
+			return PMM_FAIL(args, -ENOENT, "the area was freed by somebody else");
+		pmm_say("%s%lu", i ? "," : " pages=", pmm_page_index(&pmm_zone, page));
+	}
+	return err;
 }
 
 /* --- patterns --------------------------------------------------------------------------------- */
@@ -586,7 +589,7 @@ struct pmm_span {
 
 static int pmm_find_span(struct pmm_args *args, struct pmm_span *span)
 {
-	struct pmm_vm_struct *vm;
+	struct pmm_vm_struct vm;
 	unsigned int order;
 	struct page *page;
 	int err;
@@ -596,8 +599,8 @@ static int pmm_find_span(struct pmm_args *args, struct pmm_span *span)
 		err = pmm_memory_area(args, &vm);
 		if (err)
 			return err;
-		span->addr = vm->addr;
-		span->nr_pages = pmm_area_bytes(vm) >> PAGE_SHIFT;
+		span->addr = vm.addr;
+		span->nr_pages = pmm_area_bytes(&vm) >> PAGE_SHIFT;
 		return 0;
 	}
 	if (args->nr_blocks != 1)
@@ -693,11 +696,11 @@ static void pmm_release_all(unsigned long *nr_areas, unsigned long *nr_blocks)
 	*nr_areas = 0;
 	*nr_blocks = 0;
 	xa_for_each(&pmm_areas, id, entry) {
-		struct pmm_vm_struct *vm = pmm_find_vm_area(entry);
+		struct pmm_vm_struct vm;
 
-		if (vm)
+		if (pmm_vmlist_copy(&pmm_vmlist, entry, &vm))
 			pmm_take_down(entry,
-				      vm->flags & (PMM_VM_ALLOC | PMM_VM_MAP | PMM_VM_IOREMAP),
+				      vm.flags & (PMM_VM_ALLOC | PMM_VM_MAP | PMM_VM_IOREMAP),
 				      PMM_HERE);
 		xa_erase(&pmm_areas, id);
 		++*nr_areas;

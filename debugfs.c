@@ -196,6 +196,7 @@ static int pmm_stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "window_bytes %lu\n", pmm_window_size());
 	seq_printf(m, "areas %lu\n", READ_ONCE(pmm_vmlist.nr_areas));
 	seq_printf(m, "tlb_flushes %llu\n", pmm_window_flushes());
+	seq_printf(m, "purges %llu\n", pmm_vmalloc_purges());
 	pmm_show_refused(m, &stat);
 	return 0;
 }

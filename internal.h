@@ -244,6 +244,7 @@ void pmm_vmlist_init(struct pmm_vmlist *list, unsigned long start, unsigned long
 struct pmm_vm_struct *pmm_vmlist_get(struct pmm_vmlist *list, unsigned long size,
 				     unsigned long flags, gfp_t gfp, const void *caller);
 struct pmm_vm_struct *pmm_vmlist_find(struct pmm_vmlist *list, const void *addr);
+bool pmm_vmlist_copy(struct pmm_vmlist *list, const void *addr, struct pmm_vm_struct *copy);
 void pmm_vmlist_publish(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *addr,
 					 unsigned long type, struct pmm_vm_struct **vmp);
@@ -328,6 +329,7 @@ enum pmm_detach_result pmm_take_down(const void *addr, unsigned long type, const
 const char *pmm_detach_why(enum pmm_detach_result result);
 int pmm_detach_errno(enum pmm_detach_result result);
 u64 pmm_vmalloc_refused(void);
+u64 pmm_vmalloc_purges(void);
 bool pmm_window_verify(struct pmm_verdict *v);
 
 /* ioremap.c */

@@ -24,6 +24,7 @@
 struct pmm_vmlist pmm_vmlist;
 
 static atomic64_t pmm_refused;	/* frees of areas that were refused */
+static atomic64_t pmm_purges;	/* calls of pmm_vm_unmap_aliases() */
 
 /*
  * pmm_vfree() from atomic context: a bit for each page of the window where an area is to be freed.
@@ -104,6 +105,11 @@ int pmm_detach_errno(enum pmm_detach_result result)
 u64 pmm_vmalloc_refused(void)
 {
 	return atomic64_read(&pmm_refused);
+}
+
+u64 pmm_vmalloc_purges(void)
+{
+	return atomic64_read(&pmm_purges);
 }
 
 static const char *pmm_free_call(unsigned long type)
@@ -494,6 +500,7 @@ EXPORT_SYMBOL_GPL(pmm_vunmap);
 void pmm_vm_unmap_aliases(void)
 {
 	flush_work(&pmm_vfree_work);
+	atomic64_inc(&pmm_purges);
 }
 EXPORT_SYMBOL_GPL(pmm_vm_unmap_aliases);
 
@@ -531,10 +538,10 @@ EXPORT_SYMBOL_GPL(pmm_get_vm_area);
  */
 struct pmm_vm_struct *pmm_remove_vm_area(const void *addr)
 {
-	struct pmm_vm_struct *vm = pmm_vmlist_find(&pmm_vmlist, addr);
 	enum pmm_detach_result result = PMM_DETACH_WRONG_TYPE;
+	struct pmm_vm_struct copy, *vm;
 
-	if (!vm || !(vm->flags & PMM_VM_ALLOC) || !vm->pages)
+	if (!pmm_vmlist_copy(&pmm_vmlist, addr, &copy) || !(copy.flags & PMM_VM_ALLOC) || !copy.pages)
 		result = pmm_vmlist_detach(&pmm_vmlist, addr, 0, &vm);
 	if (result == PMM_DETACH_OK) {
 		pmm_unmap_area(vm);

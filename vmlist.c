@@ -105,6 +105,16 @@ static struct pmm_vm_struct *__pmm_vmlist_find(struct pmm_vmlist *list, const vo
 	return vm && vm->addr == addr ? vm : NULL;
 }
 
+/* Live, and not yet freed by its owner. */
+static struct pmm_vm_struct *__pmm_vmlist_find_live(struct pmm_vmlist *list, const void *addr)
+{
+	struct pmm_vm_struct *vm = __pmm_vmlist_find(list, addr);
+
+	if (!vm || pmm_area(vm)->state != PMM_AREA_LIVE || pmm_area(vm)->orphan)
+		return NULL;
+	return vm;
+}
+
 /**
  * pmm_vmlist_find() - the area that begins at an address
  * @list: the window
@@ -119,9 +129,30 @@ struct pmm_vm_struct *pmm_vmlist_find(struct pmm_vmlist *list, const void *addr)
 	struct pmm_vm_struct *vm;
 
 	spin_lock(&list->lock);
-	vm = __pmm_vmlist_find(list, addr);
-	if (vm && (pmm_area(vm)->state != PMM_AREA_LIVE || pmm_area(vm)->orphan))
-		vm = NULL;
+	vm = __pmm_vmlist_find_live(list, addr);
+	spin_unlock(&list->lock);
+	return vm;
+}
+
+/**
+ * pmm_vmlist_copy() - what the record of an area says
+ * @list: the window
+ * @addr: first byte of the area
+ * @copy: gets the record as it is now; its @next and @pages are not to be followed
+ *
+ * For those who cannot know that nobody frees the area meanwhile.
+ *
+ * Context: Process context.
+ * Return: true when a live area begins there.
+ */
+bool pmm_vmlist_copy(struct pmm_vmlist *list, const void *addr, struct pmm_vm_struct *copy)
+{
+	const struct pmm_vm_struct *vm;
+
+	spin_lock(&list->lock);
+	vm = __pmm_vmlist_find_live(list, addr);
+	if (vm)
+		*copy = *vm;
 	spin_unlock(&list->lock);
 	return vm;
 }
@@ -142,8 +173,6 @@ void pmm_vmlist_publish(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 
 static enum pmm_detach_result __pmm_detach(struct pmm_area *area, unsigned long type)
 {
-	if (area->state != PMM_AREA_LIVE || area->orphan)
-		return PMM_DETACH_NONEXISTENT;
 	if (type && !(area->vm.flags & type))
 		return PMM_DETACH_WRONG_TYPE;
 	area->users--;
@@ -179,7 +208,7 @@ enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *ad
 	if (!PAGE_ALIGNED((unsigned long)addr))
 		return PMM_DETACH_BAD_ADDRESS;
 	spin_lock(&list->lock);
-	vm = __pmm_vmlist_find(list, addr);
+	vm = __pmm_vmlist_find_live(list, addr);
 	if (vm)
 		result = __pmm_detach(pmm_area(vm), type);
 	spin_unlock(&list->lock);
@@ -226,9 +255,8 @@ struct pmm_vm_struct *pmm_vmlist_hold(struct pmm_vmlist *list, const void *addr)
 	struct pmm_vm_struct *vm;
 
 	spin_lock(&list->lock);
-	vm = __pmm_vmlist_find(list, addr);
-	if (vm && (vm->flags & PMM_VM_USERMAP) && pmm_area(vm)->state == PMM_AREA_LIVE &&
-	    !pmm_area(vm)->orphan)
+	vm = __pmm_vmlist_find_live(list, addr);
+	if (vm && (vm->flags & PMM_VM_USERMAP))
 		pmm_area(vm)->users++;
 	else
 		vm = NULL;
