@@ -13,7 +13,7 @@
  * $MODEL_SEED and $MODEL_STEPS say the same. The seed is printed; with it a run can be repeated.
  */
 #define _GNU_SOURCE
-#include <inttypes.h>
+#include <linux/types.h>
 #include <time.h>
 
 #include "model.h"
@@ -91,8 +91,8 @@ static struct run {
 	struct text	got;
 	int		command_fd;
 	int		result_fd;
-	uint64_t	seed;
-	uint64_t	rng;
+	__u64	seed;
+	__u64	rng;
 	long		step;
 	struct phase	phase;
 	struct held	held[HELD_MAX];
@@ -102,7 +102,7 @@ static struct run {
 } run;
 
 /* xorshift64*: a number below n. */
-static uint64_t below(uint64_t n)
+static __u64 below(__u64 n)
 {
 	run.rng ^= run.rng >> 12;
 	run.rng ^= run.rng << 25;
@@ -119,7 +119,7 @@ static void fail(const char *what)
 {
 	run.failed = true;
 	ktap_failures++;
-	ktap_note("seed %" PRIu64 ", %ld pages, step %ld, '%s': %s", run.seed, run.model.nr_pages,
+	ktap_note("seed %llu, %ld pages, step %ld, '%s': %s", run.seed, run.model.nr_pages,
 		  run.step, run.command, what);
 }
 
@@ -577,7 +577,7 @@ static void free_the_rest(void)
 /* --- a case ----------------------------------------------------------------------------------- */
 
 static long nr_steps = 10000;
-static uint64_t base_seed;
+static __u64 base_seed;
 
 static void open_files(void)
 {
@@ -672,7 +672,7 @@ static void play(long nr_pages, long window_pages, bool lower, long steps)
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	run.seed = base_seed + nr_pages;
-	ktap_note("seed %" PRIu64 ": %ld pages, window of %ld, %ld steps", run.seed - nr_pages,
+	ktap_note("seed %llu: %ld pages, window of %ld, %ld steps", run.seed - nr_pages,
 		  nr_pages, window_pages, steps);
 	if (!begin(nr_pages, window_pages, lower))
 		return;

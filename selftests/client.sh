@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The C API, as a driver sees it: runs every case of the client module (client/)
+# and turns its report into KTAP, then looks at what the module made of the
+# misuse, at the reference that a client holds on it, and at the report when a
+# client has gone without freeing.
+
+# shellcheck source=selftests/lib.sh
+. ./lib.sh
+
+CLIENT=/sys/kernel/debug/pocketmm_client
+CLIENT_KO=${POCKETMM_CLIENT_KO:-client/pocketmm_client.ko}
+OWN_TESTS=18
+
+# Each result of the client's is one of ours; a report cut short leaves the plan unkept.
+replay() {
+	while read -r word rest; do
+		case $word in
+		'#') echo "# $rest" ;;
+		ok) pass "$rest" ;;
+		skip) pass "${rest%%: [!:]*} # SKIP ${rest##*: }" ;;
+		not) fail "${rest#ok }" ;;
+		plan) ;;
+		*) fail "report: $word $rest" ;;
+		esac
+	done
+}
+
+report() {
+	expect_log_begin
+	log_mark
+	cat "$CLIENT/results" >/tmp/client-report
+	log_since >/tmp/client-log
+	expect_log_end
+	read -r word cases </tmp/client-report
+	[ "$word" = plan ] || bail 'the client module reports nothing'
+}
+
+counted() {
+	for name in foreign_page bad_order double_free wrong_order middle_of_block mapped_page; do
+		isnt "stats counts refused_$name" "$(stat_of "refused_$name")" 0
+	done
+	isnt 'stats counts refused_areas' "$(stat_of refused_areas)" 0
+}
+
+leave_things_behind() {
+	echo 1 >"$CLIENT/leak" || bail 'the client cannot leak'
+	is 'stats lists the areas that were left' "$(stat_of areas)" 2
+	is 'vmallocinfo names the client' "$(grep -c 'client_leak_write.*pocketmm_client' "$PMM/vmallocinfo")" 2
+	is 'blocks names the client' "$(grep -c 'order=2 used.*client_leak_write' "$PMM/blocks")" 1
+	is 'the client unloads' "$("$TRY" rmmod pocketmm_client)" ok
+	is 'verify after the client has gone' "$(cut -c 1-3 "$PMM/verify")" 'ok '
+}
+
+# The caller's module is gone, and so is its name.
+report_leaks() {
+	expect_log_begin
+	log_mark
+	is 'the module unloads with things left' "$("$TRY" rmmod pocketmm)" ok
+	leaks=$(log_since | grep 'leak: ')
+	expect_log_end
+	is 'the leak report has the block' "$(echo "$leaks" | grep -c 'block [0-9]* order 2')" 1
+	is 'the leak report has both areas' "$(echo "$leaks" | grep -c 'area at offset [0-9]*, \(12288\|4096\) bytes')" 2
+}
+
+[ -e "$CLIENT_KO" ] || skip_all "no $CLIENT_KO"
+load chunk=16M window=32M
+"$TRY" insmod "$CLIENT_KO" >/dev/null || bail "insmod $CLIENT_KO"
+report
+plan $((cases + OWN_TESTS))
+replay </tmp/client-report
+is 'verify after all cases' "$(cut -c 1-3 "$PMM/verify")" 'ok '
+is 'the module stays while the client is loaded' "$("$TRY" rmmod pocketmm)" EAGAIN
+counted
+isnt 'the log names who misused a page' "$(grep -c 'free refused: .* by test_.*pocketmm_client' /tmp/client-log)" 0
+leave_things_behind
+report_leaks
+finish

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * pocketmm's client module: what its files share.
+ *
+ * A case is a function that runs in process context with nobody else using the pool. Its checks
+ * say what was expected and what came into `results`; one reader at a time.
+ */
+#ifndef POCKETMM_CLIENT_H
+#define POCKETMM_CLIENT_H
+
+#include <linux/mm.h>
+#include <linux/seq_file.h>
+#include <linux/types.h>
+
+#include "pocketmm.h"
+
+struct client_case {
+	const char	*name;
+	void		(*run)(void);
+};
+
+/* Each ends with an entry without a name. */
+extern const struct client_case client_page_cases[];
+extern const struct client_case client_area_cases[];
+extern const struct client_case client_misuse_cases[];
+extern const struct client_case client_context_cases[];
+
+/* main.c */
+bool client_check(bool holds, const char *file, int line, const char *what, long long got,
+		  long long expected);
+void client_skip(const char *why);
+
+/* Each yields whether it held, and evaluates its arguments once. */
+#define CHECK_EQ(got, expected) ({							\
+	long long __got = (long long)(got), __expected = (long long)(expected);		\
+	client_check(__got == __expected, __FILE__, __LINE__, #got, __got, __expected);	\
+})
+
+#define CHECK(condition) ({								\
+	bool __got = (condition);							\
+	client_check(__got, __FILE__, __LINE__, #condition, __got, true);		\
+})
+
+/* areas.c: 0, or -EFAULT where a load would fault */
+int client_peek(const void *addr);
+
+/* stress.c */
+int client_stress_start(void);
+void client_stress_stop(void);
+void client_stress_show(struct seq_file *m);
+
+#endif /* POCKETMM_CLIENT_H */

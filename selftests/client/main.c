@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm's client module: uses every function of pocketmm.h as a driver would, and tells what
+ * came of it under /sys/kernel/debug/pocketmm_client:
+ *
+ *	results	runs all cases and reads 'plan N', then 'ok NAME', 'not ok NAME' or 'skip NAME: WHY'
+ *		for each, with a '# ...' line before it for each check that did not hold
+ *	stress	1 starts threads and timers that use the pool on each CPU, 0 stops them; reads how
+ *		often they did so and what they found wrong
+ *	leak	a write takes blocks and areas that are never freed
+ */
+#include <linux/debugfs.h>
+#include <linux/kstrtox.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/uaccess.h>
+
+#include "client.h"
+
+/* Larger than what is ever printed: a retry would run everything twice. */
+#define RESULTS_SIZE	(64 << 10)
+
+static struct dentry *client_dir;
+static DEFINE_MUTEX(client_lock);
+
+/* The reader of `results`, and the case that runs; protected by client_lock. */
+static struct seq_file *client_out;
+static unsigned int client_failures;
+static const char *client_why_skipped;
+
+bool client_check(bool holds, const char *file, int line, const char *what, long long got,
+		  long long expected)
+{
+	if (holds)
+		return true;
+	if (client_failures++ < 20)
+		seq_printf(client_out, "# %s:%d: %s: expected %lld (%#llx), got %lld (%#llx)\n",
+			   kbasename(file), line, what, expected, expected, got, got);
+	return false;
+}
+
+void client_skip(const char *why)
+{
+	client_why_skipped = why;
+}
+
+static const struct client_case * const client_groups[] = {
+	client_page_cases, client_area_cases, client_misuse_cases, client_context_cases,
+};
+
+static void client_run(const struct client_case *test)
+{
+	unsigned long before = pmm_nr_free_pages();
+
+	client_failures = 0;
+	client_why_skipped = NULL;
+	test->run();
+	pmm_vm_unmap_aliases();
+	CHECK_EQ(pmm_nr_free_pages(), before);
+	if (client_failures)
+		seq_printf(client_out, "not ok %s\n", test->name);
+	else if (client_why_skipped)
+		seq_printf(client_out, "skip %s: %s\n", test->name, client_why_skipped);
+	else
+		seq_printf(client_out, "ok %s\n", test->name);
+}
+
+static int client_results_show(struct seq_file *m, void *unused)
+{
+	const struct client_case *test;
+	unsigned int i, nr = 0;
+
+	mutex_lock(&client_lock);
+	client_out = m;
+	for (i = 0; i < ARRAY_SIZE(client_groups); i++)
+		for (test = client_groups[i]; test->name; test++)
+			nr++;
+	seq_printf(m, "plan %u\n", nr);
+	for (i = 0; i < ARRAY_SIZE(client_groups); i++)
+		for (test = client_groups[i]; test->name; test++)
+			client_run(test);
+	mutex_unlock(&client_lock);
+	return 0;
+}
+
+static int client_results_open(struct inode *inode, struct file *file)
+{
+	return single_open_size(file, client_results_show, NULL, RESULTS_SIZE);
+}
+
+static const struct file_operations client_results_fops = {
+	.owner		= THIS_MODULE,
+	.open		= client_results_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
+static int client_stress_file_show(struct seq_file *m, void *unused)
+{
+	client_stress_show(m);
+	return 0;
+}
+
+static int client_stress_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, client_stress_file_show, NULL);
+}
+
+static ssize_t client_stress_write(struct file *file, const char __user *ubuf, size_t count,
+				   loff_t *ppos)
+{
+	bool on;
+	int err = kstrtobool_from_user(ubuf, count, &on);
+
+	if (err)
+		return err;
+	mutex_lock(&client_lock);
+	if (on)
+		err = client_stress_start();
+	else
+		client_stress_stop();
+	mutex_unlock(&client_lock);
+	return err ?: count;
+}
+
+static const struct file_operations client_stress_fops = {
+	.owner		= THIS_MODULE,
+	.open		= client_stress_open,
+	.read		= seq_read,
+	.write		= client_stress_write,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
+/* A block of four pages, an area of three, and a range with nothing in it. */
+static ssize_t client_leak_write(struct file *file, const char __user *ubuf, size_t count,
+				 loff_t *ppos)
+{
+	if (!pmm_alloc_pages(GFP_KERNEL, 2) || !pmm_vmalloc(3 * PAGE_SIZE) ||
+	    !pmm_get_vm_area(PAGE_SIZE, PMM_VM_MAP))
+		return -ENOMEM;
+	return count;
+}
+
+static const struct file_operations client_leak_fops = {
+	.owner	= THIS_MODULE,
+	.write	= client_leak_write,
+};
+
+static int __init client_init(void)
+{
+	client_dir = debugfs_create_dir("pocketmm_client", NULL);
+	debugfs_create_file("results", 0400, client_dir, NULL, &client_results_fops);
+	debugfs_create_file("stress", 0600, client_dir, NULL, &client_stress_fops);
+	debugfs_create_file("leak", 0200, client_dir, NULL, &client_leak_fops);
+	return 0;
+}
+
+static void __exit client_exit(void)
+{
+	debugfs_remove(client_dir);
+	client_stress_stop();
+}
+
+module_init(client_init);
+module_exit(client_exit);
+
+MODULE_DESCRIPTION("Uses pocketmm's C API, to test it");
+MODULE_AUTHOR("The pocketmm maintainers");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm's client module: what a faulty driver does. Everything is refused, and the pool is as
+ * it was; main.c looks at that after each case.
+ */
+#include <linux/io.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "client.h"
+
+static void test_double_free(void)
+{
+	struct page *page = pmm_alloc_pages(GFP_KERNEL, 1);
+	unsigned long after;
+
+	__pmm_free_pages(page, 1);
+	after = pmm_nr_free_pages();
+	__pmm_free_pages(page, 1);
+	pmm_free_pages((unsigned long)page_address(page), 1);
+	__pmm_free_pages(page, 0);
+	CHECK_EQ(pmm_nr_free_pages(), after);
+}
+
+static void test_wrong_order(void)
+{
+	struct page *page = pmm_alloc_pages(GFP_KERNEL, 3);
+	unsigned long held = pmm_nr_free_pages();
+
+	__pmm_free_pages(page, 0);
+	__pmm_free_pages(page, 2);
+	__pmm_free_pages(page, 4);
+	__pmm_free_pages(page, PMM_MAX_ORDER);
+	__pmm_free_pages(page, 63);
+	__pmm_free_pages(page, UINT_MAX);
+	CHECK_EQ(pmm_nr_free_pages(), held);
+	__pmm_free_pages(page, 3);
+	CHECK_EQ(pmm_nr_free_pages(), held + 8);
+}
+
+static void test_middle(void)
+{
+	struct page *page = pmm_alloc_pages(GFP_KERNEL, 3);
+	unsigned long held = pmm_nr_free_pages();
+
+	__pmm_free_pages(page + 1, 0);
+	__pmm_free_pages(page + 4, 2);
+	__pmm_free_pages(page + 7, 3);
+	CHECK_EQ(pmm_nr_free_pages(), held);
+	__pmm_free_pages(page, 3);
+}
+
+static void test_foreign_page(void)
+{
+	unsigned long before = pmm_nr_free_pages(), kernel = __get_free_page(GFP_KERNEL);
+	void *area = vmalloc(PAGE_SIZE);
+
+	__pmm_free_pages(virt_to_page((void *)kernel), 0);
+	pmm_free_pages(kernel, 0);
+	pmm_free_pages((unsigned long)area, 0);
+	pmm_free_pages((unsigned long)test_foreign_page & PAGE_MASK, 0);
+	pmm_free_pages(PAGE_SIZE, 0);
+	pmm_free_pages(1, 0);
+	pmm_free_pages(ULONG_MAX, 0);
+	pmm_free_pages(ULONG_MAX & PAGE_MASK, 0);
+	pmm_free_pages(0x8000000000000000UL, 0);
+	pmm_free_pages(PAGE_OFFSET + (1UL << 45), 0);
+	__pmm_free_pages((struct page *)PAGE_SIZE, 0);
+	__pmm_free_pages(ERR_PTR(-ENOMEM), 0);
+	__pmm_free_pages((struct page *)LONG_MIN, 0);
+	CHECK_EQ(pmm_nr_free_pages(), before);
+	CHECK_EQ(page_count(virt_to_page((void *)kernel)), 1);
+	vfree(area);
+	free_page(kernel);
+}
+
+/* The right page, but not its first byte. */
+static void test_unaligned_address(void)
+{
+	unsigned long addr = __pmm_get_free_pages(GFP_KERNEL, 0), held = pmm_nr_free_pages();
+
+	pmm_free_pages(addr + 1, 0);
+	pmm_free_pages(addr + PAGE_SIZE / 2, 0);
+	CHECK_EQ(pmm_nr_free_pages(), held);
+	pmm_free_pages(addr, 0);
+}
+
+static void test_page_of_area(void)
+{
+	char *addr = pmm_vmalloc(2 * PAGE_SIZE);
+	unsigned long held = pmm_nr_free_pages();
+
+	addr[PAGE_SIZE] = 'z';
+	__pmm_free_pages(pmm_vmalloc_to_page(addr), 0);
+	pmm_free_pages((unsigned long)page_address(pmm_vmalloc_to_page(addr + PAGE_SIZE)), 0);
+	pmm_free_pages((unsigned long)addr, 0);
+	CHECK_EQ(pmm_nr_free_pages(), held);
+	CHECK_EQ(addr[PAGE_SIZE], 'z');
+	pmm_vfree(addr);
+}
+
+static void test_bulk_misuse(void)
+{
+	struct page *page = pmm_alloc_page(GFP_KERNEL), *foreign = alloc_page(GFP_KERNEL);
+	struct page *pages[4] = { page, foreign, NULL, page };
+	unsigned long held = pmm_nr_free_pages();
+
+	pmm_free_pages_bulk(ARRAY_SIZE(pages), pages);
+	CHECK_EQ(pmm_nr_free_pages(), held + 1);
+	CHECK(!memchr_inv(pages, 0, sizeof(pages)));
+	__free_page(foreign);
+}
+
+static void test_vfree_misuse(void)
+{
+	char *addr = pmm_vmalloc(3 * PAGE_SIZE), *kernel = vmalloc(PAGE_SIZE);
+	char *small = kmalloc(64, GFP_KERNEL);
+	unsigned long held = pmm_nr_free_pages();
+
+	addr[0] = 'v';
+	pmm_vfree(NULL);
+	pmm_vfree(addr + 1);
+	pmm_vfree(addr + PAGE_SIZE);
+	pmm_vfree(addr + 3 * PAGE_SIZE);
+	pmm_vfree(addr - PAGE_SIZE);
+	pmm_vfree(kernel);
+	pmm_vfree(small);
+	pmm_vfree((void *)PAGE_SIZE);
+	pmm_vfree((void *)ULONG_MAX);
+	pmm_vfree((void *)(ULONG_MAX & PAGE_MASK));
+	pmm_vfree((void *)LONG_MIN);
+	CHECK_EQ(pmm_nr_free_pages(), held);
+	CHECK_EQ(addr[0], 'v');
+	kernel[0] = 'k';
+	kfree(small);
+	vfree(kernel);
+	pmm_vfree(addr);
+	CHECK_EQ(pmm_nr_free_pages(), held + 3);
+	pmm_vfree(addr);
+	CHECK_EQ(pmm_nr_free_pages(), held + 3);
+}
+
+static void test_wrong_kind(void)
+{
+	struct page *page = pmm_alloc_page(GFP_KERNEL);
+	void *area = pmm_vmalloc(PAGE_SIZE), *map = pmm_vmap(&page, 1, PMM_VM_MAP, PAGE_KERNEL);
+	unsigned long held = pmm_nr_free_pages();
+
+	pmm_vunmap(area);
+	pmm_iounmap((void __iomem __force *)area);
+	pmm_vfree(map);
+	pmm_iounmap((void __iomem __force *)map);
+	CHECK(!pmm_remove_vm_area(area));
+	CHECK(!pmm_remove_vm_area(area + 1));
+	CHECK(!pmm_remove_vm_area(area + PAGE_SIZE));
+	CHECK_EQ(pmm_nr_free_pages(), held);
+	CHECK_EQ(client_peek(area), 0);
+	CHECK_EQ(client_peek(map), 0);
+	pmm_vfree(area);
+	pmm_vunmap(map);
+	pmm_vunmap(map);
+	__pmm_free_pages(page, 0);
+}
+
+static void check_size_refused(unsigned long size)
+{
+	CHECK(!pmm_vmalloc(size));
+	CHECK(!pmm_vzalloc(size));
+	CHECK(!pmm_vmalloc_user(size));
+	CHECK(!pmm_vmalloc_32(size));
+	CHECK(!__pmm_vmalloc(size, GFP_KERNEL | __GFP_NOWARN, PAGE_KERNEL));
+}
+
+static void test_sizes(void)
+{
+	static const unsigned long sizes[] = {
+		0, ULONG_MAX, ULONG_MAX - 4094, ULONG_MAX - 4095, ULONG_MAX - 4096,
+		ULONG_MAX - 8191, ULONG_MAX - 8192, ULONG_MAX - 16384, ULONG_MAX / 2, 1UL << 63,
+		1UL << 47,
+	};
+	unsigned long before = pmm_nr_free_pages();
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		check_size_refused(sizes[i]);
+		CHECK(!pmm_get_vm_area(sizes[i], PMM_VM_MAP));
+		CHECK_EQ(pmm_nr_free_pages(), before);
+	}
+	check_size_refused((before << PAGE_SHIFT) + 1);		/* more than the pool */
+}
+
+static void test_ioremap_misuse(void)
+{
+	struct page *page = pmm_alloc_page(GFP_KERNEL);
+	phys_addr_t own = page_to_phys(page);
+
+	CHECK(!pmm_ioremap(own, PAGE_SIZE));
+	CHECK(!pmm_ioremap(own + 17, 1));
+	CHECK(!pmm_ioremap(own - PAGE_SIZE, 2 * PAGE_SIZE));
+	CHECK(!pmm_ioremap(page_to_phys(ZERO_PAGE(0)), 1));
+	CHECK(!pmm_ioremap(0xfed00000UL, 0));
+	CHECK(!pmm_ioremap(0xfed00000UL, ULONG_MAX));
+	CHECK(!pmm_ioremap(ULONG_MAX, 1));
+	CHECK(!pmm_ioremap(ULONG_MAX, 2));
+	CHECK(!pmm_ioremap(ULONG_MAX - 4095, 4096));
+	CHECK(!pmm_ioremap(1ULL << 52, PAGE_SIZE));
+	CHECK(!pmm_ioremap(0xfed00000UL, 1UL << 52));
+	__pmm_free_pages(page, 0);
+}
+
+const struct client_case client_misuse_cases[] = {
+	{ "misuse: double free", test_double_free },
+	{ "misuse: free of another order", test_wrong_order },
+	{ "misuse: free of the middle of a block", test_middle },
+	{ "misuse: free of somebody else's page, or of no page", test_foreign_page },
+	{ "misuse: free of an unaligned address", test_unaligned_address },
+	{ "misuse: free of a page that an area owns", test_page_of_area },
+	{ "misuse: bulk free of what is not ours", test_bulk_misuse },
+	{ "misuse: vfree of what is no area", test_vfree_misuse },
+	{ "misuse: an area freed by the wrong call", test_wrong_kind },
+	{ "misuse: sizes of nothing and of everything", test_sizes },
+	{ "misuse: ioremap of RAM and beyond the world", test_ioremap_misuse },
+	{ }
+};
