@@ -57,10 +57,18 @@ aftermath() {
 	fi
 }
 
+# In hundredths of a second.
+now() {
+	read -r up _ </proc/uptime
+	echo "${up%.*}${up#*.}"
+}
+
 for test; do
 	mark="pocketmm-selftest: test $test"
 	echo "$mark" >/dev/kmsg
+	start=$(now)
 	# shellcheck disable=SC2086 # options are words
 	"$top/run_kselftest.sh" $options -t "$collection:$test"
+	echo "# $test took $((($(now) - start + 50) / 100)) s"
 	aftermath "$test"
 done

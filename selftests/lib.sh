@@ -12,7 +12,6 @@
 PMM=/sys/kernel/debug/pocketmm
 KO=${POCKETMM_KO:-/pocketmm.ko}
 TRY=./pmm-try
-PAGE=4096
 export PMM
 
 planned=0
@@ -87,13 +86,14 @@ isnt() {
 
 # matches NAME TEXT REGEX: there is text, and each line is one of the extended regular expression, whole.
 matches() {
-	if [ -n "$2" ] && ! printf '%s\n' "$2" | grep -vxE -e "$3" >/dev/null; then
+	other=$(printf '%s\n' "$2" | grep -vxE -e "$3")
+	if [ $? = 1 ] && [ -n "$2" ]; then
 		pass "$1"
 		return
 	fi
 	fail "$1"
 	note "expected lines of: $3"
-	note "          but got: $(printf '%s\n' "$2" | grep -vxE -e "$3" | head -n 5)"
+	note "          but got: $(printf '%s\n' "$other" | head -n 5)"
 }
 
 # within NAME GOT LEAST MOST
@@ -143,17 +143,9 @@ must() {
 	cmd "$1" || bail "$1: $out"
 }
 
-# many: the commands of standard input, in one write each time 3500 bytes are full.
+# many: the commands of standard input, as many in one write as it takes.
 many() {
-	awk -v file="$PMM/command" '
-	function flush() {
-		if (text == "") return
-		printf "%s", text >file
-		if (close(file)) bad = 1
-		text = ""
-	}
-	{ if (length(text) + length($0) > 3500) flush(); text = text $0 "\n" }
-	END { flush(); exit bad }' || bail "many: $(tail -n 1 "$PMM/result")"
+	batch=$("$TRY" batch "$PMM/command") || bail "many: $batch: $(tail -n 1 "$PMM/result")"
 }
 
 # value KEY: of $out
@@ -181,15 +173,32 @@ order() {
 	done <"$PMM/freelist"
 }
 
+# joined WORD...: with commas.  For small files the shell itself is quicker than any program.
+joined() {
+	IFS=,
+	echo "$*"
+}
+
 # lists: the free lists that are not empty, as 'N:INDEX,INDEX ...'
 lists() {
-	awk '{ n = $2; sub(/^order [0-9]+: ?/, ""); gsub(/ /, ","); if ($0 != "") line = line " " n $0 }
-	END { print substr(line, 2) }' "$PMM/freelist"
+	set --
+	while read -r _ list_order list_rest; do
+		[ -n "$list_rest" ] || continue
+		list_text=$list_order$list_rest
+		# shellcheck disable=SC2086 # words are wanted
+		[ "$list_rest" = "${list_rest#* }" ] || list_text=$list_order$(joined $list_rest)
+		set -- "$@" "$list_text"
+	done <"$PMM/freelist"
+	echo "$*"
 }
 
 # bits: the pair bits that are set, as 'N:LIST ...'
 bits() {
-	awk '{ sub(/^list=/, "", $5); if ($5 != "") line = line " " $2 $5 } END { print substr(line, 2) }' "$PMM/pairmap"
+	set --
+	while read -r _ bit_order _ _ bit_list; do
+		[ "$bit_list" = list= ] || set -- "$@" "$bit_order${bit_list#list=}"
+	done <"$PMM/pairmap"
+	echo "$*"
 }
 
 # state: everything that a refused command must leave as it was.
@@ -208,7 +217,8 @@ pairs_from_lists() {
 	{
 		n = substr($2, 1, length($2) - 1) + 0
 		if (n == 9) next
-		span = 2 ^ (n + 1); pairs = int((pages + span - 1) / span)
+		for (span = 2; n > 0; n--) span *= 2
+		pairs = int((pages + span - 1) / span)
 		split("", bit)
 		for (i = 3; i <= NF; i++) { p = int($i / span); bit[p] = !bit[p] }
 		list = ""; first = -1; set = 0
@@ -219,8 +229,17 @@ pairs_from_lists() {
 			flush_run(); first = last = p
 		}
 		flush_run()
-		print "order " n ": pairs=" pairs " set=" set " list=" list
+		print $1, $2, "pairs=" pairs " set=" set " list=" list
 	}' "$PMM/freelist"
+}
+
+# mem_free: kB, when caches are dropped.
+mem_free() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	while read -r mem_name mem_kb _; do
+		[ "$mem_name" != MemFree: ] || echo "$mem_kb"
+	done </proc/meminfo
 }
 
 # --- the kernel log
@@ -234,11 +253,7 @@ log_mark() {
 
 # log_since: the module's lines since the last mark, without what the kernel says of any module from outside.
 log_since() {
-	dmesg | awk -v mark="$mark" '
-	index($0, mark) { on = 1; next }
-	!on || !/(^|\] )pocketmm: / { next }
-	/pocketmm: (loading out-of-tree module taints|module verification failed)/ { next }
-	{ sub(/^.*\] pocketmm: /, ""); print }'
+	"$TRY" log "$mark" || echo "pmm-try log: $?"
 }
 
 # Lines of the module in between are wanted.

@@ -1,16 +1,84 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Loading and unloading: what it says in the log, and when it is refused.
+# Loading and unloading: what each says in the log, when it is refused, and
+# that the directory comes and goes with the module.
 
 . ./lib.sh
 
-plan 3
+readonly LOADED='chunk of 1024 pages, frames 0x[0-9a-f]+00-0x[0-9a-f]+ff, node 0; window of 16384K; metadata: [0-9]+ bytes of pair bits, 1024 of page states, [0-9]+ for the window'
+readonly UNLOADED='unloaded, 1024 pages are the kernel.s again'
 
-log_mark
-load chunk=4M
-is 'fresh free lists' "$(lists)" '9:512,0'
-unload
-pass unloaded
-is 'two lines' "$(log_since | wc -l)" 2
+one_line_each_way() {
+	log_mark
+	load chunk=4M
+	matches 'one line at load' "$(log_since)" "$LOADED"
+	is 'only one line at load' "$(log_since | wc -l)" 1
+	log_mark
+	unload
+	matches 'one line at unload' "$(log_since)" "$UNLOADED"
+	is 'only one line at unload' "$(log_since | wc -l)" 1
+}
+
+# A bit a pair and a byte a page: order 0 of 1024 pages has 512 pairs, down to 2 of order 8, in longs.
+metadata_as_promised() {
+	load chunk=4M
+	is 'metadata of 1024 pages' "$(stat_of metadata_bytes)" $((1024 + 64 + 32 + 16 + 8 + 6 * 8 - 8))
+	unload
+}
+
+second_insmod() {
+	load chunk=1M
+	is 'a second insmod is refused' "$("$TRY" insmod "$KO")" EEXIST
+	matches 'the first one is unharmed' "$(cat $PMM/verify)" 'ok .*'
+	unload
+	is 'rmmod of what is not there' "$("$TRY" rmmod pocketmm)" ENOENT
+}
+
+# held_open FILE MODE: rmmod has to wait for each kind of file that is open.
+held_open() {
+	load chunk=1M
+	case $2 in
+	r) exec 9<"$PMM/$1" ;;
+	w) exec 9>"$PMM/$1" ;;
+	esac
+	is "rmmod with $1 open" "$("$TRY" rmmod pocketmm)" EAGAIN
+	matches "with $1 open the module is unharmed" "$(cat $PMM/verify)" 'ok .*'
+	exec 9>&-
+	is "rmmod after $1 is closed" "$("$TRY" rmmod pocketmm)" ok
+}
+
+default_parameters() {
+	log_mark
+	load
+	is 'default chunk' "$(stat_of total_pages)" 16384
+	is 'default window' "$(stat_of window_bytes)" 268435456
+	is 'default reserve' "$(stat_of min_free_pages)" 0
+	must 'alloc order=0'
+	is 'default expand is the upper half' "$(value page)" 16383
+	must 'free block=1'
+	unload
+	is 'two lines with defaults' "$(log_since | wc -l)" 2
+}
+
+# The parameters can be read back, by everybody.
+parameter_files() {
+	load chunk=1M min_free=auto
+	is 'mode of the parameters' "$(stat -c %a /sys/module/pocketmm/parameters/* | sort -u)" 444
+	is 'parameters' "$(cd /sys/module/pocketmm/parameters && echo *)" 'below chunk expand min_free node window'
+	is 'chunk reads back' "$(cat /sys/module/pocketmm/parameters/chunk)" 1M
+	is 'min_free reads back' "$(cat /sys/module/pocketmm/parameters/min_free)" auto
+	unload
+}
+
+plan 29
+one_line_each_way
+metadata_as_promised
+second_insmod
+held_open stats r
+held_open blocks r
+held_open mem r
+held_open command w
+default_parameters
+parameter_files
 finish

@@ -10,11 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define INPUT_MAX (1 << 20)
+#define INPUT_MAX (8 << 20)
+#define BATCH_MAX 4095
 
 static char input[INPUT_MAX];
 
@@ -80,6 +82,34 @@ static int try_write(int argc, char **argv)
 	for (i = 1; i < argc; i++)
 		status = report(write(fd, argv[i], strlen(argv[i])));
 	return status;
+}
+
+/* Where the last whole line within the first @most bytes ends; a line that is longer goes as it is. */
+static size_t whole_lines(const char *text, size_t len, size_t most)
+{
+	const char *end;
+
+	if (len <= most)
+		return len;
+	end = memrchr(text, '\n', most);
+	return end ? (size_t)(end + 1 - text) : len;
+}
+
+/* Any number of commands, in as few writes as their file takes; it stops where one fails. */
+static int try_batch(int argc, char **argv)
+{
+	size_t len = read_input(), done = 0, piece;
+	int fd;
+
+	(void)argc;
+	for (; done < len; done += piece) {
+		piece = whole_lines(input + done, len - done, BATCH_MAX);
+		fd = open(argv[0], O_WRONLY);
+		if (fd < 0 || write(fd, input + done, piece) != (ssize_t)piece)
+			return failed();
+		close(fd);
+	}
+	return report(len);
 }
 
 static int try_pwrite(int argc, char **argv)
@@ -155,6 +185,34 @@ static int try_user(int argc, char **argv)
 	return run(argv + 1);
 }
 
+/* What the kernel says of any module from outside, once. */
+static int is_taint(const char *line)
+{
+	return strstr(line, ": loading out-of-tree module taints") || strstr(line, ": module verification failed");
+}
+
+/* The module's lines of the kernel log behind the last one with the mark in it, without what precedes the text. */
+static int try_log(int argc, char **argv)
+{
+	int len = klogctl(3, input, sizeof(input) - 1);
+	char *line, *start = input, *found, *text;
+
+	(void)argc;
+	if (len < 0)
+		return failed();
+	input[len] = '\0';
+	while ((found = strstr(start, argv[0])))
+		start = found + 1;
+	if (start == input)
+		return 2;
+	for (strtok(start, "\n"); (line = strtok(NULL, "\n"));) {
+		text = strstr(line, "] pocketmm: ");
+		if (text && !is_taint(line))
+			puts(text + strlen("] pocketmm: "));
+	}
+	return 0;
+}
+
 static const struct {
 	const char	*name;
 	int		(*run)(int argc, char **argv);
@@ -163,9 +221,11 @@ static const struct {
 	{ "insmod",	try_insmod,	"FILE [PARAMETER=VALUE]..." },
 	{ "rmmod",	try_rmmod,	"NAME" },
 	{ "write",	try_write,	"FILE [TEXT]...   one write each, or of what comes in" },
+	{ "batch",	try_batch,	"FILE             lines of what comes in, in as few writes as may be" },
 	{ "pwrite",	try_pwrite,	"FILE OFFSET      of what comes in" },
 	{ "pread",	try_pread,	"FILE OFFSET LENGTH" },
 	{ "seek",	try_seek,	"FILE OFFSET set|cur|end" },
+	{ "log",	try_log,	"MARK             the module's lines of the kernel log since" },
 	{ "nocap",	try_nocap,	"NUMBER COMMAND... without that capability" },
 	{ "user",	try_user,	"UID COMMAND...    as that user" },
 };

@@ -1,0 +1,170 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Module parameters: each bad value is refused with -EINVAL and exactly one line
+# that names parameter, value and range; good values do what they say.
+
+. ./lib.sh
+
+# What the line has to say after 'NAME=VALUE is refused: '.
+range_of() {
+	case $1 in
+	chunk | window) echo 'a multiple of 4096 between 64K and [0-9]+K' ;;
+	node) echo '-1 or an online node, of 0' ;;
+	below) echo '0, or an address from 0x100000, the size of the chunk, to 0xffffffffffffffff' ;;
+	min_free) echo 'auto, or pages between 0 and 256' ;;
+	expand) echo 'upper or lower' ;;
+	esac
+}
+
+# refused NAME VALUE: the chunk is of 1M where it is not the chunk that is wrong.
+refused() {
+	log_mark
+	case $1 in
+	chunk) errno=$("$TRY" insmod "$KO" "chunk=\"$2\"") ;;
+	*) errno=$("$TRY" insmod "$KO" chunk=1M "$1=\"$2\"") ;;
+	esac
+	lines=$(log_since)
+	case $lines in
+	"$1=$2 is refused: "*) matches "$1='$2'" "$errno: ${lines#"$1=$2 is refused: "}" "EINVAL: $(range_of "$1")" ;;
+	*) is "$1='$2'" "$errno: $lines" "EINVAL: $1=$2 is refused: and the range" ;;
+	esac
+	[ ! -e /sys/module/pocketmm ] || bail "$1='$2' was loaded"
+}
+
+# all_refused NAME VALUE...
+all_refused() {
+	name=$1
+	shift
+	for value; do
+		refused "$name" "$value"
+	done
+}
+
+# At 2^64 and beyond: as a number, and through a suffix.
+readonly OVERFLOWS='18446744073709551615 18446744073709551616 18014398509481984K 17592186044416M 17179869185G
+	0xffffffffffff0000 0x10000000000010000 -18446744073709486080'
+readonly NO_NUMBERS='x 0x 0xg 1x 1M1 1MB 1KK M 1,000 1.5M 1e6 +1M -1M -65536 auto1'
+readonly NO_SIZES='0 1 4096 61440 60K 65535 65537 1048577 100000G 999999999M'
+
+bad_values() {
+	# shellcheck disable=SC2086 # each word is a value
+	{
+		all_refused chunk '' ' ' '1M 2' ' 1M' $NO_NUMBERS $NO_SIZES $OVERFLOWS
+		all_refused window '' '1M 2' x 1x 1M1 M +1M -1M $NO_SIZES $OVERFLOWS
+		all_refused node '' ' 0' -2 1 64 1024 4294967296 0x100000000 -1x 0K 18446744073709551615 any +0
+		all_refused below '' -1 1 1048575 1x x 1MB 18446744073709551616 18014398509481984K 17179869185G
+		all_refused min_free '' -1 257 1K 1x Auto automatic 4294967296 18446744073709551616 0x101
+		all_refused expand '' Upper up lowerx 0 1 'lower '
+	}
+}
+
+# chunk_is VALUE PAGES LISTS
+chunk_is() {
+	load "chunk=$1"
+	is "chunk=$1 has $2 pages" "$(stat_of total_pages) $(stat_of free_pages)" "$2 $2"
+	is "chunk=$1 free lists" "$(lists)" "$3"
+	unload
+}
+
+good_chunks() {
+	chunk_is 64K 16 4:0
+	chunk_is 68K 17 '0:16 4:0'
+	chunk_is 1M 256 8:0
+	chunk_is 1m 256 8:0
+	chunk_is 1048576 256 8:0
+	chunk_is 0x100000 256 8:0
+	chunk_is 3108K 777 '0:776 3:768 8:512 9:0'
+	chunk_is 4000K 1000 '3:992 5:960 6:896 7:768 8:512 9:0'
+	chunk_is 16388K 4097 '0:4096 9:3584,3072,2560,2048,1536,1024,512,0'
+	chunk_is 16M 4096 9:3584,3072,2560,2048,1536,1024,512,0
+}
+
+# window_is VALUE BYTES
+window_is() {
+	load chunk=1M "window=$1"
+	is "window=$1 in stats" "$(stat_of window_bytes)" "$2"
+	is "window=$1 in window" "$(cat $PMM/window)" "0 $2 hole"
+	unload
+}
+
+good_windows() {
+	window_is auto 4194304
+	window_is 64K 65536
+	window_is 1028K 1052672
+	window_is 512M 536870912
+}
+
+good_nodes() {
+	for value in 0 -1 0x0; do
+		load chunk=1M "node=$value"
+		matches "node=$value" "$(cat $PMM/buddyinfo)" 'Node 0, zone +Pocket .*'
+		unload
+	done
+}
+
+# last_frame: of the chunk, from the line at load.
+last_frame() {
+	frame=$(log_since | sed -n 's/^chunk of.*frames 0x[0-9a-f]*-\(0x[0-9a-f]*\),.*/\1/p')
+	echo $((frame))
+}
+
+good_limits() {
+	for limit in 1G 256M 0x10000000 18446744073709551615; do
+		log_mark
+		load chunk=4M "below=$limit"
+		case $limit in
+		1G) frames=262144 ;;
+		1844*) frames=4503599627370496 ;;
+		*) frames=65536 ;;
+		esac
+		within "below=$limit: last page frame" "$(last_frame)" 1024 $((frames - 1))
+		unload
+	done
+}
+
+# reserve_is CHUNK VALUE PAGES
+reserve_is() {
+	load "chunk=$1" "min_free=$2"
+	is "chunk=$1 min_free=$2 in stats" "$(stat_of min_free_pages)" "$3"
+	matches "chunk=$1 min_free=$2 in showmem" "$(grep ^Zone: $PMM/showmem)" \
+		"Zone:Pocket freepages: *[0-9]+kB min: *$((4 * $3))kB low: *$((8 * $3))kB high: *$((12 * $3))kB"
+	unload
+}
+
+good_reserves() {
+	reserve_is 1M 0 0
+	reserve_is 1M 256 256
+	reserve_is 1M 0x10 16
+	reserve_is 64K auto 20
+	reserve_is 10236K auto 20
+	reserve_is 10752K auto 21
+	reserve_is 16M auto 32
+	reserve_is 128M auto 255
+}
+
+# Somewhere below 128 MiB is the kernel's own image, so that range cannot be had as a whole.
+impossible_chunk() {
+	log_mark
+	is 'an impossible chunk' "$("$TRY" insmod "$KO" chunk=126M below=128M)" ENOMEM
+	line=$(log_since)
+	matches 'one line says what was tried' "$line" \
+		'no room for chunk=129024K on node -1 below 0x8000000: [0-9]+ ranges tried; largest size worth trying: chunk=[0-9]+K'
+	worth=${line##*chunk=}
+	within 'the size worth trying is worth it' "${worth%K}" 16384 129023
+	load "chunk=$worth" below=128M
+	is 'and can be had' "$(stat_of total_pages)" $((${worth%K} / 4))
+	unload
+}
+
+plan 158
+expect_log_begin
+bad_values
+impossible_chunk
+expect_log_end
+good_chunks
+good_windows
+good_nodes
+good_limits
+good_reserves
+finish
