@@ -765,6 +765,7 @@ int main(int argc, char **argv)
 		return ktap_skip_all(obstacle);
 	allocate_texts();
 	ktap_start(ARRAY_SIZE(plays) + 1);
+	pool_expect_log_begin();
 	play_apart();
 	failed += !ktap_finish(++done, "a difference is noticed in each file");
 	for (i = 0; i < ARRAY_SIZE(plays); i++) {
@@ -777,6 +778,7 @@ int main(int argc, char **argv)
 			     plays[i].lower ? nr_steps / 5 : nr_steps);
 		failed += !ktap_finish(++done, name);
 	}
+	pool_expect_log_end();
 	printf("# Totals: pass:%u fail:%u\n", done - failed, failed);
 	return failed ? KTAP_FAIL : KTAP_PASS;
 }
