@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Stand-in for <linux/gfp.h>: the flags that the core looks at, with values of our own. */
+#ifndef UNIT_LINUX_GFP_H
+#define UNIT_LINUX_GFP_H
+
+#include <linux/types.h>
+
+#define __GFP_HIGH		0x01u
+#define __GFP_MEMALLOC		0x02u
+#define __GFP_NOMEMALLOC	0x04u
+#define __GFP_NOWARN		0x08u
+#define __GFP_RECLAIM		0x10u
+
+#define GFP_KERNEL		__GFP_RECLAIM
+#define GFP_ATOMIC		__GFP_HIGH
+
+#endif /* UNIT_LINUX_GFP_H */

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Stand-in for <linux/mm_types.h>: a struct page with the fields that the core may use. */
+#ifndef UNIT_LINUX_MM_TYPES_H
+#define UNIT_LINUX_MM_TYPES_H
+
+#include <linux/types.h>
+
+struct page {
+	struct list_head	lru;
+	unsigned long		index;
+	int			refcount;
+};
+
+struct vm_area_struct;
+
+typedef struct {
+	unsigned long	pgprot;
+} pgprot_t;
+
+#endif /* UNIT_LINUX_MM_TYPES_H */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Stand-in for <linux/types.h>. The C library's own headers include that name too, for what the
+ * kernel shows to user space, hence the include_next.
+ */
+#ifndef UNIT_LINUX_TYPES_H
+#define UNIT_LINUX_TYPES_H
+
+#include_next <linux/types.h>
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define __printf(fmt, args)	__attribute__((format(printf, fmt, args)))
+#define __noreturn		__attribute__((noreturn))
+#define __iomem
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+
+typedef unsigned int gfp_t;
+typedef u64 phys_addr_t;
+
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+/* How a lock has been taken so far. */
+enum shim_lock_kind {
+	SHIM_LOCK_FRESH,
+	SHIM_LOCK_IRQ,
+	SHIM_LOCK_PROCESS,
+};
+
+#define SHIM_LOCK_MAGIC	0x10cced
+
+typedef struct {
+	unsigned int		magic;
+	enum shim_lock_kind	kind;
+	bool			held;
+} spinlock_t;
+
+#endif /* UNIT_LINUX_TYPES_H */

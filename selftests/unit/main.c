@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Unit tier: runs the tests, or those whose names match one of the shell patterns given, and
+ * prints KTAP.
+ *
+ *	unit [PATTERN]...
+ *
+ * SEED=N repeats the random runs of the run that printed that seed; TIMEOUT=S is each test's limit
+ * in seconds. Exit status: 0 when no test failed and one passed, else 1.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "ktap.h"
+
+static const struct ktap_test * const tables[] = {
+	self_tests, NULL
+};
+
+static u64 number_from_env(const char *name, u64 otherwise)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+int main(int argc, char **argv)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	ktap_seed = number_from_env("SEED", time(NULL));
+	return ktap_run_tables(tables, argv + (argc > 0), number_from_env("TIMEOUT", 120));
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Unit tier: a zone to test with, see zone.h.
+ */
+#include <stdlib.h>
+
+#include "zone.h"
+
+void arena_init(struct arena *arena, unsigned long nr_pages, enum pmm_expand expand,
+		unsigned long pages_min)
+{
+	unsigned long i;
+
+	*arena = (struct arena) {
+		.zone.expand = expand, .zone.pages_min = pages_min, .zone.name = "Pocket",
+	};
+	arena->pages = calloc(nr_pages, sizeof(*arena->pages));
+	for (i = 0; i < nr_pages; i++)
+		arena->pages[i].refcount = 1;
+	ASSERT_EQ(pmm_zone_init(&arena->zone, arena->pages, nr_pages), 0);
+}
+
+void arena_exit(struct arena *arena)
+{
+	pmm_zone_destroy(&arena->zone);
+	free(arena->pages);
+}
+
+unsigned long arena_alloc(struct arena *arena, unsigned int order)
+{
+	struct page *page = pmm_zone_alloc(&arena->zone, GFP_KERNEL, order, PMM_USED, CALLER);
+
+	return page ? (unsigned long)(page - arena->pages) : NO_PAGE;
+}
+
+enum pmm_free_result arena_free(struct arena *arena, unsigned long index, unsigned int order)
+{
+	return pmm_zone_free(&arena->zone, arena->pages + index, order, PMM_USED, CALLER);
+}
+
+/* --- as text --- */
+
+void zone_text_order(const struct pmm_zone *zone, unsigned int order, FILE *out)
+{
+	const struct pmm_free_area *area = &zone->free_area[order];
+	const struct page *page;
+	unsigned long bit;
+
+	fprintf(out, "%u:", order);
+	list_for_each_entry(page, &area->free_list, lru)
+		fprintf(out, " %td", page - zone->mem_map);
+	fprintf(out, " /");
+	for (bit = 0; area->map && bit < pmm_nr_pairs(zone, order); bit++)
+		if (test_bit(bit, area->map))
+			fprintf(out, " %lu", bit);
+	fprintf(out, "\n");
+}
+
+char *zone_text(const struct pmm_zone *zone)
+{
+	const struct page *page;
+	unsigned int order;
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+
+	out = open_memstream(&text, &size);
+	for (order = 0; order < PMM_MAX_ORDER; order++)
+		zone_text_order(zone, order, out);
+	fprintf(out, "parked:");
+	list_for_each_entry(page, &zone->parked, lru)
+		fprintf(out, " %td", page - zone->mem_map);
+	fprintf(out, "\n%lu free, %lu parked;", zone->free_pages, zone->nr_parked);
+	for (order = 0; order < PMM_MAX_ORDER; order++)
+		fprintf(out, " %lu", zone->free_area[order].nr_free);
+	fprintf(out, "\n");
+	fclose(out);
+	return text;
+}
+
+/* --- as bytes --- */
+
+void image_init(struct image *image, const struct pmm_zone *zone)
+{
+	unsigned long sum = 0;
+	unsigned int order;
+
+	for (order = 0; order < PMM_MAX_ORDER - 1; order++) {
+		image->longs[order] = BITS_TO_LONGS(pmm_nr_pairs(zone, order));
+		sum += image->longs[order];
+	}
+	image->pages = malloc(zone->nr_pages * sizeof(*image->pages));
+	image->state = malloc(zone->nr_pages);
+	image->maps = malloc(sum * sizeof(*image->maps));
+	image_save(image, zone);
+}
+
+void image_exit(struct image *image)
+{
+	free(image->pages);
+	free(image->state);
+	free(image->maps);
+}
+
+/* Each map is a word or a few: a loop is faster than memcpy(). */
+static void copy_longs(unsigned long *to, const unsigned long *from, unsigned long nr)
+{
+	while (nr--)
+		*to++ = *from++;
+}
+
+void image_save(struct image *image, const struct pmm_zone *zone)
+{
+	unsigned long *map = image->maps;
+	unsigned int order;
+
+	memcpy(&image->zone, zone, sizeof(*zone));
+	memcpy(image->pages, zone->mem_map, zone->nr_pages * sizeof(*image->pages));
+	memcpy(image->state, zone->state, zone->nr_pages);
+	for (order = 0; order < PMM_MAX_ORDER - 1; map += image->longs[order++])
+		copy_longs(map, zone->free_area[order].map, image->longs[order]);
+}
+
+void image_restore(const struct image *image, struct pmm_zone *zone)
+{
+	const unsigned long *map = image->maps;
+	unsigned int order;
+
+	memcpy(zone, &image->zone, sizeof(*zone));
+	memcpy(zone->mem_map, image->pages, zone->nr_pages * sizeof(*image->pages));
+	memcpy(zone->state, image->state, zone->nr_pages);
+	for (order = 0; order < PMM_MAX_ORDER - 1; map += image->longs[order++])
+		copy_longs(zone->free_area[order].map, map, image->longs[order]);
+}
+
+/* What lies before stat and behind it: two comparisons, which take in the padding too. */
+static bool same_but_stat(const struct pmm_zone *a, const struct pmm_zone *b)
+{
+	const size_t before = offsetof(struct pmm_zone, stat), behind = before + sizeof(a->stat);
+
+	return !memcmp(a, b, before) &&
+	       !memcmp((const char *)a + behind, (const char *)b + behind, sizeof(*a) - behind);
+}
+
+bool image_same(const struct image *image, const struct pmm_zone *zone)
+{
+	const unsigned long *map = image->maps;
+	unsigned int order;
+
+	if (!same_but_stat(&image->zone, zone) ||
+	    memcmp(image->state, zone->state, zone->nr_pages) ||
+	    memcmp(image->pages, zone->mem_map, zone->nr_pages * sizeof(*image->pages)))
+		return false;
+	for (order = 0; order < PMM_MAX_ORDER - 1; map += image->longs[order++])
+		if (memcmp(map, zone->free_area[order].map, image->longs[order] * sizeof(*map)))
+			return false;
+	return true;
+}

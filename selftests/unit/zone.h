@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Unit tier: a zone to test with, ways to look at it that owe nothing to the core's own, and ways
+ * to put it back.
+ */
+#ifndef UNIT_ZONE_H
+#define UNIT_ZONE_H
+
+#include "internal.h"
+#include "ktap.h"
+#include "shim.h"
+
+#define CALLER		0xca11e4UL
+#define NO_PAGE		ULONG_MAX	/* what arena_alloc() says when there is none */
+
+/* A zone and pages of its own, allocated to the byte, so that ASan sees a step beyond them. */
+struct arena {
+	struct pmm_zone	zone;
+	struct page	*pages;
+};
+
+void arena_init(struct arena *arena, unsigned long nr_pages, enum pmm_expand expand,
+		unsigned long pages_min);
+void arena_exit(struct arena *arena);
+
+/* Page indices in place of struct page, GFP_KERNEL, PMM_USED. */
+unsigned long arena_alloc(struct arena *arena, unsigned int order);
+enum pmm_free_result arena_free(struct arena *arena, unsigned long index, unsigned int order);
+
+/* Fails the test with what pmm_zone_verify() says. */
+#define ASSERT_SOUND(zone)						\
+	do {								\
+		struct pmm_verdict v_ = { };				\
+									\
+		if (!pmm_zone_verify(zone, &v_) || v_.why[0])		\
+			ktap_fail(__FILE__, __LINE__, "verify: %s", v_.why);	\
+	} while (0)
+
+/*
+ * All that the allocator decides from and that its users can see, as text: a line for each order,
+ * with the free list head first and the numbers of the pairs whose bit is 1, and a line of counts.
+ * The buffer is the caller's.
+ *
+ *	0: 510 / 255
+ */
+char *zone_text(const struct pmm_zone *zone);
+void zone_text_order(const struct pmm_zone *zone, unsigned int order, FILE *out);
+
+/* The bytes themselves: the zone, its maps, state bytes and pages. */
+struct image {
+	struct pmm_zone	zone;
+	struct page	*pages;
+	u8		*state;
+	unsigned long	*maps;
+	unsigned long	longs[PMM_MAX_ORDER - 1];	/* of each map */
+};
+
+void image_init(struct image *image, const struct pmm_zone *zone);
+void image_exit(struct image *image);
+void image_save(struct image *image, const struct pmm_zone *zone);
+void image_restore(const struct image *image, struct pmm_zone *zone);
+
+/* Whether nothing has changed but the counters in stat. */
+bool image_same(const struct image *image, const struct pmm_zone *zone);
+
+#endif /* UNIT_ZONE_H */
