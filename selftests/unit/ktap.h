@@ -30,6 +30,7 @@ enum ktap_outcome {
 
 extern const struct ktap_test self_tests[];
 extern const struct ktap_test walk_tests[];
+extern const struct ktap_test watermark_tests[];
 
 /* Run one test; what it prints goes to @out, or where it may when that is NULL. */
 enum ktap_outcome ktap_run(const struct ktap_test *test, unsigned int seconds, FILE *out);
