@@ -31,6 +31,7 @@ enum ktap_outcome {
 extern const struct ktap_test failure_tests[];
 extern const struct ktap_test misuse_tests[];
 extern const struct ktap_test parking_tests[];
+extern const struct ktap_test parse_tests[];
 extern const struct ktap_test self_tests[];
 extern const struct ktap_test undo_tests[];
 extern const struct ktap_test verify_tests[];
