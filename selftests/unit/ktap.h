@@ -33,6 +33,7 @@ extern const struct ktap_test failure_tests[];
 extern const struct ktap_test misuse_tests[];
 extern const struct ktap_test parking_tests[];
 extern const struct ktap_test parse_tests[];
+extern const struct ktap_test random_tests[];
 extern const struct ktap_test self_tests[];
 extern const struct ktap_test undo_tests[];
 extern const struct ktap_test verify_tests[];
