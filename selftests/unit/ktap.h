@@ -37,6 +37,7 @@ extern const struct ktap_test random_tests[];
 extern const struct ktap_test self_tests[];
 extern const struct ktap_test undo_tests[];
 extern const struct ktap_test verify_tests[];
+extern const struct ktap_test vmlist_tests[];
 extern const struct ktap_test walk_tests[];
 extern const struct ktap_test watermark_tests[];
 
