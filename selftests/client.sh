@@ -6,7 +6,6 @@
 # misuse, at the reference that a client holds on it, and at the report when a
 # client has gone without freeing.
 
-# shellcheck source=selftests/lib.sh
 . ./lib.sh
 
 CLIENT=/sys/kernel/debug/pocketmm_client

@@ -3,7 +3,7 @@
  * pocketmm selftests: areas of the window in user space, through mmap of debugfs' `mem`.
  *
  * What a mapping shows, what is refused, and above all that an area lives exactly as long as its
- * last mapping, whatever becomes of the mapping meanwhile. Each case leaves a pool that is all free.
+ * last mapping, whatever becomes of the mapping meanwhile. Each case leaves all of the pool free.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -109,14 +109,15 @@ static void vfree_deferred(const struct area *area)
 /* How a child ends that touches an address: 0, or the signal that kills it. */
 static int touch(char *addr, bool write)
 {
+	static char seen;
 	pid_t child = fork();
 	int status;
 
 	if (!child) {
 		if (write)
-			*(volatile char *)addr = 1;
+			__atomic_store_n(addr, 1, __ATOMIC_SEQ_CST);
 		else
-			*(volatile char *)addr;
+			__atomic_exchange(&seen, addr, &seen, __ATOMIC_SEQ_CST);
 		_exit(0);
 	}
 	waitpid(child, &status, 0);

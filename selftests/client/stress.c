@@ -9,6 +9,7 @@
  */
 #include <linux/atomic.h>
 #include <linux/cpu.h>
+#include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/random.h>
 #include <linux/timer.h>
@@ -162,7 +163,10 @@ static int worker_thread(void *data)
 			fill_slot(w, s);
 		else
 			empty_slot(w, s);
-		cond_resched();
+		if (get_random_u32() % 64)
+			cond_resched();
+		else
+			msleep(20);	/* leave the processors to others, too */
 	}
 	for (i = 0; i < SLOTS; i++)
 		empty_slot(w, &w->slots[i]);
