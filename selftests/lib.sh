@@ -201,10 +201,9 @@ bits() {
 	echo "$*"
 }
 
-# state: everything that a refused command must leave as it was.
+# state: everything that a refused command must leave as it was, numbers of pages and areas included.
 state() {
-	cat "$PMM/freelist" "$PMM/pairmap" "$PMM/window"
-	grep -E '^(free_pages|parked_pages|areas) ' "$PMM/stats"
+	cat "$PMM/freelist" "$PMM/pairmap" "$PMM/window" "$PMM/verify"
 }
 
 # pairs_from_lists: the pair map that the free lists imply, by the invariant alone, in the format of `pairmap`.
@@ -233,10 +232,12 @@ pairs_from_lists() {
 	}' "$PMM/freelist"
 }
 
-# mem_free: kB, when caches are dropped.
+# mem_free: kB, when caches are dropped and what each CPU keeps back is brought home.
 mem_free() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
+	[ ! -w /proc/sys/vm/compact_memory ] || echo 1 >/proc/sys/vm/compact_memory
+	[ ! -w /proc/sys/vm/stat_refresh ] || echo 1 >/proc/sys/vm/stat_refresh
 	while read -r mem_name mem_kb _; do
 		[ "$mem_name" != MemFree: ] || echo "$mem_kb"
 	done </proc/meminfo

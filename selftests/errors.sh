@@ -1,0 +1,388 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What `command` refuses: a table of bad inputs, each with the errno that write
+# returns and that `result` names, and proof that nothing has changed; the rules
+# of a write; and what the log says of misuse.
+
+. ./lib.sh
+
+# Blocks: 1 is page 1023, mapped by area 2; 2 is page 1008 of order 3; 3 was page 1022 and is freed.
+# Areas: 1 of vmalloc at 0, pages 1022 and 1021; 2 of vmap at 12288; 3 the HPET at 20480; 4 was at 28672 and is freed.
+set_up() {
+	load chunk=4M window=1M
+	must 'alloc order=0'
+	must 'alloc order=3'
+	must 'alloc order=0'
+	must 'free block=3'
+	must 'vmalloc size=8192'
+	must 'vmap block=1'
+	must 'ioremap phys=0xfed00000 size=1024'
+	must 'vmalloc size=4096'
+	must 'vfree area=4'
+	before=$(state)
+}
+
+# refused NAME ERRNO: of what was written; the errno of write, its name in `result`, and the state.
+refused() {
+	after=$(state)
+	said=
+	while read -r line; do
+		said=${line##* -> error }
+	done <$PMM/result
+	if [ "$wrote" = "$2" ] && [ "${said%% *}" = "$2" ] && [ "$after" = "$before" ]; then
+		pass "$1: $2"
+		return
+	fi
+	fail "$1: $2"
+	note "expected: $2 from write, the same from result, and nothing changed"
+	note "     got: $wrote from write, '$said' from result"
+	[ "$after" = "$before" ] || note "changed: $(printf '%s\n' "$after" | grep -vxF "$before")"
+}
+
+# table: lines of 'ERRNO COMMAND'.
+table() {
+	while read -r errno command; do
+		wrote=$("$TRY" write $PMM/command "$command")
+		refused "'$command'" "$errno"
+	done
+}
+
+bad_commands() {
+	table <<-END
+	EINVAL frobnicate
+	EINVAL ALLOC order=0
+	EINVAL allocorder=0
+	EINVAL =
+	EINVAL order=0
+	EINVAL purge purge
+	EINVAL purge 1
+	EINVAL reset all=1
+	EINVAL drain=1
+	EINVAL purge order=0
+	EINVAL #
+	END
+}
+
+bad_allocs() {
+	table <<-END
+	EINVAL alloc
+	EINVAL alloc 0
+	EINVAL alloc order
+	EINVAL alloc order=
+	EINVAL alloc order=0x
+	EINVAL alloc order=x
+	EINVAL alloc order=1x
+	EINVAL alloc order=-1
+	EINVAL alloc order=+1
+	EINVAL alloc order=1,2
+	EINVAL alloc order=1K
+	EINVAL alloc order = 1
+	EINVAL alloc order=1 order=1
+	EINVAL alloc order=10
+	EINVAL alloc order=4294967295
+	ERANGE alloc order=4294967296
+	ERANGE alloc order=18446744073709551616
+	EINVAL alloc order=0 count=0
+	EINVAL alloc order=0 count=
+	EINVAL alloc order=0 count=-1
+	EINVAL alloc order=0 count=1025
+	EINVAL alloc order=0 count=18446744073709551615
+	ERANGE alloc order=0 count=18446744073709551616
+	ENOMEM alloc order=0 count=1024
+	ENOMEM alloc order=9 count=2
+	EINVAL alloc order=0 gfp=
+	EINVAL alloc order=0 gfp
+	EINVAL alloc order=0 gfp=nofs
+	EINVAL alloc order=0 gfp=kernel,atomic
+	EINVAL alloc order=0 gfp=kernel gfp=kernel
+	EINVAL alloc order=0 zero=1
+	EINVAL alloc order=0 zero zero
+	EINVAL alloc order=0 user
+	EINVAL alloc order=0 block=1
+	EINVAL alloc order=0 rubbish
+	EINVAL alloc order=0 rubbish=1
+	EINVAL alloc count=1
+	END
+}
+
+bad_frees() {
+	table <<-END
+	EINVAL free
+	EINVAL free 1
+	EINVAL free block=
+	EINVAL free block=x
+	EINVAL free block=1,
+	EINVAL free block=1,2
+	EINVAL free block=1 order=0
+	EINVAL free block=1 page=1023
+	EINVAL free page=1023
+	EINVAL free order=0
+	ENOENT free block=0
+	ENOENT free block=3
+	ENOENT free block=4
+	ENOENT free block=18446744073709551615
+	ERANGE free block=18446744073709551616
+	EINVAL free page=0 order=9
+	EINVAL free page=0 order=0
+	EINVAL free page=1 order=0
+	EINVAL free page=1020 order=0
+	EINVAL free page=1008 order=2
+	EINVAL free page=1008 order=4
+	EINVAL free page=1008 order=0
+	EINVAL free page=1009 order=0
+	EINVAL free page=1012 order=2
+	EINVAL free page=1023 order=1
+	EINVAL free page=1008 order=10
+	EINVAL free page=1008 order=4294967295
+	ERANGE free page=1008 order=4294967296
+	EINVAL free page=1024 order=0
+	EINVAL free page=4294967295 order=0
+	ERANGE free page=4294967296 order=0
+	ERANGE free page=18446744073709551615 order=0
+	EINVAL free page=-1 order=0
+	EBUSY free page=1022 order=0
+	EBUSY free page=1021 order=0
+	END
+}
+
+bad_areas() {
+	table <<-END
+	EINVAL vmalloc
+	EINVAL vmalloc 4096
+	EINVAL vmalloc size=
+	EINVAL vmalloc size=0
+	EINVAL vmalloc size=0K
+	EINVAL vmalloc size=-1
+	EINVAL vmalloc size=4KB
+	EINVAL vmalloc size=4097K
+	EINVAL vmalloc size=4096 size=4096
+	EINVAL vmalloc size=4096 order=0
+	EINVAL vmalloc size=4096 gfp=atomic
+	EINVAL vmalloc size=4096 user=1
+	EINVAL vmalloc size=18446744073709551615
+	EINVAL vmalloc size=18446744073709547520
+	ERANGE vmalloc size=17179869184G
+	ENOSPC vmalloc size=1M
+	ENOSPC vmalloc size=4M
+	EINVAL vfree
+	EINVAL vfree area=
+	EINVAL vfree area=1 offset=0
+	ENOENT vfree area=0
+	ENOENT vfree area=4
+	ENOENT vfree area=5
+	EINVAL vfree area=2
+	EINVAL vfree area=3
+	EINVAL vfree offset=1
+	EINVAL vfree offset=4095
+	ENOENT vfree offset=4096
+	ENOENT vfree offset=8192
+	EINVAL vfree offset=12288
+	ENOENT vfree offset=28672
+	ENOENT vfree offset=1M
+	EINVAL vfree offset=18446744073709551615
+	ENOENT vfree offset=18446744073709547520
+	EINVAL vunmap
+	EINVAL vunmap area=1
+	EINVAL vunmap area=3
+	EINVAL vunmap block=1
+	EINVAL vunmap offset=12288
+	ENOENT vunmap area=4
+	END
+}
+
+bad_mappings() {
+	table <<-END
+	EINVAL vmap
+	EINVAL vmap block=
+	EINVAL vmap block=1,,2
+	EINVAL vmap block=,1
+	EINVAL vmap block=1;2
+	EINVAL vmap block=1 block=2
+	EINVAL vmap block=1 zero
+	EINVAL vmap area=1
+	ENOENT vmap block=3
+	ENOENT vmap block=1,2,3
+	EINVAL ioremap phys=0xfed00000
+	EINVAL ioremap size=4096
+	EINVAL ioremap phys=0xfed00000 size=0
+	EINVAL ioremap phys=0xffffffffffffffff size=2
+	EPERM ioremap phys=0x1000000 size=4096
+	EINVAL iounmap area=1
+	EINVAL iounmap area=2
+	ENOENT iounmap area=4
+	EINVAL pages
+	EINVAL pages block=1
+	ENOENT pages area=4
+	EINVAL pages area=3
+	EINVAL fill area=1
+	EINVAL fill seed=1
+	EINVAL fill area=1 block=1 seed=1
+	EINVAL fill block=1,2 seed=1
+	EINVAL fill area=1 seed=x
+	EINVAL fill area=3 seed=1
+	ENOENT fill area=4 seed=1
+	ENOENT fill block=3 seed=1
+	EINVAL check area=3 seed=1
+	ENOENT check block=4 seed=1
+	EIO check block=2 seed=123456789
+	EIO check area=1 seed=123456789
+	END
+}
+
+# piped NAME ERRNO COMMAND...: what that prints is one write.
+piped() {
+	name=$1 errno=$2
+	shift 2
+	wrote=$("$@" | "$TRY" write $PMM/command)
+	refused "$name" "$errno"
+}
+
+# good_lines BYTES
+good_lines() {
+	yes 'alloc order=0' | head -c "$1"
+}
+
+many_ids() {
+	printf 'vmap block=%s1\n' "$(yes 1, | head -n 256 | tr -d '\n')"
+}
+
+bad_texts() {
+	piped 'a NUL byte at the end' EINVAL printf 'alloc order=0\0'
+	piped 'a NUL byte in the middle' EINVAL printf 'alloc order=0\0\nalloc order=0'
+	piped 'nothing but a NUL byte' EINVAL printf '\0'
+	piped 'a carriage return' EINVAL printf 'alloc order=0\r\n'
+	piped 'no ASCII' EINVAL printf 'alloc order=0 \303\251\n'
+	piped 'a control character' EINVAL printf 'alloc\001order=0\n'
+	piped 'an escape sequence' EINVAL printf 'alloc order=0 \033[2J\n'
+	piped 'a line of 1024 bytes' E2BIG printf 'alloc order=%01012d\n' 0
+	piped 'a line of 4012 bytes' E2BIG printf 'alloc order=%04000d\n' 0
+	piped '4096 bytes' E2BIG printf '%4096s' 'alloc order=0'
+	piped '4096 bytes of good lines' E2BIG good_lines 4096
+	piped '100000 bytes' E2BIG good_lines 100000
+	piped '257 blocks in a vmap' E2BIG many_ids
+	matches 'result is plain text' "$(cat $PMM/result)" '[0-9]+ [ -~]* -> error [A-Z0-9]+ [ -~]*'
+}
+
+# What the state does not show: nothing got an ID, and the module is content.
+aftermath_of_tables() {
+	matches 'verify after all that' "$(cat $PMM/verify)" 'ok .*'
+	must 'check area=1 seed=0'
+	must 'alloc order=0'
+	is 'no ID was used up' "$(value block)" 4
+	must 'vmalloc size=4096'
+	is 'nor an area' "$(value area)" 5
+	must reset
+	unload
+}
+
+# writes NAME WROTE LINES BLOCKS COMMAND...: what that prints; how many commands ran, and how many allocated so far.
+writes() {
+	name=$1 want=$2 ran="$3 $4"
+	shift 4
+	is "$name: write" "$("$@" | "$TRY" write $PMM/command)" "$want"
+	is "$name: commands that ran, blocks allocated" "$(wc -l <$PMM/result) $(stat_of allocations)" "$ran"
+	must reset
+}
+
+padded() {
+	yes '' | head -n 4081
+	printf 'alloc order=0\n'
+}
+
+# Allocations are counted since load.
+rules_of_a_write() {
+	load chunk=4M
+	writes 'no newline at the end' 'ok 13' 1 1 printf 'alloc order=0'
+	writes 'empty lines' 'ok 21' 1 2 printf '\n\n \t \nalloc order=0\n\n'
+	writes 'nothing but an empty line' 'ok 1' 0 2 printf '\n'
+	writes 'spaces and tabs' 'ok 36' 1 4 printf ' \t alloc \t order=0x2   count=0x02\t \n'
+	writes 'it stops where one fails' EINVAL 3 6 printf 'alloc order=0\nalloc order=0\nalloc order=10\nalloc order=0\n'
+	writes 'a write of 4095 bytes' 'ok 4095' 1 7 padded
+	writes 'a line of 1023 bytes' 'ok 1024' 1 8 printf 'alloc order=%01011d\n' 0
+	writes 'several commands' 'ok 33' 3 9 printf 'reset\nalloc order=0\nfree block=9\n'
+	one_write_each_open
+	sequence
+	unload
+}
+
+one_write_each_open() {
+	is 'a second write on the same open' "$("$TRY" write $PMM/command 'alloc order=0' 'alloc order=0' | tr '\n' ' ')" 'ok 13 EINVAL '
+	is 'had no effect' "$(stat_of allocations)" 10
+	matches 'and result says so' "$(cat $PMM/result)" '[0-9]+ .* -> error EINVAL .*'
+	is 'a write of nothing' "$("$TRY" write $PMM/command '')" 'ok 0'
+	is 'a write at an offset' "$(printf 'alloc order=0' | "$TRY" pwrite $PMM/command 1)" EINVAL
+	is 'had no effect, either' "$(stat_of allocations)" 10
+	must reset
+}
+
+sequence() {
+	must purge
+	read -r first _ <$PMM/result
+	printf 'purge\ndrain\nbogus\n' | "$TRY" write $PMM/command >/dev/null
+	is 'numbers go on by one, failures included' "$(cut -d' ' -f1 $PMM/result | tr '\n' ' ')" \
+		"$((first + 1)) $((first + 2)) $((first + 3)) "
+	is 'each line repeats its command' "$(cut -d' ' -f2 $PMM/result | tr '\n' ' ')" 'purge drain bogus '
+}
+
+readonly BY='by pmm_[a-z_0-9]+(\.[a-z0-9.]+)*\+0x[0-9a-f]+/0x[0-9a-f]+ \[pocketmm\]'
+
+# one_line COMMAND LINE COUNTER: one line in the log, one more in `stats`.
+one_line() {
+	count=$(stat_of "$3")
+	log_mark
+	cmd "$1"
+	matches "log of '$1'" "$(log_since)" "$2"
+	is "'$1' is one line" "$(log_since | wc -l)" 1
+	is "'$1' is counted" "$(stat_of "$3")" $((count + 1))
+}
+
+misuse_in_the_log() {
+	set_up
+	one_line 'free page=0 order=9' \
+		"free refused: the page is already free: page 0 order 9, which is free, order 9, $BY" refused_double_free
+	one_line 'free page=1008 order=2' \
+		"free refused: the block has another order: page 1008 order 2, which is used, order 3, $BY" refused_wrong_order
+	one_line 'free page=1009 order=0' \
+		"free refused: the page is in the middle of a block: page 1009 order 0, .*, $BY" refused_middle_of_block
+	one_line 'free page=1022 order=0' \
+		"free refused: the page belongs to an area: page 1022 order 0, which is mapped, order 0, $BY" refused_mapped_page
+	one_line 'free page=1024 order=0' "free refused: not a page of this pool: order 0, $BY" refused_foreign_page
+	one_line 'free page=1023 order=1' "free refused: no such order.*: page 1023 order 1, .*, $BY" refused_bad_order
+	one_line 'vfree offset=1' "Trying to vfree\(\) bad address \([0-9a-f]{16}\), $BY" refused_areas
+	one_line 'vfree offset=4096' "Trying to vfree\(\) nonexistent vm area \([0-9a-f]{16}\), $BY" refused_areas
+	must reset
+	unload
+}
+
+# However often it is tried, the log is not flooded.
+rate_limit() {
+	load chunk=4M
+	log_mark
+	i=0
+	while [ $i -lt 100 ]; do
+		cmd 'free page=0 order=0'
+		cmd 'vfree offset=0'
+		i=$((i + 1))
+	done
+	within 'a hundred frees of each kind, lines' "$(log_since | wc -l)" 2 60
+	is 'but all are counted' "$(stat_of refused_double_free) $(stat_of refused_areas)" '100 100'
+	unload
+}
+
+plan 225
+expect_log_begin
+misuse_in_the_log
+set_up
+must 'fill area=1 seed=0'
+bad_commands
+bad_allocs
+bad_frees
+bad_areas
+bad_mappings
+bad_texts
+aftermath_of_tables
+rules_of_a_write
+rate_limit
+expect_log_end
+finish

@@ -1,0 +1,228 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The debugfs files: names and modes, each format by a strict expression,
+# buddyinfo and vmallocinfo read by the same code as the kernel's own, sums that
+# must agree between files, no addresses where everybody can read, output of
+# many pages, and who may read and write.
+
+. ./lib.sh
+
+readonly USER=1000
+
+modes() {
+	is 'names and modes' "$(cd $PMM && stat -c '%a %n %U' -- * | tr '\n' ',')" \
+		'444 blocks root,444 buddyinfo root,200 command root,444 freelist root,600 mem root,444 pairmap root,400 result root,444 showmem root,444 stats root,400 verify root,444 version root,400 vmallocinfo root,444 window root,'
+}
+
+# A state with something of everything: free, used, parked, mapped, three kinds of areas and holes.
+mixed_state() {
+	load chunk=3108K window=4M
+	must 'alloc order=0'
+	must 'alloc order=3 count=3'
+	must 'alloc order=2'
+	must 'vmap block=1,2,5'
+	must 'free block=3'
+	must 'free block=5'
+	must 'vmalloc size=40000'
+	must 'vmalloc size=4096'
+	must 'vmalloc size=12288 user'
+	must 'vfree area=3'
+	must "ioremap phys=0xfed00000 size=1024"
+	must 'vmalloc size=8192'
+}
+
+readonly NUMBERS='( [0-9]+)*'
+readonly SYMBOL='[a-z_0-9]+(\.[a-z0-9.]+)*\+0x[0-9a-f]+/0x[0-9a-f]+ \[pocketmm\]'
+
+small_formats() {
+	is 'version' "$(cat $PMM/version)" 1
+	matches 'buddyinfo' "$(cat $PMM/buddyinfo)" 'Node 0, zone   Pocket ( +[0-9]+ ){10}'
+	matches 'freelist' "$(cat $PMM/freelist)" "order [0-9]:$NUMBERS"
+	is 'freelist has every order' "$(cut -c 7 $PMM/freelist | tr -d '\n')" 0123456789
+	matches 'pairmap' "$(cat $PMM/pairmap)" 'order [0-8]: pairs=[0-9]+ set=[0-9]+ list=([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?'
+	is 'pairmap has every order but the top' "$(cut -c 7 $PMM/pairmap | tr -d '\n')" 012345678
+	matches 'stats' "$(cat $PMM/stats)" '[a-z][a-z_]* [0-9]+'
+	is 'stats has each name once' "$(cut -d' ' -f1 $PMM/stats | sort | uniq -d)" ''
+	matches 'verify' "$(cat $PMM/verify)" 'ok( [a-z]+=[0-9]+)+'
+	showmem_format
+}
+
+# The zone's lines of 2.4's Alt-SysRq-M.
+showmem_format() {
+	is 'showmem has four lines' "$(wc -l <$PMM/showmem)" 4
+	matches 'showmem: first line' "$(sed -n 1p $PMM/showmem)" 'Free pages: +[0-9]+kB \( *0kB HighMem\)'
+	matches 'showmem: zone' "$(sed -n 2p $PMM/showmem)" \
+		'Zone:Pocket freepages: *[0-9]+kB min: *[0-9]+kB low: *[0-9]+kB high: *[0-9]+kB'
+	matches 'showmem: counts' "$(sed -n 3p $PMM/showmem)" '\( Active: 0, inactive: 0, free: [0-9]+ \)'
+	matches 'showmem: orders' "$(sed -n 4p $PMM/showmem)" \
+		'([0-9]+\*(4|8|16|32|64|128|256|512|1024|2048)kB ){10}= [0-9]+kB\)'
+}
+
+large_formats() {
+	matches 'blocks' "$(cat $PMM/blocks)" "[0-9]+ order=[0-9] (free|used( parked| $SYMBOL)?)"
+	matches 'window' "$(cat $PMM/window)" '[0-9]+ [0-9]+ (area (ioremap|vmalloc|vmap) pages=[0-9]+|hole)'
+	matches 'vmallocinfo' "$(cat $PMM/vmallocinfo)" \
+		"0x[0-9a-f]{16}-0x[0-9a-f]{16} +[0-9]+( $SYMBOL)?( pages=[0-9]+)?( phys=0x[0-9a-f]{16})? (ioremap|vmalloc|vmap)( user)?( N0=[0-9]+)?"
+	matches 'result' "$(cat $PMM/result)" '[0-9]+ vmalloc size=8192 -> ok area=[0-9]+ offset=[0-9]+ size=8192 pages=2'
+}
+
+# tiles: reads 'START LENGTH' lines; prints where they end if each begins where the one before ended.
+tiles() {
+	awk '$1 != at { print "gap at " at ", next is " $1; exit } { at = $1 + $2 } END { print at + 0 }'
+}
+
+block_lengths() {
+	sed 's/ order=/ /' $PMM/blocks | awk '{ length_ = 1; for (i = 0; i < $2; i++) length_ *= 2; print $1, length_ }'
+}
+
+tilings() {
+	is 'the blocks tile the chunk' "$(block_lengths | tiles)" 777
+	is 'areas and holes tile the window' "$(tiles <$PMM/window)" 4194304
+	is 'no two holes in a row' "$(awk '$3 == "hole" && was { bad++ } { was = $3 == "hole" } END { print bad + 0 }' $PMM/window)" 0
+	is 'each block is aligned to its size' "$(block_lengths | awk '$1 % $2' | wc -l)" 0
+	is 'an area is its pages and a guard page' \
+		"$(awk '$3 == "area" { sub(/pages=/, "", $5); if (($5 + 1) * 4096 != $2) print }' $PMM/window)" ''
+}
+
+# The same numbers in every file that has them.
+agreement() {
+	free=$(stat_of free_pages)
+	is 'free pages: freelist' "$(freelist_pages)" "$free"
+	is 'free pages: blocks' "$(block_lengths | paste -d' ' - $PMM/blocks | awk '/ free$/ { n += $2 } END { print n }')" "$free"
+	is 'free pages: showmem' "$(sed -n 's/.*free: \([0-9]*\) ).*/\1/p' $PMM/showmem)" "$free"
+	is 'free pages: buddyinfo' "$(buddy_pages <$PMM/buddyinfo)" "Pocket $free"
+	is 'free blocks: blocks and freelist' "$(awk '/ free$/ { print $1 }' $PMM/blocks | sort)" \
+		"$(cut -d: -f2 $PMM/freelist | tr ' ' '\n' | grep . | sort)"
+	is 'areas: window and stats' "$(grep -c area $PMM/window)" "$(stat_of areas)"
+	is 'areas: vmallocinfo and window' "$(areas_of $PMM/vmallocinfo)" \
+		"$(awk '$3 == "area" { print $2, $4 }' $PMM/window)"
+	is 'pair bits: pairmap and freelist' "$(cat $PMM/pairmap)" "$(pairs_from_lists)"
+}
+
+freelist_pages() {
+	awk '{ size = 1; for (i = 0; i < NR - 1; i++) size *= 2; n += (NF - 2) * size } END { print n }' $PMM/freelist
+}
+
+# buddy_pages: the kernel's buddyinfo or ours, as 'ZONE PAGES' lines.
+buddy_pages() {
+	awk '
+	$1 != "Node" || $2 !~ /^[0-9]+,$/ || $3 != "zone" { print "not buddyinfo: " $0 }
+	{ size = 1; n = 0; for (i = 5; i <= NF; i++) { n += $i * size; size *= 2 } print $4, n }'
+}
+
+# areas_of FILE: the kernel's vmallocinfo or ours, as 'SIZE KIND' lines; the range must have that size.
+areas_of() {
+	awk '
+	function hex(s,    i, n) {
+		for (i = 11; i <= 18; i++) n = n * 16 + index("0123456789abcdef", substr(s, i, 1)) - 1
+		return n
+	}
+	{
+		split($1, range, "-")
+		if (range[1] !~ /^0x[0-9a-f]+$/ || $2 !~ /^[0-9]+$/) print "not vmallocinfo: " $0
+		if ((hex(range[2]) - hex(range[1]) + 4294967296) % 4294967296 != $2 % 4294967296) print "not the size: " $0
+		kind = "other"
+		for (i = 3; i <= NF; i++) if ($i ~ /^(ioremap|vmalloc|vmap)$/) kind = $i
+		print $2, kind
+	}' "$1"
+}
+
+same_code_as_the_kernel() {
+	total=$(buddy_pages </proc/buddyinfo | awk '{ n += $2 } END { print n }')
+	matches "the kernel's buddyinfo" "$(buddy_pages </proc/buddyinfo)" '(DMA|DMA32|Normal) [0-9]+'
+	within "the kernel's free pages in it" "$total" $(($(mem_free) / 4 * 9 / 10)) $(($(mem_free) / 4 + 100))
+	matches "the kernel's vmallocinfo" "$(areas_of /proc/vmallocinfo)" '[0-9]+ (ioremap|vmalloc|vmap|other)'
+	matches "the window is there" "$(grep pocketmm /proc/vmallocinfo)" '.* (4198400|[0-9]+) .*\[pocketmm\].*'
+}
+
+# Addresses of the kernel's have ffff in front; none is where everybody may read.
+no_addresses() {
+	for file in version buddyinfo freelist pairmap blocks window showmem stats; do
+		is "no address in $file" "$(grep -ciE '(0x|\b)ffff[0-9a-f]{6}|0x[0-9a-f]{9}' $PMM/$file)" 0
+	done
+	is 'nor in what commands say' "$(grep -ciE 'ffff[0-9a-f]{6}' $PMM/result)" 0
+}
+
+# as_user COMMAND...
+as_user() {
+	"$TRY" user $USER "$@" 2>&1
+}
+
+# The directory of debugfs is closed to all but root by default: open it, then each file decides.
+who_may() {
+	is 'debugfs is closed by default' "$(as_user cat $PMM/version | sed 's/.*: //')" 'Permission denied'
+	mount -o remount,mode=755 /sys/kernel/debug || bail 'cannot remount debugfs'
+	for file in version buddyinfo freelist pairmap blocks window showmem stats; do
+		is "a user reads $file" "$(as_user cat $PMM/$file | md5sum)" "$(md5sum <$PMM/$file)"
+	done
+	for file in vmallocinfo verify result mem; do
+		is "a user does not read $file" "$(as_user cat $PMM/$file | sed 's/.*: //')" 'Permission denied'
+	done
+	for file in command mem stats version; do
+		is "a user does not write $file" "$(as_user "$TRY" write $PMM/$file reset)" EACCES
+	done
+	mount -o remount,mode=700 /sys/kernel/debug || bail 'cannot remount debugfs'
+}
+
+# 21 is CAP_SYS_ADMIN.
+capability() {
+	before=$(state)
+	is 'root without CAP_SYS_ADMIN does not command' "$("$TRY" nocap 21 "$TRY" write $PMM/command 'alloc order=0')" EPERM
+	is 'and nothing has changed' "$(state)" "$before"
+	is 'root without CAP_SYS_ADMIN reads' "$("$TRY" nocap 21 cat $PMM/freelist)" "$(cat $PMM/freelist)"
+	is 'root without another capability commands' "$("$TRY" nocap 22 "$TRY" write $PMM/command purge)" 'ok 5'
+}
+
+# An open file goes on showing what it began with; read from the start it shows what is now.
+snapshots() {
+	exec 8<$PMM/window
+	read -r first <&8
+	must 'vmalloc size=4096'
+	is 'the rest is of the same moment' "$(first_and_rest | tiles)" 4194304
+	exec 8<&-
+}
+
+first_and_rest() {
+	printf '%s\n' "$first"
+	cat <&8
+}
+
+# 16384 pages, every second one free: two thousand pages of text, to the last line.
+fragmented() {
+	load chunk=64M
+	for _ in 1 2 3 4; do
+		echo 'alloc order=0 count=4096'
+	done | many
+	seq 2 2 16384 | sed 's/.*/free block=&/' | many
+	is 'blocks: a line a page' "$(wc -l <$PMM/blocks)" 16384
+	is 'blocks: in order' "$(block_lengths | tiles)" 16384
+	is 'blocks: every second one free' "$(grep -c ' free$' $PMM/blocks)" 8192
+	is 'freelist: all of order 0' "$(sed -n 1p $PMM/freelist | cut -d: -f2 | tr ' ' '\n' | grep -c .)" 8192
+	is 'freelist: none twice' "$(sed -n 1p $PMM/freelist | cut -d: -f2 | tr ' ' '\n' | grep . | sort -n | uniq)" "$(seq 0 2 16382)"
+	is 'pairmap: every bit of order 0' "$(sed -n 1p $PMM/pairmap)" 'order 0: pairs=8192 set=8192 list=0-8191'
+	is 'the same in small reads' "$(head -c 9999 $PMM/blocks | dd bs=37 2>/dev/null | md5sum)" \
+		"$(dd if=$PMM/blocks bs=37 2>/dev/null | head -c 9999 | md5sum)"
+	matches 'verify' "$(cat $PMM/verify)" 'ok pages=16384 blocks=16384 free=8192 used=8192 .*'
+	must reset
+	is 'reset' "$(stat_of free_pages)" 16384
+	unload
+}
+
+plan 76
+echo 1 >/proc/sys/kernel/kptr_restrict
+mixed_state
+modes
+small_formats
+large_formats
+tilings
+agreement
+same_code_as_the_kernel
+no_addresses
+who_may
+capability
+snapshots
+must reset
+unload
+fragmented
+finish

@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# All pages are the kernel's again after unload: MemFree and /proc/buddyinfo
+# before and after many loads of different sizes, in good order, with things
+# held, and refused.  The first round warms up what the kernel keeps for itself.
+
+. ./lib.sh
+
+readonly CYCLES='1M 64K 3108K 16388K 4000K 64M 2M 10236K 32M 68K 128M 1M 24M 4M 3M 12M 100M 5M 48M'
+
+# In kB; noise of a kernel that is otherwise idle. The chunks of one round are 440 MiB.
+readonly TOLERANCE=2048
+
+# huge: free kB in blocks of 2 MiB and more, of all zones.
+huge() {
+	awk '{ for (i = 14; i <= NF; i++) { kb = 2048; for (j = 14; j < i; j++) kb *= 2; n += $i * kb } } END { print n + 0 }' \
+		/proc/buddyinfo
+}
+
+cycle() {
+	load "chunk=$1"
+	must 'alloc order=0 count=4'
+	must 'vmalloc size=8192'
+	must 'alloc order=2'
+	must 'vmap block=5,2'
+	[ "$2" = held ] || must reset
+	"$TRY" rmmod pocketmm >/dev/null || bail 'rmmod'
+}
+
+# A chunk that cannot be had, and a value that is bad: what was taken before must be given back.
+refusals() {
+	for _ in 1 2; do
+		"$TRY" insmod "$KO" chunk=126M below=128M >/dev/null && bail 'an impossible chunk was loaded'
+		"$TRY" insmod "$KO" chunk=64M window=4096000M >/dev/null && bail 'an impossible window was loaded'
+	done
+	cycle 64K reset
+}
+
+# round NAME COMMAND...: compares before and after.
+round() {
+	name=$1
+	shift
+	free_before=$(mem_free) huge_before=$(huge)
+	"$@"
+	free_after=$(mem_free) huge_after=$(huge)
+	note "$name: MemFree $free_before -> $free_after kB, in blocks of 2M and more $huge_before -> $huge_after kB"
+	within "$name: MemFree lost, in kB" $((free_before - free_after)) -65536 $TOLERANCE
+	within "$name: large blocks lost, in kB" $((huge_before - huge_after)) -1048576 $((4 * TOLERANCE))
+}
+
+# all_sizes STATE
+all_sizes() {
+	for size in $CYCLES; do
+		cycle "$size" "$1"
+	done
+}
+
+[ "$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)" -gt 400000 ] || skip_all 'needs 400 MB'
+plan 6
+expect_log_begin
+cycle 128M held
+refusals
+round 'unloaded in good order' all_sizes reset
+round 'unloaded with things held' all_sizes held
+round 'refused' refusals
+expect_log_end
+finish

@@ -1,0 +1,190 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The vmalloc family by commands: which pages an area gets, what is in them,
+# seen from both sides, vmap of blocks that are freed while mapped, and areas
+# for user mappings.
+
+. ./lib.sh
+
+# pages_of AREA
+pages_of() {
+	must "pages area=$1"
+	value pages
+}
+
+# Single pages, taken as the buddy allocator hands them out, given back in ascending address order.
+page_lists() {
+	load chunk=4M
+	must 'vmalloc size=12288'
+	is 'an area of three pages' "$(pages_of 1)" 1023,1022,1021
+	must 'vmalloc size=20000'
+	is 'an area of 20000 bytes has five' "$(pages_of 2)" 1020,1019,1018,1017,1016
+	is 'what is left' "$(lists)" '3:1008 4:992 5:960 6:896 7:768 8:512 9:0'
+	must 'vfree area=1'
+	is 'the first goes back' "$(lists)" '0:1021 1:1022 3:1008 4:992 5:960 6:896 7:768 8:512 9:0'
+	must 'vmalloc size=8192'
+	is 'and the next area gets of it' "$(pages_of 3)" 1021,1023
+	must 'vfree area=2'
+	must 'vfree area=3'
+	is 'all is back' "$(lists)" 9:512,0
+	unload
+}
+
+# The pages of an area are nobody's to free but the area's.
+pages_belong_to_area() {
+	load chunk=4M
+	must 'vmalloc size=4096'
+	cmd 'free page=1023 order=0'
+	matches 'a page of an area' "$out" 'error EBUSY .*'
+	is 'is counted' "$(stat_of refused_mapped_page)" 1
+	matches 'blocks calls it used' "$(tail -n 1 $PMM/blocks)" '1023 order=0 used [a-z_]+.*'
+	must 'vfree area=1'
+	unload
+}
+
+# Half of the pool is free, and no two pages of it together: that is what vmalloc is for.
+scattered() {
+	load chunk=4M
+	must 'alloc order=0 count=1024'
+	seq 0 2 1022 | sed 's/.*/free page=& order=0/' | many
+	cmd 'alloc order=1'
+	matches 'no two pages together' "$out" 'error ENOMEM .*'
+	must 'vmalloc size=2M'
+	is 'half the pool in one area' "$(value pages)" 512
+	is 'of every second page' "$(pages_of 1 | tr ',' '\n' | sort -n | tr '\n' ' ')" "$(seq -s ' ' 0 2 1022) "
+	must 'fill area=1 seed=11'
+	must 'check area=1 seed=11'
+	must reset
+	is 'whole again, the half freed last at the head' "$(lists)" 9:0,512
+	unload
+}
+
+# In pages; each a size in bytes that is not whole pages.
+sizes() {
+	load chunk=4M window=8M
+	for pages in 1 2 3 31 255; do
+		must "vmalloc size=$((pages * 4096 - 4095))"
+		is "$pages pages for one byte in the last" "$(value size) $(value pages)" "$((pages * 4096)) $pages"
+	done
+	must reset
+	must 'vmalloc size=4M'
+	is 'all of the pool' "$(stat_of free_pages)" 0
+	must reset
+	unload
+}
+
+# Flushes: none to map, one to unmap.
+flushes() {
+	load chunk=1M
+	must 'vmalloc size=64K'
+	is 'mapping flushes nothing' "$(stat_of tlb_flushes)" 0
+	must 'vfree area=1'
+	is 'unmapping flushes once' "$(stat_of tlb_flushes)" 1
+	must purge
+	is 'nothing is left to purge' "$out" 'ok flushes=0'
+	must drain
+	is 'nothing is left to drain' "$out" 'ok pages=0'
+	unload
+}
+
+# What is written through the window is read through the direct map, and the other way round.
+two_views() {
+	load chunk=4M
+	must 'alloc order=2'
+	must 'vmap block=1'
+	is 'vmap of a block' "$out" 'ok area=1 offset=0 size=16384 pages=4'
+	is 'has its pages' "$(pages_of 1)" 1020,1021,1022,1023
+	must 'fill block=1 seed=5'
+	cmd 'check area=1 seed=5'
+	is 'written to the block, read in the area' "$out" ok
+	must 'fill area=1 seed=6'
+	cmd 'check block=1 seed=6'
+	is 'written to the area, read in the block' "$out" ok
+	cmd 'check block=1 seed=5'
+	matches 'another seed is another pattern' "$out" 'error EIO byte 0 is 0x[0-9a-f]+, not 0x[0-9a-f]+'
+	must 'vunmap area=1'
+	must 'check block=1 seed=6'
+	must 'free block=1'
+	unload
+}
+
+several_blocks() {
+	load chunk=4M
+	must 'alloc order=0'
+	must 'alloc order=3'
+	must 'alloc order=1'
+	must 'vmap block=3,1,2'
+	is 'several blocks in the order given' "$(pages_of 1)" \
+		"1020,1021,1023,1008,1009,1010,1011,1012,1013,1014,1015"
+	must 'vmap block=1,1'
+	is 'a page twice' "$(pages_of 2)" 1023,1023
+	printf A | "$TRY" pwrite $PMM/mem $((12 * 4096)) >/dev/null
+	is 'shows in both places' "$("$TRY" pread $PMM/mem $((12 * 4096)) 1) $("$TRY" pread $PMM/mem $((13 * 4096)) 1)" '41 ok 1 41 ok 1'
+	is 'and in the other area' "$("$TRY" pread $PMM/mem $((2 * 4096)) 1)" '41 ok 1'
+	must reset
+	unload
+}
+
+# A block that is freed while an area maps it is parked, and comes back with the last mapping.
+parked() {
+	load chunk=64K
+	must 'alloc order=1'
+	must 'vmap block=1'
+	must 'vmap block=1'
+	must 'free block=1'
+	is 'freed while mapped' "$out" 'ok parked=1'
+	is 'the page is neither free nor lost' "$(stat_of free_pages) $(stat_of parked_pages)" '14 2'
+	matches 'blocks says so' "$(tail -n 1 $PMM/blocks)" '14 order=1 used parked'
+	matches 'verify is content' "$(cat $PMM/verify)" 'ok .* parked=1 .*'
+	parked_is_not_free
+	must 'vunmap area=1'
+	is 'one mapping less' "$(stat_of parked_pages)" 2
+	must 'vunmap area=2'
+	is 'recycled with the last mapping' "$(stat_of parked_pages) $(lists)" '0 4:0'
+	unload
+}
+
+parked_is_not_free() {
+	cmd 'free page=14 order=1'
+	matches 'a parked block is not freed twice' "$out" 'error EINVAL the page is already free'
+	cmd 'alloc order=0 count=15'
+	matches 'nor handed out' "$out" 'error ENOMEM 14 of 15 .*'
+	must drain
+	is 'nor drained' "$out" 'ok pages=0'
+	must 'fill area=2 seed=9'
+	must 'check area=1 seed=9'
+}
+
+# An area for users is zeroed, whatever was in the pages before.
+zeroed() {
+	load chunk=64K
+	must 'alloc order=4'
+	must 'fill block=1 seed=1'
+	must 'free block=1'
+	for flag in user zero 'zero user'; do
+		must "vmalloc size=64K $flag"
+		is "vmalloc $flag: zeroed" "$(head -c 65536 $PMM/mem | tr -d '\000' | wc -c)" 0
+		must "fill area=$(value area) seed=2"
+		must reset
+	done
+	must 'vmalloc size=4096'
+	must 'vmalloc size=4096 user'
+	is 'only the one is marked' "$(grep -c ' user' $PMM/vmallocinfo)" 1
+	must reset
+	unload
+}
+
+plan 45
+expect_log_begin
+page_lists
+pages_belong_to_area
+scattered
+sizes
+flushes
+two_views
+several_blocks
+parked
+zeroed
+expect_log_end
+finish
