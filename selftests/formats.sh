@@ -129,9 +129,10 @@ areas_of() {
 }
 
 same_code_as_the_kernel() {
+	known=$(mem_free)
 	total=$(buddy_pages </proc/buddyinfo | awk '{ n += $2 } END { print n }')
 	matches "the kernel's buddyinfo" "$(buddy_pages </proc/buddyinfo)" '(DMA|DMA32|Normal) [0-9]+'
-	within "the kernel's free pages in it" "$total" $(($(mem_free) / 4 * 9 / 10)) $(($(mem_free) / 4 + 100))
+	within "the kernel's free pages in it" "$total" $((known * 9 / 40)) $((known / 4 + 1024))
 	matches "the kernel's vmallocinfo" "$(areas_of /proc/vmallocinfo)" '[0-9]+ (ioremap|vmalloc|vmap|other)'
 	matches "the window is there" "$(grep pocketmm /proc/vmallocinfo)" '.* (4198400|[0-9]+) .*\[pocketmm\].*'
 }

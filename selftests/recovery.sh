@@ -50,6 +50,7 @@ round() {
 }
 
 # all_sizes STATE
+# shellcheck disable=SC2317 # called by name
 all_sizes() {
 	for size in $CYCLES; do
 		cycle "$size" "$1"
