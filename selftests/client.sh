@@ -18,7 +18,7 @@ replay() {
 		case $word in
 		'#') echo "# $rest" ;;
 		ok) pass "$rest" ;;
-		skip) pass "${rest%%: [!:]*} # SKIP ${rest##*: }" ;;
+		skip) pass "${rest%: *} # SKIP ${rest##*: }" ;;
 		not) fail "${rest#ok }" ;;
 		plan) ;;
 		*) fail "report: $word $rest" ;;

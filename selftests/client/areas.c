@@ -13,6 +13,7 @@
 #include "client.h"
 
 #define HPET_PHYS	0xfed00000UL
+#define VGA_PHYS	0xa0000UL
 
 int client_peek(const void *addr)
 {
@@ -340,6 +341,19 @@ static void test_ioremap_sizes(void)
 	pmm_iounmap(addr);
 }
 
+/* Device memory among RAM, where the kernel has a struct page for it all the same. */
+static void test_device_has_no_page(void)
+{
+	void __iomem *addr = pmm_ioremap(VGA_PHYS, PAGE_SIZE);
+
+	if (!addr) {
+		client_skip("no device memory below 1 MiB");
+		return;
+	}
+	CHECK(!pmm_vmalloc_to_page((void __force *)addr));
+	pmm_iounmap(addr);
+}
+
 const struct client_case client_area_cases[] = {
 	{ "areas: vmalloc, its record, and the kernel's view of it", test_vmalloc },
 	{ "areas: guard page and freed area fault", test_guard },
@@ -352,6 +366,7 @@ const struct client_case client_area_cases[] = {
 	{ "areas: get, map, remove", test_bare_area },
 	{ "areas: vread and vwrite over holes and guard pages", test_vread_vwrite },
 	{ "areas: ioremap of the HPET", test_ioremap },
+	{ "areas: a device has no page", test_device_has_no_page },
 	{ "areas: ioremap up to its last byte", test_ioremap_sizes },
 	{ }
 };

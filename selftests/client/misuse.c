@@ -208,6 +208,24 @@ static void test_ioremap_misuse(void)
 	__pmm_free_pages(page, 0);
 }
 
+/* Not one entry of the window may come from an array that has no page there. */
+static void test_vmap_misuse(void)
+{
+	struct page *page = alloc_page(GFP_KERNEL), *pages[2] = { page, NULL }, **next = pages;
+	struct pmm_vm_struct *vm = pmm_get_vm_area(2 * PAGE_SIZE, PMM_VM_MAP);
+	void *map = pmm_vmap(pages, 2, PMM_VM_MAP, PAGE_KERNEL);
+
+	CHECK(!map);
+	pmm_vunmap(map);
+	CHECK(!pmm_vmap(pages, UINT_MAX, PMM_VM_MAP, PAGE_KERNEL));
+	if (CHECK(vm)) {
+		CHECK(pmm_map_vm_area(vm, PAGE_KERNEL, &next) < 0);
+		CHECK_EQ(client_peek(vm->addr), -EFAULT);
+		kfree(pmm_remove_vm_area(vm->addr));
+	}
+	__free_page(page);
+}
+
 const struct client_case client_misuse_cases[] = {
 	{ "misuse: double free", test_double_free },
 	{ "misuse: free of another order", test_wrong_order },
@@ -219,6 +237,7 @@ const struct client_case client_misuse_cases[] = {
 	{ "misuse: vfree of what is no area", test_vfree_misuse },
 	{ "misuse: an area freed by the wrong call", test_wrong_kind },
 	{ "misuse: sizes of nothing and of everything", test_sizes },
+	{ "misuse: vmap of no page, and of too many", test_vmap_misuse },
 	{ "misuse: ioremap of RAM and beyond the world", test_ioremap_misuse },
 	{ }
 };
