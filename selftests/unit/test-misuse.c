@@ -198,6 +198,36 @@ static void misuse_then_use(const void *arg)
 	arena_exit(&arena);
 }
 
+/*
+ * A pair bit that somebody overwrote says that the buddy is free when it is not. The free must not
+ * take the buddy off a list that it is not on; verify then names the pair.
+ */
+static void misuse_damaged_bit(const void *arg)
+{
+	struct pmm_verdict v = { };
+	struct arena arena;
+
+	(void)arg;
+	arena_init(&arena, 12, PMM_EXPAND_LOWER, 0);
+	ASSERT_EQ(arena_alloc(&arena, 2), 8);
+	ASSERT_EQ(arena_alloc(&arena, 0), 0);
+	ASSERT_EQ(arena_alloc(&arena, 0), 1);
+	__test_and_change_bit(0, arena.zone.free_area[0].map);
+	ASSERT_EQ(arena_free(&arena, 0, 0), PMM_FREE_OK);	/* 1 is in use */
+	ASSERT_EQ(arena.zone.state[1], PMM_STATE(PMM_USED, 0));
+	ASSERT(!pmm_zone_verify(&arena.zone, &v));
+	ASSERT(!strncmp(v.why, "order 0 pair 0: ", 16));
+	__test_and_change_bit(0, arena.zone.free_area[0].map);
+	ASSERT_SOUND(&arena.zone);
+
+	__test_and_change_bit(1, arena.zone.free_area[2].map);
+	ASSERT_EQ(arena_free(&arena, 8, 2), PMM_FREE_OK);	/* 12 is not there */
+	ASSERT(!pmm_zone_verify(&arena.zone, &v));
+	__test_and_change_bit(1, arena.zone.free_area[2].map);
+	ASSERT_SOUND(&arena.zone);
+	arena_exit(&arena);
+}
+
 static void misuse_words(const void *arg)
 {
 	enum pmm_free_result result;
@@ -223,6 +253,7 @@ const struct ktap_test misuse_tests[] = {
 	{ "misuse-wrong-kind", misuse_wrong_kind },
 	{ "misuse-other-zone", misuse_other_zone },
 	{ "misuse-then-use", misuse_then_use },
+	{ "misuse-damaged-bit", misuse_damaged_bit },
 	{ "misuse-words", misuse_words },
 	{ }
 };
