@@ -21,4 +21,15 @@ static inline bool __test_and_change_bit(unsigned long nr, unsigned long *map)
 	return old;
 }
 
+/* Atomic in the kernel; here there is one thread. */
+static inline bool test_and_set_bit(unsigned long nr, unsigned long *map)
+{
+	return test_bit(nr, map) || __test_and_change_bit(nr, map);
+}
+
+static inline bool test_and_clear_bit(unsigned long nr, unsigned long *map)
+{
+	return test_bit(nr, map) && __test_and_change_bit(nr, map);
+}
+
 #endif /* UNIT_LINUX_BITOPS_H */

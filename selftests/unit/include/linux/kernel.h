@@ -16,6 +16,14 @@
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
 #define IS_ALIGNED(x, a)	(((x) & ((a) - 1)) == 0)
 
+#define min(a, b)						\
+	({							\
+		__typeof__(a) a_ = (a);				\
+		__typeof__(b) b_ = (b);				\
+								\
+		a_ < b_ ? a_ : b_;				\
+	})
+
 #define READ_ONCE(x)		(*(const volatile __typeof__(x) *)&(x))
 
 /*

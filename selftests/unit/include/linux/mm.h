@@ -6,6 +6,7 @@
 #include <linux/kernel.h>
 #include <linux/mm_types.h>
 
+#define PAGE_SHIFT		12
 #define PAGE_SIZE		4096UL
 #define PAGE_ALIGN(x)		(((x) + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1))
 #define PAGE_ALIGNED(x)		IS_ALIGNED((unsigned long)(x), PAGE_SIZE)

@@ -12,6 +12,7 @@
 #define pr_fmt(fmt) fmt
 #endif
 
+#define pr_err_ratelimited(fmt, ...)	shim_printk(pr_fmt(fmt), ##__VA_ARGS__)
 #define pr_warn_ratelimited(fmt, ...)	shim_printk(pr_fmt(fmt), ##__VA_ARGS__)
 
 #endif /* UNIT_LINUX_PRINTK_H */
