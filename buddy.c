@@ -179,8 +179,8 @@ static void __pmm_park(struct pmm_zone *zone, unsigned long index, unsigned int 
 }
 
 /*
- * Recycle what is no longer referenced among the @most blocks parked longest; the others go to the
- * end of the queue.
+ * Recycle what is no longer referenced among the blocks parked longest, up to about @most pages;
+ * those that still are go to the end of the queue.
  */
 static unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
 {
@@ -192,8 +192,9 @@ static unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
 		unsigned long index = pmm_page_index(zone, page);
 		unsigned int order = PMM_STATE_ORDER(zone->state[index]);
 
-		if (!most--)
+		if (!most)
 			break;
+		most -= min(most, 1UL << order);
 		if (pmm_block_referenced(page, order)) {
 			list_move_tail(&page->lru, &waiting);
 			continue;
@@ -393,7 +394,7 @@ enum pmm_free_result pmm_zone_free(struct pmm_zone *zone, struct page *page, uns
 	if (unlikely(result > PMM_FREE_PARKED))
 		zone->stat.refused[result]++;
 	else if (unlikely(zone->nr_parked))
-		__pmm_reap(zone, 8);
+		__pmm_reap(zone, 64);
 	spin_unlock_irqrestore(&zone->lock, flags);
 
 	if (unlikely(result > PMM_FREE_PARKED))

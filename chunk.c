@@ -35,13 +35,13 @@ static unsigned long pmm_node_end(int nid, const struct pmm_search *search)
 /*
  * Could this page frame be emptied? Only a hint, read without locks: free pages have no references,
  * and of the others those on the LRU lists can be migrated. Slab, page tables, kernel stacks and
- * other drivers' pages cannot.
+ * other drivers' pages cannot. ZONE_MOVABLE could, but it is for what moves, and the pool does not.
  */
 static bool pmm_pfn_usable(unsigned long pfn, int nid)
 {
 	struct page *page = pfn_to_online_page(pfn);
 
-	if (!page || PageReserved(page) || page_to_nid(page) != nid)
+	if (!page || PageReserved(page) || is_zone_movable_page(page) || page_to_nid(page) != nid)
 		return false;
 	return !page_count(page) || PageLRU(page);
 }
@@ -108,7 +108,7 @@ static void pmm_measure_node(int nid, struct pmm_search *search)
 
 static void pmm_report_no_room(const struct pmm_chunk_request *want, struct pmm_search *search)
 {
-	unsigned long worth = search->longest;
+	unsigned long worth;
 	int nid;
 
 	for_each_online_node(nid)
@@ -188,8 +188,9 @@ void pmm_chunk_release(struct page *pages, unsigned long nr_pages)
 	unsigned long i, run = 0, held = 0, lost = 0;
 
 	for (i = 0; i < nr_pages; i++) {
-		if (page_count(pages + i) == 1) {
+		if (page_count(pages + i))
 			pmm_wipe_page(pages + i);
+		if (page_count(pages + i) == 1) {
 			run++;
 			continue;
 		}

@@ -25,6 +25,8 @@
 #define PMM_COMMAND_MAX		4095	/* bytes in one write */
 #define PMM_LINE_MAX		1023	/* bytes in one command */
 #define PMM_IDS_MAX		256	/* in one vmap */
+#define PMM_RESULT_KEPT		(64 << 10)	/* bytes of memory for the next result */
+#define PMM_RESULT_MAX		(64 << 20)	/* bytes; what is beyond is cut off */
 #define PMM_HERE		((const void *)_THIS_IP_)
 
 static DEFINE_MUTEX(pmm_command_lock);
@@ -48,11 +50,14 @@ static struct pmm_text {
 static bool pmm_text_reserve(struct pmm_text *text, size_t more)
 {
 	size_t room = max(2 * text->room, text->len + more + 1);
-	char *buf;
+	char *buf = NULL;
 
+	if (text->cut)
+		return false;
 	if (text->len + more < text->room)
 		return true;
-	buf = kvmalloc(room, GFP_KERNEL);
+	if (room <= PMM_RESULT_MAX)
+		buf = kvmalloc(room, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	if (!buf) {
 		text->cut = true;
 		return false;
@@ -83,6 +88,11 @@ static __printf(1, 2) void pmm_say(const char *fmt, ...)
 
 static void pmm_clear_result(void)
 {
+	if (pmm_result.room > PMM_RESULT_KEPT) {
+		kvfree(pmm_result.buf);
+		pmm_result.buf = NULL;
+		pmm_result.room = 0;
+	}
 	pmm_result.len = 0;
 	pmm_result.cut = false;
 }
@@ -489,7 +499,6 @@ static int pmm_free_area(struct pmm_args *args, const void *addr, unsigned long 
 
 	if (pmm_detach_errno(result))
 		return PMM_FAIL(args, pmm_detach_errno(result), "%s", pmm_detach_why(result));
-	pmm_forget(&pmm_areas, addr);
 	if (result == PMM_DETACH_LATER)
 		pmm_say(" deferred=1");
 	return 0;
@@ -498,8 +507,11 @@ static int pmm_free_area(struct pmm_args *args, const void *addr, unsigned long 
 static int pmm_free_held_area(struct pmm_args *args, unsigned long type)
 {
 	void *addr;
+	int err = pmm_held_area(args, &addr) ?: pmm_free_area(args, addr, type);
 
-	return pmm_held_area(args, &addr) ?: pmm_free_area(args, addr, type);
+	if (!err)
+		xa_erase(&pmm_areas, args->value[PMM_AREA]);
+	return err;
 }
 
 static int pmm_cmd_vfree(struct pmm_args *args)
@@ -509,8 +521,12 @@ static int pmm_cmd_vfree(struct pmm_args *args)
 
 static int pmm_cmd_vfree_offset(struct pmm_args *args)
 {
-	return pmm_free_area(args, (void *)(pmm_window_start() + args->value[PMM_OFFSET]),
-			     PMM_VM_ALLOC);
+	void *addr = (void *)(pmm_window_start() + args->value[PMM_OFFSET]);
+	int err = pmm_free_area(args, addr, PMM_VM_ALLOC);
+
+	if (!err)
+		pmm_forget(&pmm_areas, addr);
+	return err;
 }
 
 static int pmm_cmd_vunmap(struct pmm_args *args)
@@ -554,6 +570,7 @@ static int pmm_cmd_pages(struct pmm_args *args)
 		if (!page)
 			return PMM_FAIL(args, -ENOENT, "the area was freed by somebody else");
 		pmm_say("%s%lu", i ? "," : " pages=", pmm_page_index(&pmm_zone, page));
+		cond_resched();
 	}
 	return err;
 }
@@ -823,6 +840,17 @@ static void pmm_say_error(struct pmm_args *args, size_t mark, int err)
 	pmm_say("error %s %s\n", pmm_error_name(err), args->why[0] ? args->why : "no memory");
 }
 
+/* The command has done its work, but there is no room for all that it said. */
+static void pmm_say_cut(void)
+{
+	static const char note[] = " (cut: no memory for all of the result)\n";
+
+	pmm_result.cut = false;
+	if (pmm_result.len + sizeof(note) > pmm_result.room)
+		pmm_result.len -= min(pmm_result.len, sizeof(note));
+	pmm_say("%s", note);
+}
+
 static int pmm_run_line(char *line)
 {
 	struct pmm_args *args = &pmm_args;
@@ -840,8 +868,10 @@ static int pmm_run_line(char *line)
 	}
 	if (err)
 		pmm_say_error(args, mark, err);
+	else if (pmm_result.cut)
+		pmm_say_cut();
 	else
-		pmm_say("%s\n", pmm_result.cut ? " (cut: no memory for all of the result)" : "");
+		pmm_say("\n");
 	return err;
 }
 
@@ -864,42 +894,43 @@ static int pmm_run_lines(char *text, size_t len)
 		err = pmm_run_line(line);
 		if (err)
 			return err;
+		cond_resched();
 	}
 	return 0;
 }
 
-static int pmm_run_write(const char __user *ubuf, size_t count, loff_t pos)
+/* @text is NULL when there was too much of it. */
+static int pmm_run_write(char *text, size_t count, loff_t pos)
 {
-	char *text;
-	int err;
-
 	pmm_clear_result();
 	if (pos)
 		return pmm_refuse_write(-EINVAL,
 					"not at the start of the file: one write for each open");
-	if (count > PMM_COMMAND_MAX)
+	if (!text)
 		return pmm_refuse_write(-E2BIG, "more than 4095 bytes in one write");
-	text = memdup_user_nul(ubuf, count);
-	if (IS_ERR(text))
-		return PTR_ERR(text);
-	err = pmm_run_lines(text, count);
-	kfree(text);
-	return err;
+	return pmm_run_lines(text, count);
 }
 
 static ssize_t pmm_command_write(struct file *file, const char __user *ubuf, size_t count,
 				 loff_t *ppos)
 {
+	char *text = NULL;
 	int err;
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (!count)
 		return 0;
-	if (mutex_lock_interruptible(&pmm_command_lock))
-		return -EINTR;
-	err = pmm_run_write(ubuf, count, *ppos);
-	mutex_unlock(&pmm_command_lock);
+	if (count <= PMM_COMMAND_MAX)
+		text = memdup_user_nul(ubuf, count);
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	err = mutex_lock_interruptible(&pmm_command_lock);
+	if (!err) {
+		err = pmm_run_write(text, count, *ppos);
+		mutex_unlock(&pmm_command_lock);
+	}
+	kfree(text);
 	if (err)
 		return err;
 	*ppos += count;

@@ -8,8 +8,9 @@
  *
  * Lock order, outermost first:
  *
- *	mmap_lock		the kernel's, when a user mapping comes or goes
- *	  pmm_command_lock	one writer of debugfs' command at a time, and what commands hold
+ *	mmap_lock		the kernel's, when a user mapping comes or goes; not together with
+ *				the next
+ *	pmm_command_lock	one writer of debugfs' command at a time, and what commands hold
  *	    vmlist->lock	the vm_struct list and the state of each area; process context,
  *				never held over a flush
  *	      zone->lock	the buddy allocator; any context, interrupts off
@@ -208,6 +209,9 @@ struct pmm_area {
  * @lock: protects the list, and each area's state
  * @head: the area with the lowest address
  * @nr_areas: length of the list
+ * @nr_stale: deferred frees that a new area at their address made void
+ * @deferred: a bit a page where a free was asked for in atomic context; set without the lock,
+ *	cleared under it; NULL when nobody defers
  * @start: first address; constant, as @end
  * @end: first address behind the window
  */
@@ -215,6 +219,8 @@ struct pmm_vmlist {
 	spinlock_t		lock;	/* the list, and each area's state */
 	struct pmm_vm_struct	*head;
 	unsigned long		nr_areas;
+	unsigned long		nr_stale;
+	unsigned long		*deferred;
 	unsigned long		start;
 	unsigned long		end;
 };
@@ -223,6 +229,7 @@ struct pmm_vmlist {
 enum pmm_detach_result {
 	PMM_DETACH_OK,		/* the caller takes it down */
 	PMM_DETACH_LATER,	/* the last user mapping will */
+	PMM_DETACH_NONE,	/* nothing was to be done */
 	PMM_DETACH_BAD_ADDRESS,
 	PMM_DETACH_NONEXISTENT,
 	PMM_DETACH_WRONG_TYPE,
@@ -244,6 +251,11 @@ void pmm_vmlist_init(struct pmm_vmlist *list, unsigned long start, unsigned long
 struct pmm_vm_struct *pmm_vmlist_get(struct pmm_vmlist *list, unsigned long size,
 				     unsigned long flags, gfp_t gfp, const void *caller);
 struct pmm_vm_struct *pmm_vmlist_find(struct pmm_vmlist *list, const void *addr);
+enum pmm_detach_result pmm_vmlist_defer(struct pmm_vmlist *list, const void *addr);
+enum pmm_detach_result pmm_vmlist_detach_deferred(struct pmm_vmlist *list, const void *addr,
+						  unsigned long type, struct pmm_vm_struct **vmp);
+void pmm_vmlist_set_pages(struct pmm_vmlist *list, struct pmm_vm_struct *vm, struct page **pages,
+			  unsigned int nr_pages);
 bool pmm_vmlist_copy(struct pmm_vmlist *list, const void *addr, struct pmm_vm_struct *copy);
 void pmm_vmlist_publish(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *addr,
@@ -297,7 +309,12 @@ void pmm_chunk_release(struct page *pages, unsigned long nr_pages);
 enum pmm_free_result pmm_free_pages_from(struct page *page, unsigned int order, enum pmm_kind kind,
 					 unsigned long caller);
 
-/* window.c */
+/* window.c; the bits say what pmm_window_lookup() found */
+#define PMM_MAP_PRESENT		0x1
+#define PMM_MAP_READABLE	0x2
+#define PMM_MAP_WRITABLE	0x4
+#define PMM_MAP_DEVICE		0x8
+
 int pmm_window_init(unsigned long size);
 void pmm_window_exit(void);
 unsigned long pmm_window_start(void);
@@ -308,7 +325,7 @@ u64 pmm_window_phys_limit(void);
 void pmm_window_map(unsigned long addr, unsigned long pfn, pgprot_t prot);
 void pmm_window_unmap(unsigned long addr, unsigned long nr_pages);
 void pmm_window_flush(void);
-bool pmm_window_lookup(unsigned long addr, unsigned long *pfn, bool *writable);
+unsigned int pmm_window_lookup(unsigned long addr, unsigned long *pfn);
 pgprot_t pmm_window_device_prot(void);
 
 /* vmalloc.c */

@@ -80,14 +80,18 @@ static int pmm_judge_chunk(struct pmm_config *config)
 
 	err = pmm_judge_size("chunk", chunk, PMM_CHUNK_MIN, min(pmm_ram_bytes(), PMM_CHUNK_MAX),
 			     &bytes);
-	config->chunk.nr_pages = bytes >> PAGE_SHIFT;
+	if (!err)
+		config->chunk.nr_pages = bytes >> PAGE_SHIFT;
 	return err;
 }
 
-/* vmap() maps no more pages than there is RAM, so neither does the window. */
+/*
+ * vmap() maps no more pages than there is RAM, so neither does the window; and its array of pages
+ * is at most what kvmalloc() gives.
+ */
 static int pmm_judge_window(struct pmm_config *config)
 {
-	unsigned long max = pmm_ram_bytes();
+	unsigned long max = min(pmm_ram_bytes(), INT_MAX / sizeof(struct page *) << PAGE_SHIFT);
 
 	if (!strcmp(window, "auto")) {
 		config->window = min(4 * config->chunk.nr_pages << PAGE_SHIFT, max);
@@ -192,9 +196,8 @@ static int __init pmm_init(void)
 {
 	struct pmm_config config = { };
 	struct page *pages;
-	int err;
+	int err = pmm_judge_parameters(&config);
 
-	err = pmm_judge_parameters(&config);
 	if (err)
 		return err;
 	pages = pmm_chunk_reserve(&config.chunk);

@@ -26,10 +26,6 @@ struct pmm_vmlist pmm_vmlist;
 static atomic64_t pmm_refused;	/* frees of areas that were refused */
 static atomic64_t pmm_purges;	/* calls of pmm_vm_unmap_aliases() */
 
-/*
- * pmm_vfree() from atomic context: a bit for each page of the window where an area is to be freed.
- */
-static unsigned long *pmm_deferred;
 static void pmm_vfree_deferred(struct work_struct *work);
 static DECLARE_WORK(pmm_vfree_work, pmm_vfree_deferred);
 
@@ -38,15 +34,24 @@ static unsigned long pmm_area_pages(const struct pmm_vm_struct *vm)
 	return pmm_area_bytes(vm) >> PAGE_SHIFT;
 }
 
+/* Large areas take a while: let others run now and then. */
+static void pmm_breathe(unsigned long i)
+{
+	if (i % PMM_MAX_ORDER_PAGES == PMM_MAX_ORDER_PAGES - 1)
+		cond_resched();
+}
+
 /* --- taking an area down ---------------------------------------------------------------------- */
 
 /* 2.4 and 2.6.28 give the pages back one by one, in ascending address order. */
-static void pmm_free_area_pages(struct pmm_vm_struct *vm)
+static void pmm_free_area_pages(struct page **pages, unsigned int nr_pages, unsigned long caller)
 {
 	unsigned int i;
 
-	for (i = 0; i < vm->nr_pages; i++)
-		pmm_free_pages_from(vm->pages[i], 0, PMM_MAPPED, (unsigned long)vm->caller);
+	for (i = 0; i < nr_pages; i++) {
+		pmm_free_pages_from(pages[i], 0, PMM_MAPPED, caller);
+		pmm_breathe(i);
+	}
 }
 
 /* What pmm_vmap() held on to; a page that was freed meanwhile is parked and can be recycled now. */
@@ -66,13 +71,13 @@ static void pmm_unmap_area(struct pmm_vm_struct *vm)
 	pmm_window_unmap((unsigned long)vm->addr, pmm_area_pages(vm));
 	pmm_window_flush();
 	if (vm->flags & PMM_VM_ALLOC)
-		pmm_free_area_pages(vm);
+		pmm_free_area_pages(vm->pages, vm->nr_pages, (unsigned long)vm->caller);
 	else if (vm->pages)
 		pmm_put_mapped_pages(vm);
+	pmm_vmlist_unlink(&pmm_vmlist, vm);
 	kvfree(vm->pages);
 	vm->pages = NULL;
 	vm->nr_pages = 0;
-	pmm_vmlist_unlink(&pmm_vmlist, vm);
 }
 
 static void pmm_destroy_area(struct pmm_vm_struct *vm)
@@ -87,6 +92,7 @@ static const struct {
 } pmm_detach_results[PMM_NR_DETACH_RESULTS] = {
 	[PMM_DETACH_OK]		 = { 0,		"freed" },
 	[PMM_DETACH_LATER]	 = { 0,		"freed when its last user mapping goes" },
+	[PMM_DETACH_NONE]	 = { 0,		"nothing to be freed" },
 	[PMM_DETACH_BAD_ADDRESS] = { -EINVAL,	"bad address" },
 	[PMM_DETACH_NONEXISTENT] = { -ENOENT,	"nonexistent vm area" },
 	[PMM_DETACH_WRONG_TYPE]	 = { -EINVAL,	"vm area of another kind" },
@@ -104,7 +110,7 @@ int pmm_detach_errno(enum pmm_detach_result result)
 
 u64 pmm_vmalloc_refused(void)
 {
-	return atomic64_read(&pmm_refused);
+	return atomic64_read(&pmm_refused) + READ_ONCE(pmm_vmlist.nr_stale);
 }
 
 u64 pmm_vmalloc_purges(void)
@@ -134,6 +140,15 @@ static void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned
 			   pmm_detach_why(result), addr, caller);
 }
 
+static void pmm_finish_detach(enum pmm_detach_result result, struct pmm_vm_struct *vm,
+			      const void *addr, unsigned long type, const void *caller)
+{
+	if (result == PMM_DETACH_OK)
+		pmm_destroy_area(vm);
+	else if (pmm_detach_errno(result))
+		pmm_refuse(result, addr, type, caller);
+}
+
 /**
  * pmm_take_down() - free the area that begins at an address
  * @addr: first byte of the area
@@ -147,13 +162,10 @@ static void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned
  */
 enum pmm_detach_result pmm_take_down(const void *addr, unsigned long type, const void *caller)
 {
-	struct pmm_vm_struct *vm;
+	struct pmm_vm_struct *vm = NULL;
 	enum pmm_detach_result result = pmm_vmlist_detach(&pmm_vmlist, addr, type, &vm);
 
-	if (result == PMM_DETACH_OK)
-		pmm_destroy_area(vm);
-	else if (result != PMM_DETACH_LATER)
-		pmm_refuse(result, addr, type, caller);
+	pmm_finish_detach(result, vm, addr, type, caller);
 	return result;
 }
 
@@ -169,26 +181,39 @@ static gfp_t pmm_record_gfp(gfp_t gfp)
 	       (__GFP_RECLAIM | __GFP_IO | __GFP_FS | __GFP_HIGH | __GFP_NOWARN | __GFP_NORETRY);
 }
 
-/*
- * 2.6.28: all pages first, order 0, one by one. On failure @vm->nr_pages tells how many there are.
- */
+/* 2.6.28: all pages first, order 0, one by one. Returns how many could be had. */
+static unsigned long pmm_take_pages(struct page **pages, unsigned long nr_pages, gfp_t gfp,
+				    const void *caller)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr_pages; i++) {
+		pages[i] = pmm_zone_alloc(&pmm_zone, gfp, 0, PMM_MAPPED, (unsigned long)caller);
+		if (!pages[i])
+			break;
+		if (gfp & __GFP_ZERO)
+			clear_page(page_address(pages[i]));
+		if (gfpflags_allow_blocking(gfp))
+			pmm_breathe(i);
+	}
+	return i;
+}
+
 static int pmm_alloc_area_pages(struct pmm_vm_struct *vm, gfp_t gfp)
 {
-	unsigned long nr_pages = pmm_area_pages(vm);
+	unsigned long nr_pages = pmm_area_pages(vm), got;
+	struct page **pages;
 
-	vm->pages = kvmalloc_array(nr_pages, sizeof(*vm->pages), pmm_record_gfp(gfp));
-	if (!vm->pages)
+	pages = kvmalloc_array(nr_pages, sizeof(*pages), pmm_record_gfp(gfp));
+	if (!pages)
 		return -ENOMEM;
-	while (vm->nr_pages < nr_pages) {
-		struct page *page =
-			pmm_zone_alloc(&pmm_zone, gfp, 0, PMM_MAPPED, (unsigned long)vm->caller);
-
-		if (!page)
-			return -ENOMEM;
-		if (gfp & __GFP_ZERO)
-			clear_page(page_address(page));
-		vm->pages[vm->nr_pages++] = page;
+	got = pmm_take_pages(pages, nr_pages, gfp, vm->caller);
+	if (got < nr_pages) {
+		pmm_free_area_pages(pages, got, (unsigned long)vm->caller);
+		kvfree(pages);
+		return -ENOMEM;
 	}
+	pmm_vmlist_set_pages(&pmm_vmlist, vm, pages, nr_pages);
 	return 0;
 }
 
@@ -201,12 +226,10 @@ static void pmm_map_pages(struct pmm_vm_struct *vm, struct page **pages, pgprot_
 			       prot);
 }
 
-/* An area that was never mapped: nothing to flush. */
+/* An area that never had pages: nothing to flush. */
 static void pmm_abandon_area(struct pmm_vm_struct *vm)
 {
-	pmm_free_area_pages(vm);
 	pmm_vmlist_unlink(&pmm_vmlist, vm);
-	kvfree(vm->pages);
 	kfree(vm);
 }
 
@@ -354,27 +377,14 @@ static void pmm_vfree_deferred(struct work_struct *work)
 {
 	unsigned long page, nr_pages = pmm_window_size() >> PAGE_SHIFT;
 
-	for_each_set_bit(page, pmm_deferred, nr_pages) {
-		if (test_and_clear_bit(page, pmm_deferred))
-			pmm_take_down((void *)(pmm_window_start() + (page << PAGE_SHIFT)),
-				      PMM_VM_ALLOC, pmm_vfree_deferred);
+	for_each_set_bit(page, pmm_vmlist.deferred, nr_pages) {
+		void *addr = (void *)(pmm_window_start() + (page << PAGE_SHIFT));
+		struct pmm_vm_struct *vm = NULL;
+		enum pmm_detach_result result;
+
+		result = pmm_vmlist_detach_deferred(&pmm_vmlist, addr, PMM_VM_ALLOC, &vm);
+		pmm_finish_detach(result, vm, addr, PMM_VM_ALLOC, pmm_vfree_deferred);
 	}
-}
-
-/*
- * Nothing is allocated, so this cannot fail; a second free before the work has run is a double
- * free.
- */
-static enum pmm_detach_result pmm_defer_vfree(const void *addr)
-{
-	unsigned long offset = (unsigned long)addr - pmm_window_start();
-
-	if (!PAGE_ALIGNED((unsigned long)addr))
-		return PMM_DETACH_BAD_ADDRESS;
-	if (offset >= pmm_window_size() || test_and_set_bit(offset >> PAGE_SHIFT, pmm_deferred))
-		return PMM_DETACH_NONEXISTENT;
-	schedule_work(&pmm_vfree_work);
-	return PMM_DETACH_LATER;
 }
 
 /**
@@ -385,8 +395,8 @@ static enum pmm_detach_result pmm_defer_vfree(const void *addr)
  * with 2.4's messages and no effect. Where a user process still maps the area it lives on until
  * that mapping goes.
  *
- * Context: Any, except hard interrupts under PREEMPT_RT. In process context it flushes every TLB
- * before it returns; in atomic context a worker does it soon.
+ * Context: Any; on a kernel that does not count preemption, not with a spinlock held. In process
+ * context it flushes every TLB before it returns; in atomic context a worker does it soon.
  */
 void pmm_vfree(const void *addr)
 {
@@ -398,8 +408,10 @@ void pmm_vfree(const void *addr)
 		pmm_take_down(addr, PMM_VM_ALLOC, __builtin_return_address(0));
 		return;
 	}
-	result = pmm_defer_vfree(addr);
-	if (result != PMM_DETACH_LATER)
+	result = pmm_vmlist_defer(&pmm_vmlist, addr);
+	if (result == PMM_DETACH_LATER)
+		schedule_work(&pmm_vfree_work);
+	else
 		pmm_refuse(result, addr, PMM_VM_ALLOC, __builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(pmm_vfree);
@@ -409,16 +421,20 @@ EXPORT_SYMBOL_GPL(pmm_vfree);
 /* The area remembers its pages, and those of the pool cannot be recycled while it maps them. */
 static int pmm_hold_mapped_pages(struct pmm_vm_struct *vm, struct page **pages, unsigned int count)
 {
+	struct page **copy;
 	unsigned int i;
 
-	vm->pages = kvmalloc_array(count, sizeof(*pages), GFP_KERNEL);
-	if (!vm->pages)
+	for (i = 0; i < count; i++)
+		if (!pages[i] || !pfn_valid(page_to_pfn(pages[i])))
+			return -EINVAL;
+	copy = kvmalloc_array(count, sizeof(*copy), GFP_KERNEL);
+	if (!copy)
 		return -ENOMEM;
-	memcpy(vm->pages, pages, count * sizeof(*pages));
-	vm->nr_pages = count;
+	memcpy(copy, pages, count * sizeof(*copy));
 	for (i = 0; i < count; i++)
 		if (pmm_page_in_zone(&pmm_zone, pages[i]))
 			get_page(pages[i]);
+	pmm_vmlist_set_pages(&pmm_vmlist, vm, copy, count);
 	return 0;
 }
 
@@ -437,6 +453,7 @@ void *pmm_vmap_for(struct page **pages, unsigned int count, unsigned long flags,
 		   const void *caller)
 {
 	struct pmm_vm_struct *vm;
+	int err;
 
 	if (flags & ~(PMM_VM_MAP | PMM_VM_USERMAP))
 		return ERR_PTR(-EINVAL);
@@ -444,10 +461,10 @@ void *pmm_vmap_for(struct page **pages, unsigned int count, unsigned long flags,
 			    GFP_KERNEL, caller);
 	if (IS_ERR(vm))
 		return vm;
-	if (pmm_hold_mapped_pages(vm, pages, count)) {
-		pmm_vmlist_unlink(&pmm_vmlist, vm);
-		kfree(vm);
-		return ERR_PTR(-ENOMEM);
+	err = pmm_hold_mapped_pages(vm, pages, count);
+	if (err) {
+		pmm_abandon_area(vm);
+		return ERR_PTR(err);
 	}
 	pmm_map_pages(vm, pages, prot);
 	pmm_vmlist_publish(&pmm_vmlist, vm);
@@ -534,15 +551,13 @@ EXPORT_SYMBOL_GPL(pmm_get_vm_area);
  *
  * Context: Process context, interrupts on; waits for a TLB flush.
  * Return: The area's record, now the caller's to kfree(); NULL when no area begins there, when it
- * was refused, or when a user mapping keeps the area alive until it goes. (2.4.22)
+ * was refused, or when a user mapping keeps the area alive until it goes. (2.6.28)
  */
 struct pmm_vm_struct *pmm_remove_vm_area(const void *addr)
 {
-	enum pmm_detach_result result = PMM_DETACH_WRONG_TYPE;
-	struct pmm_vm_struct copy, *vm;
+	struct pmm_vm_struct *vm;
+	enum pmm_detach_result result = pmm_vmlist_detach(&pmm_vmlist, addr, 0, &vm);
 
-	if (!pmm_vmlist_copy(&pmm_vmlist, addr, &copy) || !(copy.flags & PMM_VM_ALLOC) || !copy.pages)
-		result = pmm_vmlist_detach(&pmm_vmlist, addr, 0, &vm);
 	if (result == PMM_DETACH_OK) {
 		pmm_unmap_area(vm);
 		return vm;
@@ -582,7 +597,7 @@ int pmm_map_vm_area(struct pmm_vm_struct *area, pgprot_t prot, struct page ***pa
 	unsigned long i, pfn, nr_pages = pmm_area_pages(area);
 
 	for (i = 0; i < nr_pages; i++)
-		if (pmm_window_lookup((unsigned long)area->addr + (i << PAGE_SHIFT), &pfn, NULL))
+		if (pmm_window_lookup((unsigned long)area->addr + (i << PAGE_SHIFT), &pfn))
 			return -EBUSY;
 	pmm_map_pages(area, *pages, prot);
 	*pages += nr_pages;
@@ -600,47 +615,45 @@ EXPORT_SYMBOL_GPL(pmm_map_vm_area);
 struct page *pmm_vmalloc_to_page(const void *addr)
 {
 	unsigned long pfn;
+	unsigned int map = pmm_window_lookup((unsigned long)addr, &pfn);
 
-	if (!pmm_window_lookup((unsigned long)addr, &pfn, NULL) || !pfn_valid(pfn))
-		return NULL;
-	return pfn_to_page(pfn);
+	return map && !(map & PMM_MAP_DEVICE) ? pfn_to_page(pfn) : NULL;
 }
 EXPORT_SYMBOL_GPL(pmm_vmalloc_to_page);
 
 /* --- reading and writing the window ----------------------------------------------------------- */
 
 /*
- * Copy within one page. What is not mapped, and for writing what is mapped read-only, is treated as
- * a hole. Devices are accessed in units of their own, not byte by byte as 2.4 did.
+ * Copy within one page. What may not be accessed that way is treated as a hole. Devices are read
+ * and written in larger units where alignment lets them, not byte by byte as 2.4 did.
  */
-static void pmm_copy_piece(char *buf, unsigned long addr, unsigned long len,
-			   const struct pmm_vm_struct *vm, bool write)
+static void pmm_copy_piece(char *buf, unsigned long addr, unsigned long len, bool write)
 {
 	unsigned long pfn;
-	bool writable;
+	unsigned int map = pmm_window_lookup(addr, &pfn);
+	bool device = map & PMM_MAP_DEVICE;
 
-	if (!pmm_window_lookup(addr, &pfn, &writable) || (write && !writable)) {
-		if (!write)
-			memset(buf, 0, len);
-	} else if (vm->flags & PMM_VM_IOREMAP) {
-		if (write)
+	if (write && map & PMM_MAP_WRITABLE) {
+		if (device)
 			memcpy_toio((void __iomem *)addr, buf, len);
 		else
+			memcpy((void *)addr, buf, len);
+	} else if (!write && map & PMM_MAP_READABLE) {
+		if (device)
 			memcpy_fromio(buf, (void __iomem *)addr, len);
-	} else if (write) {
-		memcpy((void *)addr, buf, len);
-	} else {
-		memcpy(buf, (void *)addr, len);
+		else
+			memcpy(buf, (void *)addr, len);
+	} else if (!write) {
+		memset(buf, 0, len);
 	}
 }
 
-static void pmm_copy_area(char *buf, unsigned long addr, unsigned long len,
-			  const struct pmm_vm_struct *vm, bool write)
+static void pmm_copy_area(char *buf, unsigned long addr, unsigned long len, bool write)
 {
 	while (len) {
 		unsigned long piece = min(len, PAGE_SIZE - offset_in_page(addr));
 
-		pmm_copy_piece(buf, addr, piece, vm, write);
+		pmm_copy_piece(buf, addr, piece, write);
 		buf += piece;
 		addr += piece;
 		len -= piece;
@@ -673,7 +686,7 @@ static long pmm_copy_window(char *buf, unsigned long addr, unsigned long count, 
 		count -= len;
 		len = min(count, end - addr);
 		if (live)
-			pmm_copy_area(buf, addr, len, vm, write);
+			pmm_copy_area(buf, addr, len, write);
 		else if (!write)
 			memset(buf, 0, len);
 		buf += len;
@@ -811,7 +824,7 @@ static bool __pmm_verify_entries(struct pmm_verdict *v)
 
 	lockdep_assert_held(&pmm_vmlist.lock);
 	for (addr = pmm_vmlist.start; addr < pmm_vmlist.end; addr += PAGE_SIZE) {
-		bool mapped = pmm_window_lookup(addr, &pfn, NULL);
+		bool mapped = pmm_window_lookup(addr, &pfn);
 
 		while (vm && addr >= (unsigned long)vm->addr + vm->size)
 			vm = vm->next;
@@ -857,11 +870,11 @@ bool pmm_window_verify(struct pmm_verdict *v)
  */
 int pmm_vmalloc_init(void)
 {
-	pmm_deferred = kvcalloc(BITS_TO_LONGS(pmm_window_size() >> PAGE_SHIFT),
-				sizeof(*pmm_deferred), GFP_KERNEL);
-	if (!pmm_deferred)
-		return -ENOMEM;
 	pmm_vmlist_init(&pmm_vmlist, pmm_window_start(), pmm_window_size());
+	pmm_vmlist.deferred = kvcalloc(BITS_TO_LONGS(pmm_window_size() >> PAGE_SHIFT),
+				       sizeof(unsigned long), GFP_KERNEL);
+	if (!pmm_vmlist.deferred)
+		return -ENOMEM;
 	return 0;
 }
 
@@ -875,5 +888,5 @@ void pmm_vmalloc_exit(void)
 	flush_work(&pmm_vfree_work);
 	while (pmm_vmlist.head)
 		pmm_destroy_area(pmm_vmlist.head);
-	kvfree(pmm_deferred);
+	kvfree(pmm_vmlist.deferred);
 }

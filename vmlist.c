@@ -25,6 +25,8 @@ void pmm_vmlist_init(struct pmm_vmlist *list, unsigned long start, unsigned long
 	spin_lock_init(&list->lock);
 	list->head = NULL;
 	list->nr_areas = 0;
+	list->nr_stale = 0;
+	list->deferred = NULL;
 	list->start = start;
 	list->end = start + size;
 }
@@ -50,6 +52,43 @@ static struct pmm_vm_struct **__pmm_find_hole(struct pmm_vmlist *list, unsigned 
 	return size <= list->end - *addr ? link : NULL;
 }
 
+static unsigned long pmm_page_of(const struct pmm_vmlist *list, unsigned long addr)
+{
+	return (addr - list->start) >> PAGE_SHIFT;
+}
+
+/* A deferred free older than the area is no free of this one. */
+static bool __pmm_void_deferred(struct pmm_vmlist *list, unsigned long addr)
+{
+	if (!list->deferred || !test_and_clear_bit(pmm_page_of(list, addr), list->deferred))
+		return false;
+	list->nr_stale++;
+	return true;
+}
+
+static struct pmm_area *pmm_new_area(unsigned long size, unsigned long flags, gfp_t gfp,
+				     const void *caller)
+{
+	struct pmm_area *area = kzalloc(sizeof(*area), gfp);
+
+	if (!area)
+		return NULL;
+	area->vm.flags = flags;
+	area->vm.size = size;
+	area->vm.caller = caller;
+	area->users = 1;
+	return area;
+}
+
+static void __pmm_insert(struct pmm_vmlist *list, struct pmm_vm_struct *vm,
+			 struct pmm_vm_struct **link, unsigned long addr)
+{
+	vm->addr = (void *)addr;
+	vm->next = *link;
+	*link = vm;
+	list->nr_areas++;
+}
+
 /**
  * pmm_vmlist_get() - 2.4's get_vm_area(): reserve addresses
  * @list: the window
@@ -68,27 +107,24 @@ struct pmm_vm_struct *pmm_vmlist_get(struct pmm_vmlist *list, unsigned long size
 	struct pmm_vm_struct **link;
 	struct pmm_area *area;
 	unsigned long addr;
+	bool stale = false;
 
 	if (!size || size > ULONG_MAX - 2 * PAGE_SIZE)
 		return ERR_PTR(-EINVAL);
-	size = PAGE_ALIGN(size) + PAGE_SIZE;
-	area = kzalloc(sizeof(*area), gfp);
+	area = pmm_new_area(PAGE_ALIGN(size) + PAGE_SIZE, flags, gfp, caller);
 	if (!area)
 		return ERR_PTR(-ENOMEM);
-	area->vm.flags = flags;
-	area->vm.size = size;
-	area->vm.caller = caller;
-	area->users = 1;
 
 	spin_lock(&list->lock);
-	link = __pmm_find_hole(list, size, &addr);
+	link = __pmm_find_hole(list, area->vm.size, &addr);
 	if (link) {
-		area->vm.addr = (void *)addr;
-		area->vm.next = *link;
-		*link = &area->vm;
-		list->nr_areas++;
+		__pmm_insert(list, &area->vm, link, addr);
+		stale = __pmm_void_deferred(list, addr);
 	}
 	spin_unlock(&list->lock);
+	if (stale)
+		pr_err_ratelimited("Trying to vfree() nonexistent vm area (%p), deferred\n",
+				   (void *)addr);
 	if (link)
 		return &area->vm;
 	kfree(area);
@@ -158,6 +194,24 @@ bool pmm_vmlist_copy(struct pmm_vmlist *list, const void *addr, struct pmm_vm_st
 }
 
 /**
+ * pmm_vmlist_set_pages() - record which pages an area maps
+ * @list: the window
+ * @vm: the area, in state PMM_AREA_NEW
+ * @pages: the array, the area's from here on
+ * @nr_pages: its length
+ *
+ * Context: Process context.
+ */
+void pmm_vmlist_set_pages(struct pmm_vmlist *list, struct pmm_vm_struct *vm, struct page **pages,
+			  unsigned int nr_pages)
+{
+	spin_lock(&list->lock);
+	vm->pages = pages;
+	vm->nr_pages = nr_pages;
+	spin_unlock(&list->lock);
+}
+
+/**
  * pmm_vmlist_publish() - the area is mapped: from here on others may read, map and free it
  * @list: the window
  * @vm: the area, in state PMM_AREA_NEW
@@ -171,9 +225,11 @@ void pmm_vmlist_publish(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 	spin_unlock(&list->lock);
 }
 
-static enum pmm_detach_result __pmm_detach(struct pmm_area *area, unsigned long type)
+static enum pmm_detach_result __pmm_detach_area(struct pmm_area *area, unsigned long type)
 {
-	if (type && !(area->vm.flags & type))
+	bool owns_pages = area->vm.flags & PMM_VM_ALLOC && area->vm.pages;
+
+	if (type ? !(area->vm.flags & type) : owns_pages)
 		return PMM_DETACH_WRONG_TYPE;
 	area->users--;
 	if (area->users) {
@@ -184,12 +240,20 @@ static enum pmm_detach_result __pmm_detach(struct pmm_area *area, unsigned long 
 	return PMM_DETACH_OK;
 }
 
+static enum pmm_detach_result __pmm_detach(struct pmm_vmlist *list, const void *addr,
+					   unsigned long type, struct pmm_vm_struct **vmp)
+{
+	*vmp = __pmm_vmlist_find_live(list, addr);
+	return *vmp ? __pmm_detach_area(pmm_area(*vmp), type) : PMM_DETACH_NONEXISTENT;
+}
+
 /**
  * pmm_vmlist_detach() - the owner gives an area up
  * @list: the window
  * @addr: first byte of the area
- * @type: PMM_VM_ALLOC, PMM_VM_MAP or PMM_VM_IOREMAP, one of which the area must be; 0 for any
- * @vmp: gets the area when the result is PMM_DETACH_OK
+ * @type: PMM_VM_ALLOC, PMM_VM_MAP or PMM_VM_IOREMAP, one of which the area must be; 0 for any that
+ *	does not own its pages
+ * @vmp: gets the area; the caller's only when the result is PMM_DETACH_OK
  *
  * Of several that free the same area at once, one gets PMM_DETACH_OK and the others
  * PMM_DETACH_NONEXISTENT.
@@ -202,18 +266,59 @@ static enum pmm_detach_result __pmm_detach(struct pmm_area *area, unsigned long 
 enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *addr,
 					 unsigned long type, struct pmm_vm_struct **vmp)
 {
-	enum pmm_detach_result result = PMM_DETACH_NONEXISTENT;
-	struct pmm_vm_struct *vm;
+	enum pmm_detach_result result;
 
 	if (!PAGE_ALIGNED((unsigned long)addr))
 		return PMM_DETACH_BAD_ADDRESS;
 	spin_lock(&list->lock);
-	vm = __pmm_vmlist_find_live(list, addr);
-	if (vm)
-		result = __pmm_detach(pmm_area(vm), type);
+	result = __pmm_detach(list, addr, type, vmp);
 	spin_unlock(&list->lock);
-	if (result == PMM_DETACH_OK)
-		*vmp = vm;
+	return result;
+}
+
+/**
+ * pmm_vmlist_defer() - ask in atomic context for an area to be freed
+ * @list: the window
+ * @addr: first byte of the area
+ *
+ * Nothing is allocated, so this cannot fail for want of memory; pmm_vmlist_detach_deferred()
+ * follows up. An area that comes to be at the address before it does is not touched.
+ *
+ * Context: Any.
+ * Return: PMM_DETACH_LATER; PMM_DETACH_BAD_ADDRESS when @addr is unaligned; PMM_DETACH_NONEXISTENT
+ * when it is outside the window, or was asked for already.
+ */
+enum pmm_detach_result pmm_vmlist_defer(struct pmm_vmlist *list, const void *addr)
+{
+	unsigned long at = (unsigned long)addr;
+
+	if (!PAGE_ALIGNED(at))
+		return PMM_DETACH_BAD_ADDRESS;
+	if (at < list->start || at >= list->end ||
+	    test_and_set_bit(pmm_page_of(list, at), list->deferred))
+		return PMM_DETACH_NONEXISTENT;
+	return PMM_DETACH_LATER;
+}
+
+/**
+ * pmm_vmlist_detach_deferred() - do what pmm_vmlist_defer() was asked for
+ * @list: the window
+ * @addr: first byte of the area
+ * @type: as for pmm_vmlist_detach()
+ * @vmp: likewise
+ *
+ * Context: Process context.
+ * Return: As pmm_vmlist_detach(); PMM_DETACH_NONE when nothing was asked for, or it became void.
+ */
+enum pmm_detach_result pmm_vmlist_detach_deferred(struct pmm_vmlist *list, const void *addr,
+						  unsigned long type, struct pmm_vm_struct **vmp)
+{
+	enum pmm_detach_result result = PMM_DETACH_NONE;
+
+	spin_lock(&list->lock);
+	if (test_and_clear_bit(pmm_page_of(list, (unsigned long)addr), list->deferred))
+		result = __pmm_detach(list, addr, type, vmp);
+	spin_unlock(&list->lock);
 	return result;
 }
 

@@ -66,10 +66,15 @@ u64 pmm_window_phys_limit(void)
 	return (1ULL << boot_cpu_data.x86_phys_bits) - 1;
 }
 
-/* Uncached, as ioremap() maps a device; not encrypted where memory is. */
+/*
+ * Uncached, as ioremap() maps a device; not encrypted where memory is. The software bit tells a
+ * device from memory afterwards, which a page frame number alone does not.
+ */
 pgprot_t pmm_window_device_prot(void)
 {
-	return pgprot_decrypted(pgprot_noncached(PAGE_KERNEL));
+	pgprot_t prot = pgprot_decrypted(pgprot_noncached(PAGE_KERNEL));
+
+	return __pgprot(pgprot_val(prot) | _PAGE_SPECIAL);
 }
 
 /**
@@ -119,25 +124,27 @@ void pmm_window_flush(void)
 /**
  * pmm_window_lookup() - what an address of the window maps to
  * @addr: any address
- * @pfn: gets the page frame
- * @writable: gets whether the kernel may write there; may be NULL
+ * @pfn: gets the page frame when something is mapped
  *
  * Context: Any. Without a lock on the area the answer may be old when it arrives.
- * Return: true when something is mapped there.
+ * Return: 0 when nothing is mapped there; else PMM_MAP_PRESENT, with what the kernel may do there.
  */
-bool pmm_window_lookup(unsigned long addr, unsigned long *pfn, bool *writable)
+unsigned int pmm_window_lookup(unsigned long addr, unsigned long *pfn)
 {
+	unsigned int map = PMM_MAP_PRESENT;
 	pte_t pte;
 
 	if (addr - pmm_window_start() >= pmm_window.size)
-		return false;
+		return 0;
 	pte = READ_ONCE(*pmm_pte(addr));
 	if (!pte_present(pte))
-		return false;
+		return 0;
 	*pfn = pte_pfn(pte);
-	if (writable)
-		*writable = pte_write(pte);
-	return true;
+	if (pte_flags(pte) & _PAGE_PRESENT)	/* else PROT_NONE */
+		map |= PMM_MAP_READABLE | (pte_write(pte) ? PMM_MAP_WRITABLE : 0);
+	if (pte_special(pte))
+		map |= PMM_MAP_DEVICE;
+	return map;
 }
 
 static void *pmm_vmap_dummy(unsigned long nr_pages)
@@ -150,7 +157,8 @@ static void *pmm_vmap_dummy(unsigned long nr_pages)
 		return NULL;
 	for (i = 0; i < nr_pages; i++)
 		pages[i] = pmm_window.dummy;
-	base = vmap(pages, nr_pages, VM_MAP, PAGE_KERNEL);
+	/* Devices will be mapped here: VM_IOREMAP keeps /proc/kcore from reading them as memory. */
+	base = vmap(pages, nr_pages, VM_MAP | VM_IOREMAP, PAGE_KERNEL);
 	kvfree(pages);
 	return base;
 }
