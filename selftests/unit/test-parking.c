@@ -172,26 +172,46 @@ static void parking_allocation_fails(const void *arg)
 	arena_exit(&arena);
 }
 
-/* A free looks at a few of the oldest only, but they take turns: in the end each is found. */
+/*
+ * A free looks at some of the oldest only, 64 pages of them, but they take turns: whichever of 256
+ * lost its reference is found by the fourth free at the latest.
+ */
 static void parking_takes_turns(const void *arg)
 {
+	unsigned long i, parked, frees;
 	struct arena arena;
-	unsigned long i, frees;
 
 	(void)arg;
-	for (i = 32; i < 64; i++) {
-		unsigned long parked;
-
-		all_out(&arena, 128);
-		for (parked = 32; parked < 64; parked++)
+	for (i = 256; i < 512; i += 5) {
+		all_out(&arena, 512);
+		for (parked = 256; parked < 512; parked++)
 			park(&arena, parked, 0, parked);
 		arena.pages[i].refcount--;
-		for (frees = 0; arena.zone.nr_parked == 32 && frees < 32; frees++)
-			ASSERT_EQ(arena_free(&arena, 64 + 2 * frees, 0), PMM_FREE_OK);
-		ASSERT(frees <= 32 / 8);
+		for (frees = 0; arena.zone.nr_parked == 256 && frees < 100; frees++)
+			ASSERT_EQ(arena_free(&arena, 8 + 2 * frees, 0), PMM_FREE_OK);
+		ASSERT(frees <= 256 / 64);
 		ASSERT_EQ(arena.zone.state[i], PMM_STATE(PMM_FREE, 0));
 		arena_exit(&arena);
 	}
+}
+
+/* It is pages that are counted, so that a free takes no longer where the blocks are large. */
+static void parking_counts_pages(const void *arg)
+{
+	unsigned long i, index[8];
+	struct arena arena;
+
+	(void)arg;
+	arena_init(&arena, 512, PMM_EXPAND_LOWER, 0);
+	for (i = 0; i < 8; i++)
+		index[i] = arena_alloc(&arena, 5);
+	for (i = 0; i < 8; i++)
+		park(&arena, index[i], 5, index[i] + 31);
+	arena.pages[index[2] + 31].refcount--;
+	ASSERT_EQ(arena_free(&arena, arena_alloc(&arena, 0), 0), PMM_FREE_OK);
+	ASSERT_EQ(arena.zone.nr_parked, 7 * 32);
+	ASSERT_SOUND(&arena.zone);
+	arena_exit(&arena);
 }
 
 /* What was parked merges like any other block, and the zone is whole again. */
@@ -273,6 +293,7 @@ const struct ktap_test parking_tests[] = {
 	{ "parking-allocation", parking_allocation },
 	{ "parking-allocation-fails", parking_allocation_fails },
 	{ "parking-takes-turns", parking_takes_turns },
+	{ "parking-counts-pages", parking_counts_pages },
 	{ "parking-merges", parking_merges },
 	{ "parking-double-free", parking_double_free },
 	{ "parking-mapped", parking_mapped },

@@ -111,16 +111,20 @@ static bool model_referenced(unsigned long index, unsigned int order)
 	return false;
 }
 
-/* Look once at each of the @most oldest: it is recycled, or goes to the end of the queue. */
+/*
+ * Look once at each of the oldest, until @most pages or more have been looked at: it is recycled,
+ * or goes to the end of the queue.
+ */
 static bool model_reap(unsigned long most)
 {
-	unsigned long looks = most < model.parked.nr ? most : model.parked.nr;
+	unsigned long looks = model.parked.nr, pages = 0;
 	bool any = false;
 
-	while (looks--) {
+	while (looks-- && pages < most) {
 		unsigned long index = model.parked.index[0];
 		unsigned int order = PMM_STATE_ORDER(model.state[index]);
 
+		pages += 1ul << order;
 		remove_at(&model.parked, 0);
 		if (model_referenced(index, order)) {
 			push(&model.parked, index);
@@ -148,7 +152,7 @@ static enum pmm_free_result model_free(const struct block *block)
 		model.stat.frees++;
 		model_put(block->index, block->order);
 	}
-	model_reap(8);
+	model_reap(64);
 	return result;
 }
 
