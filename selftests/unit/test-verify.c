@@ -134,6 +134,21 @@ static void parked_block_lost(struct pmm_zone *zone)
 	list_del(lru(zone, 8));
 }
 
+/* Each list has as many entries as before. */
+static void entries_swapped(struct pmm_zone *zone)
+{
+	list_del(lru(zone, 17));
+	list_del(lru(zone, 20));
+	list_add(lru(zone, 20), &zone->free_area[0].free_list);
+	list_add(lru(zone, 17), &zone->free_area[2].free_list);
+}
+
+static void used_block_parked(struct pmm_zone *zone)
+{
+	list_del(lru(zone, 8));
+	list_add(lru(zone, 16), &zone->parked);
+}
+
 static void next_skips(struct pmm_zone *zone)
 {
 	lru(zone, 19)->next = lru(zone, 6);
@@ -265,6 +280,8 @@ static const struct damage damages[] = {
 	DAMAGE(free_block_parked, "order 0: 2 listed, 3 by state, 3 counted"),
 	DAMAGE(parked_block_listed, "order 3: page 8 is listed, state 0x43"),
 	DAMAGE(parked_block_lost, "1 blocks parked, 2 by state"),
+	DAMAGE(entries_swapped, "order 0: page 20 is listed, state 0x12"),
+	DAMAGE(used_block_parked, "order -1: page 16 is listed, state 0x20"),
 	DAMAGE(next_skips, "order 0: broken link behind entry 1"),
 	DAMAGE(next_null, "order 0: broken link behind entry 1"),
 	DAMAGE(next_poison, "order 0: broken link behind entry 1"),
