@@ -277,11 +277,10 @@ static void detach_refused(struct pmm_vmlist *list, struct pmm_vm_struct *vm, un
 			   unsigned long type, enum pmm_detach_result want)
 {
 	struct pmm_area before = *pmm_area(vm);
-	struct pmm_vm_struct *got = NULL;
 	struct pmm_vmlist was = *list;
+	struct pmm_vm_struct *got;
 
 	ASSERT_EQ(pmm_vmlist_detach(list, (void *)addr, type, &got), want);
-	ASSERT(!got);
 	ASSERT(!memcmp(&before, pmm_area(vm), sizeof(before)));
 	ASSERT(!memcmp(&was, list, sizeof(was)));
 }
@@ -415,7 +414,6 @@ static void vmlist_orphan(const void *arg)
 	ASSERT(pmm_vmlist_hold(&list, vm->addr) == vm);
 	pmm_vmlist_hold_again(&list, vm);
 	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, PMM_VM_ALLOC, &got), PMM_DETACH_LATER);
-	ASSERT(!got);
 	ASSERT(pmm_area(vm)->orphan);
 	detach_refused(&list, vm, START, PMM_VM_ALLOC, PMM_DETACH_NONEXISTENT);
 	ASSERT(!pmm_vmlist_hold(&list, vm->addr));
@@ -453,6 +451,121 @@ static void vmlist_hold(const void *arg)
 	put_all(&list);
 }
 
+/* An area that owns its pages is not let go by those who would not free them. */
+static void vmlist_pages(const void *arg)
+{
+	struct pmm_vm_struct *vm[3], *got;
+	struct page *pages[2] = { NULL };
+	struct pmm_vmlist list;
+	unsigned int i;
+
+	(void)arg;
+	pmm_vmlist_init(&list, START, PAGES(16));
+	for (i = 0; i < 3; i++) {
+		vm[i] = pmm_vmlist_get(&list, PAGES(2), i ? PMM_VM_ALLOC : PMM_VM_MAP, GFP_KERNEL,
+				       NULL);
+		if (i < 2)
+			pmm_vmlist_set_pages(&list, vm[i], pages, 2);
+		pmm_vmlist_publish(&list, vm[i]);
+	}
+	ASSERT(vm[1]->pages == pages && vm[1]->nr_pages == 2);
+	detach_refused(&list, vm[1], (unsigned long)vm[1]->addr, 0, PMM_DETACH_WRONG_TYPE);
+	ASSERT_EQ(pmm_vmlist_detach(&list, vm[0]->addr, 0, &got), PMM_DETACH_OK);
+	ASSERT_EQ(pmm_vmlist_detach(&list, vm[1]->addr, PMM_VM_ALLOC, &got), PMM_DETACH_OK);
+	ASSERT_EQ(pmm_vmlist_detach(&list, vm[2]->addr, 0, &got), PMM_DETACH_OK);
+	put_all(&list);
+}
+
+/* --- frees asked for in atomic context --- */
+
+static unsigned long asked[BITS_TO_LONGS(16)];
+
+static struct pmm_vmlist window_that_defers(void)
+{
+	struct pmm_vmlist list;
+
+	pmm_vmlist_init(&list, START, PAGES(16));
+	list.deferred = asked;
+	return list;
+}
+
+static enum pmm_detach_result deferred(struct pmm_vmlist *list, unsigned long page,
+				       struct pmm_vm_struct **got)
+{
+	return pmm_vmlist_detach_deferred(list, (void *)(START + PAGES(page)), PMM_VM_ALLOC, got);
+}
+
+/* Asking takes no lock and no memory and changes nothing; the area goes when it is followed up. */
+static void vmlist_defer(const void *arg)
+{
+	struct pmm_vmlist list = window_that_defers();
+	struct pmm_vm_struct *vm, *got;
+	unsigned long locked;
+
+	(void)arg;
+	live(&list, PMM_VM_ALLOC);
+	vm = live(&list, PMM_VM_ALLOC);
+	ASSERT_EQ(deferred(&list, 3, &got), PMM_DETACH_NONE);
+	locked = shim_nr_locked();
+	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr), PMM_DETACH_LATER);
+	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr), PMM_DETACH_NONEXISTENT);	/* twice */
+	ASSERT_EQ(shim_nr_locked(), locked);
+	ASSERT_EQ(shim_nr_allocs(), 2);
+	find(&list, vm->addr, vm);
+	ASSERT_EQ(deferred(&list, 0, &got), PMM_DETACH_NONE);
+	ASSERT_EQ(deferred(&list, 3, &got), PMM_DETACH_OK);
+	ASSERT(got == vm);
+	ASSERT_EQ(deferred(&list, 3, &got), PMM_DETACH_NONE);
+	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr), PMM_DETACH_LATER);
+	ASSERT_EQ(deferred(&list, 3, &got), PMM_DETACH_NONEXISTENT);		/* it is dying */
+	ASSERT_EQ(list.nr_stale, 0);
+	put_all(&list);
+}
+
+/* What can be refused at once is, and the rest when it is followed up. */
+static void vmlist_defer_refused(const void *arg)
+{
+	struct pmm_vmlist list = window_that_defers();
+	struct pmm_vm_struct *vm, *got;
+
+	(void)arg;
+	vm = live(&list, PMM_VM_MAP);
+	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr + 1), PMM_DETACH_BAD_ADDRESS);
+	ASSERT_EQ(pmm_vmlist_defer(&list, NULL), PMM_DETACH_NONEXISTENT);
+	ASSERT_EQ(pmm_vmlist_defer(&list, (void *)(START - PAGES(1))), PMM_DETACH_NONEXISTENT);
+	ASSERT_EQ(pmm_vmlist_defer(&list, (void *)(START + PAGES(16))), PMM_DETACH_NONEXISTENT);
+	ASSERT_EQ(asked[0], 0);
+	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr), PMM_DETACH_LATER);
+	ASSERT_EQ(deferred(&list, 0, &got), PMM_DETACH_WRONG_TYPE);
+	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr + PAGES(1)), PMM_DETACH_LATER);
+	ASSERT_EQ(deferred(&list, 1, &got), PMM_DETACH_NONEXISTENT);
+	ASSERT_EQ(pmm_vmlist_defer(&list, (void *)(START + PAGES(15))), PMM_DETACH_LATER);
+	ASSERT_EQ(deferred(&list, 15, &got), PMM_DETACH_NONEXISTENT);
+	find(&list, vm->addr, vm);
+	ASSERT_EQ(asked[0], 0);
+	put_all(&list);
+}
+
+/* Asked for one area, freed directly meanwhile: the next area at its address is not that one. */
+static void vmlist_defer_void(const void *arg)
+{
+	struct pmm_vmlist list = window_that_defers();
+	struct pmm_vm_struct *vm, *got;
+
+	(void)arg;
+	vm = live(&list, PMM_VM_ALLOC);
+	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr), PMM_DETACH_LATER);
+	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, PMM_VM_ALLOC, &got), PMM_DETACH_OK);
+	put(&list, vm);
+	vm = live(&list, PMM_VM_ALLOC);
+	ASSERT_EQ(vm->addr, START);
+	ASSERT(strstr(shim_log_line(), "Trying to vfree() nonexistent vm area"));
+	ASSERT_EQ(list.nr_stale, 1);
+	ASSERT_EQ(deferred(&list, 0, &got), PMM_DETACH_NONE);
+	find(&list, vm->addr, vm);
+	put_all(&list);
+}
+
 /* Unlinking what is not listed changes nothing but the record. */
 static void vmlist_unlink_stranger(const void *arg)
 {
@@ -486,6 +599,7 @@ struct known {
 	unsigned long		flags;
 	enum pmm_area_state	state;
 	bool			owned;		/* by whom asked for it */
+	bool			has_pages;
 	unsigned int		holds;
 };
 
@@ -495,6 +609,8 @@ static struct run {
 	struct known		areas[MOST_AREAS];	/* in no order; the first nr are there */
 	unsigned int		nr;
 	u16			*owner;			/* by page: 0, or 1 + index into areas */
+	bool			*asked;			/* by page: a free was deferred */
+	unsigned long		stale;
 	unsigned int		step, peak;
 	bool			filling;		/* until there is no room, then back */
 	unsigned int		drain_to;
@@ -559,6 +675,8 @@ static enum pmm_detach_result model_detach(struct known *area, unsigned long typ
 		return PMM_DETACH_NONEXISTENT;
 	if (type && !(area->flags & type))
 		return PMM_DETACH_WRONG_TYPE;
+	if (!type && area->flags & PMM_VM_ALLOC && area->has_pages)
+		return PMM_DETACH_WRONG_TYPE;
 	area->owned = false;
 	if (area->holds)
 		return PMM_DETACH_LATER;
@@ -595,6 +713,7 @@ static void compare(void)
 	}
 	ASSERT(!vm);
 	ASSERT_EQ(run.list.nr_areas, run.nr);
+	ASSERT_EQ(run.list.nr_stale, run.stale);
 	ASSERT_SOUND_LIST(&run.list);
 }
 
@@ -686,6 +805,11 @@ static void step_get(void)
 	ASSERT(!IS_ERR(area.vm));
 	ASSERT_EQ(area.vm->addr, page_addr(area.first));
 	ASSERT_EQ(area.vm->size, PAGES(area.pages));
+	if (run.asked[area.first]) {
+		run.asked[area.first] = false;
+		run.stale++;
+		ASSERT(*shim_log_line());
+	}
 	run.areas[run.nr++] = area;
 	model_own(&area, run.nr);
 	run.peak = run.nr > run.peak ? run.nr : run.peak;
@@ -706,14 +830,40 @@ static void step_detach(void)
 	unsigned long type = ktap_below(3) ? 0 : random_flags() & ~PMM_VM_USERMAP;
 	unsigned long page = random_page();
 	unsigned long odd = ktap_below(16) ? 0 : 1 + ktap_below(4095);
-	struct pmm_vm_struct *got = NULL;
 	struct known *area = model_at(page);
 	enum pmm_detach_result want;
+	struct pmm_vm_struct *got;
 
 	want = odd ? PMM_DETACH_BAD_ADDRESS : model_detach(area, type);
 	ASSERT_EQ(pmm_vmlist_detach(&run.list, page_addr(page) + odd, type, &got), want);
-	ASSERT(got == (want == PMM_DETACH_OK ? area->vm : NULL));
+	ASSERT(want != PMM_DETACH_OK || got == area->vm);
 	run.orphans += want == PMM_DETACH_LATER;
+}
+
+static void step_defer(void)
+{
+	unsigned long page = random_page();
+	enum pmm_detach_result want = PMM_DETACH_LATER;
+
+	if (page >= run.size->pages || run.asked[page])
+		want = PMM_DETACH_NONEXISTENT;
+	else
+		run.asked[page] = true;
+	ASSERT_EQ(pmm_vmlist_defer(&run.list, page_addr(page)), want);
+}
+
+static void step_follow_up(void)
+{
+	unsigned long page = random_page() % run.size->pages;
+	struct known *area = model_at(page);
+	enum pmm_detach_result want = PMM_DETACH_NONE;
+	struct pmm_vm_struct *got;
+
+	if (run.asked[page])
+		want = model_detach(area, PMM_VM_ALLOC);
+	run.asked[page] = false;
+	ASSERT_EQ(pmm_vmlist_detach_deferred(&run.list, page_addr(page), PMM_VM_ALLOC, &got), want);
+	ASSERT(want != PMM_DETACH_OK || got == area->vm);
 }
 
 static void step_hold(void)
@@ -746,6 +896,9 @@ static void step_on(struct known *area)
 {
 	if (area->state == PMM_AREA_DYING || (area->state == PMM_AREA_NEW && !ktap_below(4))) {
 		give_back(area);
+	} else if (area->state == PMM_AREA_NEW && !area->has_pages && ktap_below(2)) {
+		pmm_vmlist_set_pages(&run.list, area->vm, (struct page **)run.owner, 1);
+		area->has_pages = true;
 	} else if (area->state == PMM_AREA_NEW) {
 		pmm_vmlist_publish(&run.list, area->vm);
 		area->state = PMM_AREA_LIVE;
@@ -773,6 +926,10 @@ static void random_step(void)
 		step_hold();
 	else if (!ktap_below(6))
 		step_find();
+	else if (!ktap_below(8))
+		step_defer();
+	else if (!ktap_below(8))
+		step_follow_up();
 	else if (run.nr)
 		step_on(&run.areas[ktap_below(run.nr)]);
 }
@@ -782,17 +939,21 @@ static void vmlist_random(const void *arg)
 	run.size = arg;
 	ktap_where = where;
 	run.owner = calloc(run.size->pages, sizeof(*run.owner));
+	run.asked = calloc(run.size->pages, sizeof(*run.asked));
 	pmm_vmlist_init(&run.list, START, PAGES(run.size->pages));
+	run.list.deferred = calloc(BITS_TO_LONGS(run.size->pages), sizeof(long));
 	for (run.step = 0; run.step < run.size->steps; run.step++) {
 		random_step();
 		if (run.step % run.size->compare_every == 0)
 			compare();
 	}
 	compare();
-	ktap_say("%u steps: %u areas at most, %lu requests refused, %lu orphans", run.step,
-		 run.peak, run.refused, run.orphans);
+	ktap_say("%u steps: %u areas at most, %lu requests refused, %lu orphans, %lu stale frees",
+		 run.step, run.peak, run.refused, run.orphans, run.stale);
 	ASSERT(run.refused && run.orphans && run.peak >= run.size->at_least);
 	put_all(&run.list);
+	free(run.list.deferred);
+	free(run.asked);
 	free(run.owner);
 }
 
@@ -856,6 +1017,10 @@ const struct ktap_test vmlist_tests[] = {
 	{ "vmlist-no-early-reuse", vmlist_no_early_reuse, NULL },
 	{ "vmlist-orphan", vmlist_orphan, NULL },
 	{ "vmlist-hold", vmlist_hold, NULL },
+	{ "vmlist-pages", vmlist_pages, NULL },
+	{ "vmlist-defer", vmlist_defer, NULL },
+	{ "vmlist-defer-refused", vmlist_defer_refused, NULL },
+	{ "vmlist-defer-void", vmlist_defer_void, NULL },
 	{ "vmlist-unlink-stranger", vmlist_unlink_stranger, NULL },
 	{ "vmlist-random-64", vmlist_random, &(const struct size){ 64, 16, 60000, 1 } },
 	{ "vmlist-random-1000", vmlist_random, &(const struct size){ 1000, 200, 40000, 16 } },
