@@ -303,20 +303,26 @@ static enum pmm_free_result __pmm_free_checked(struct pmm_zone *zone, unsigned l
 	return PMM_FREE_OK;
 }
 
+/* What is told about a refused free: the block that the page is in, as it was under the lock. */
+struct pmm_culprit {
+	unsigned long	head;
+	u8		state;
+};
+
 static void pmm_report_misuse(const struct pmm_zone *zone, const struct page *page,
-			      unsigned int order, enum pmm_free_result result, u8 state,
-			      unsigned long caller)
+			      unsigned int order, enum pmm_free_result result,
+			      const struct pmm_culprit *in, unsigned long caller)
 {
-	static const char * const kinds[] = { "inside", "free", "used", "mapped", "parked" };
+	static const char * const kinds[] = { "no", "free", "used", "mapped", "parked" };
 
 	if (result == PMM_FREE_FOREIGN)
 		pr_warn_ratelimited("free refused: %s: order %u, by %pS\n", pmm_free_why(result),
 				    order, (void *)caller);
 	else
-		pr_warn_ratelimited("free refused: %s: page %lu order %u, which is %s, order %u, by %pS\n",
+		pr_warn_ratelimited("free refused: %s: page %lu order %u, in the %s block %lu of order %u, by %pS\n",
 				    pmm_free_why(result), pmm_page_index(zone, page), order,
-				    kinds[PMM_STATE_KIND(state)], PMM_STATE_ORDER(state),
-				    (void *)caller);
+				    kinds[PMM_STATE_KIND(in->state)], in->head,
+				    PMM_STATE_ORDER(in->state), (void *)caller);
 }
 
 /* --- what the rest of the module calls -------------------------------------------------------- */
@@ -379,17 +385,20 @@ enum pmm_free_result pmm_zone_free(struct pmm_zone *zone, struct page *page, uns
 				   enum pmm_kind kind, unsigned long caller)
 {
 	enum pmm_free_result result = PMM_FREE_FOREIGN;
+	struct pmm_culprit in = { };
 	unsigned long flags;
-	u8 state = 0;
 
 	spin_lock_irqsave(&zone->lock, flags);
 	if (likely(pmm_page_in_zone(zone, page))) {
 		unsigned long index = pmm_page_index(zone, page);
 
-		state = zone->state[index];
 		result = PMM_FREE_BAD_ORDER;
 		if (likely(order < PMM_MAX_ORDER && IS_ALIGNED(index, 1UL << order)))
 			result = __pmm_free_checked(zone, index, order, kind);
+		if (unlikely(result > PMM_FREE_PARKED)) {
+			in.head = __pmm_head_of(zone, index);
+			in.state = zone->state[in.head];
+		}
 	}
 	if (unlikely(result > PMM_FREE_PARKED))
 		zone->stat.refused[result]++;
@@ -398,7 +407,7 @@ enum pmm_free_result pmm_zone_free(struct pmm_zone *zone, struct page *page, uns
 	spin_unlock_irqrestore(&zone->lock, flags);
 
 	if (unlikely(result > PMM_FREE_PARKED))
-		pmm_report_misuse(zone, page, order, result, state, caller);
+		pmm_report_misuse(zone, page, order, result, &in, caller);
 	return result;
 }
 

@@ -108,6 +108,7 @@ static void pmm_measure_node(int nid, struct pmm_search *search)
 
 static void pmm_report_no_room(const struct pmm_chunk_request *want, struct pmm_search *search)
 {
+	char below[32] = "", node[24] = "";
 	unsigned long worth;
 	int nid;
 
@@ -118,8 +119,12 @@ static void pmm_report_no_room(const struct pmm_chunk_request *want, struct pmm_
 	/* What looked free, and was not, has something pinned in it. */
 	if (worth >= want->nr_pages)
 		worth = want->nr_pages / 2;
-	pr_err("no room for chunk=%luK on node %d below %#llx: %lu ranges tried; largest size worth trying: chunk=%luK\n",
-	       want->nr_pages << (PAGE_SHIFT - 10), want->node, want->below, search->tried,
+	if (want->below)
+		snprintf(below, sizeof(below), " below %#llx", want->below);
+	if (want->node != NUMA_NO_NODE)
+		snprintf(node, sizeof(node), " on node %d", want->node);
+	pr_err("no room for chunk=%luK%s%s: %lu ranges tried; largest size worth trying: chunk=%luK\n",
+	       want->nr_pages << (PAGE_SHIFT - 10), node, below, search->tried,
 	       worth << (PAGE_SHIFT - 10));
 }
 

@@ -10,6 +10,8 @@
  * keeps its addresses, until whoever detached it has unmapped it, flushed every TLB and called
  * pmm_vmlist_unlink(); so no address is handed out twice while a stale translation of it may stand.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "internal.h"
 
 /**

@@ -343,15 +343,15 @@ one_line() {
 misuse_in_the_log() {
 	set_up
 	one_line 'free page=0 order=9' \
-		"free refused: the page is already free: page 0 order 9, which is free, order 9, $BY" refused_double_free
+		"free refused: the page is already free: page 0 order 9, in the free block 0 of order 9, $BY" refused_double_free
 	one_line 'free page=1008 order=2' \
-		"free refused: the block has another order: page 1008 order 2, which is used, order 3, $BY" refused_wrong_order
+		"free refused: the block has another order: page 1008 order 2, in the used block 1008 of order 3, $BY" refused_wrong_order
 	one_line 'free page=1009 order=0' \
-		"free refused: the page is in the middle of a block: page 1009 order 0, .*, $BY" refused_middle_of_block
+		"free refused: the page is in the middle of a block: page 1009 order 0, in the used block 1008 of order 3, $BY" refused_middle_of_block
 	one_line 'free page=1022 order=0' \
-		"free refused: the page belongs to an area: page 1022 order 0, which is mapped, order 0, $BY" refused_mapped_page
+		"free refused: the page belongs to an area: page 1022 order 0, in the mapped block 1022 of order 0, $BY" refused_mapped_page
 	one_line 'free page=1024 order=0' "free refused: not a page of this pool: order 0, $BY" refused_foreign_page
-	one_line 'free page=1023 order=1' "free refused: no such order.*: page 1023 order 1, .*, $BY" refused_bad_order
+	one_line 'free page=1023 order=1' "free refused: no such order.*: page 1023 order 1, in the .* block [0-9]+ of order [0-9], $BY" refused_bad_order
 	one_line 'vfree offset=1' "Trying to vfree\(\) bad address \([0-9a-f]{16}\), $BY" refused_areas
 	one_line 'vfree offset=4096' "Trying to vfree\(\) nonexistent vm area \([0-9a-f]{16}\), $BY" refused_areas
 	must reset
