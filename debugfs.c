@@ -75,38 +75,65 @@ static int pmm_showmem_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-static unsigned long pmm_copy_free_lists(u32 *indices, unsigned long *nr)
+static unsigned long __pmm_nr_free_blocks(void)
 {
-	unsigned long flags, total = 0;
+	unsigned long nr = 0;
 	unsigned int order;
 
-	spin_lock_irqsave(&pmm_zone.lock, flags);
-	for (order = 0; order < PMM_MAX_ORDER; order++) {
-		struct page *page;
+	for (order = 0; order < PMM_MAX_ORDER; order++)
+		nr += pmm_zone.free_area[order].nr_free;
+	return nr;
+}
 
+static void __pmm_copy_free_lists(u32 *indices, unsigned long room, unsigned long *nr)
+{
+	unsigned int order;
+	struct page *page;
+
+	for (order = 0; order < PMM_MAX_ORDER; order++) {
 		nr[order] = 0;
 		list_for_each_entry(page, &pmm_zone.free_area[order].free_list, lru) {
-			if (total == pmm_zone.nr_pages)	/* only a corrupt list gets here */
-				break;
-			indices[total++] = pmm_page_index(&pmm_zone, page);
+			if (!room--)	/* only a corrupt list gets here */
+				return;
+			*indices++ = pmm_page_index(&pmm_zone, page);
 			nr[order]++;
 		}
 	}
+}
+
+/* The indices on all lists, order after order, and how many each has. */
+static u32 *pmm_copy_free_lists(unsigned long *nr)
+{
+	unsigned long flags, room = 64, blocks;
+	u32 *indices;
+
+	for (;;) {
+		indices = kvmalloc_array(room, sizeof(*indices), GFP_KERNEL);
+		if (!indices)
+			return NULL;
+		spin_lock_irqsave(&pmm_zone.lock, flags);
+		blocks = __pmm_nr_free_blocks();
+		if (blocks <= room)
+			break;
+		spin_unlock_irqrestore(&pmm_zone.lock, flags);
+		kvfree(indices);
+		room = blocks + blocks / 8;
+	}
+	memset(nr, 0, PMM_MAX_ORDER * sizeof(*nr));
+	__pmm_copy_free_lists(indices, room, nr);
 	spin_unlock_irqrestore(&pmm_zone.lock, flags);
-	return total;
+	return indices;
 }
 
 static int pmm_freelist_show(struct seq_file *m, void *unused)
 {
 	unsigned long nr[PMM_MAX_ORDER];
-	u32 *indices, *next;
+	u32 *indices = pmm_copy_free_lists(nr), *next = indices;
 	unsigned int order;
 
-	indices = kvmalloc_array(pmm_zone.nr_pages, sizeof(*indices), GFP_KERNEL);
 	if (!indices)
 		return -ENOMEM;
-	pmm_copy_free_lists(indices, nr);
-	for (order = 0, next = indices; order < PMM_MAX_ORDER; order++) {
+	for (order = 0; order < PMM_MAX_ORDER; order++) {
 		seq_printf(m, "order %u:", order);
 		for (; nr[order]; nr[order]--)
 			seq_put_decimal_ull(m, " ", *next++);

@@ -364,13 +364,14 @@ void *__pmm_vmalloc(unsigned long size, gfp_t gfp, pgprot_t prot)
 EXPORT_SYMBOL_GPL(__pmm_vmalloc);
 
 /*
- * May this context neither sleep nor wait for other CPUs? Where preemption is not counted, only
- * interrupts can tell.
+ * May this context neither sleep nor wait for other CPUs? Interrupts of all kinds, also where
+ * PREEMPT_RT runs them in threads; and, where preemption is counted, whoever has switched it off.
  */
 static bool pmm_in_atomic_context(void)
 {
-	return IS_ENABLED(CONFIG_PREEMPT_COUNT) ? !preemptible() :
-						  in_interrupt() || irqs_disabled();
+	if (in_interrupt() || irqs_disabled())
+		return true;
+	return IS_ENABLED(CONFIG_PREEMPT_COUNT) && !preemptible();
 }
 
 static void pmm_vfree_deferred(struct work_struct *work)
