@@ -56,11 +56,13 @@ __printf(3, 4) __noreturn void ktap_fail(const char *file, int line, const char 
 __printf(1, 2) __noreturn void ktap_skip(const char *fmt, ...);
 __printf(1, 2) void ktap_say(const char *fmt, ...);
 
-/* Called when the test fails, to say how far it was: seed and step of a random run, for example. */
+/* Called when the test fails, to say how far it was: the step of a random run, for example. */
 extern void (*ktap_where)(void);
 
 /*
  * Random numbers: each test has its own sequence, which depends on SEED and the test's name only.
+ * For the same run with every compiler, draw one number in an expression: in which order operands,
+ * arguments and initializers are evaluated is the compiler's choice.
  */
 extern u64 ktap_seed;
 u64 ktap_random(void);

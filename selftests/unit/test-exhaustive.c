@@ -308,7 +308,9 @@ static void misuse_some(void)
 	unsigned int index, order;
 
 	if (ktap_below(MISUSE_SHARE)) {
-		step_misuse(ktap_below(NR_PAGES), ktap_below(TOP + 2));
+		index = ktap_below(NR_PAGES);
+		order = ktap_below(TOP + 2);
+		step_misuse(index, order);
 		return;
 	}
 	for (index = 0; index < NR_PAGES; index++)

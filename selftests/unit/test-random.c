@@ -308,13 +308,14 @@ static void random_alloc(void)
 	static const gfp_t flags[] = {
 		GFP_KERNEL, GFP_KERNEL, GFP_ATOMIC, GFP_KERNEL | __GFP_MEMALLOC,
 	};
-	struct block block = {
-		.order = random_order(), .kind = ktap_below(2) ? PMM_USED : PMM_MAPPED,
-	};
+	struct block block = { .order = random_order() };
 	gfp_t gfp = flags[ktap_below(ARRAY_SIZE(flags))];
-	unsigned long want = model_alloc(gfp, block.order, block.kind);
-	struct page *page = pmm_zone_alloc(&run.arena.zone, gfp, block.order, block.kind, CALLER);
+	unsigned long want;
+	struct page *page;
 
+	block.kind = ktap_below(2) ? PMM_USED : PMM_MAPPED;
+	want = model_alloc(gfp, block.order, block.kind);
+	page = pmm_zone_alloc(&run.arena.zone, gfp, block.order, block.kind, CALLER);
 	ASSERT_EQ(page ? (unsigned long)(page - run.arena.pages) : NO_PAGE, want);
 	if (page) {
 		block.index = want;
@@ -341,8 +342,9 @@ static void let_go(unsigned long pos)
 	model.extra[index]--;
 }
 
-static void free_at(unsigned long pos, bool referenced)
+static void random_free(bool referenced)
 {
+	unsigned long pos = ktap_below(run.nr_out);
 	struct block block = run.out[pos];
 	struct page *page = run.arena.pages + block.index;
 
@@ -387,7 +389,7 @@ static void random_step(void)
 	else if (!run.nr_out || ktap_below(4) < (run.filling ? 3 : 1))
 		random_alloc();
 	else
-		free_at(ktap_below(run.nr_out), model.size->references && !ktap_below(4));
+		random_free(model.size->references && !ktap_below(4));
 }
 
 /* Everything goes back, and the zone has as few and as large blocks as ever. */
@@ -398,7 +400,7 @@ static void give_all_back(void)
 	while (run.nr_held)
 		let_go(0);
 	while (run.nr_out)
-		free_at(ktap_below(run.nr_out), false);
+		random_free(false);
 	pmm_zone_reap(&run.arena.zone);
 	model_reap(ULONG_MAX);
 	compare();

@@ -722,6 +722,8 @@ static void compare(void)
 /* Nothing, nearly all there is, about the size of the window, and any power of two. */
 static unsigned long odd_size(void)
 {
+	unsigned int shift;
+
 	switch (ktap_below(4)) {
 	case 0:
 		return 0;
@@ -730,7 +732,8 @@ static unsigned long odd_size(void)
 	case 2:
 		return PAGES(run.size->pages) - ktap_below(PAGES(4));
 	default:
-		return ktap_random() >> ktap_below(64);
+		shift = ktap_below(64);
+		return ktap_random() >> shift;
 	}
 }
 
@@ -754,7 +757,9 @@ static unsigned long random_flags(void)
 {
 	static const unsigned long types[] = { PMM_VM_IOREMAP, PMM_VM_ALLOC, PMM_VM_MAP };
 
-	return types[ktap_below(3)] | (ktap_below(2) ? PMM_VM_USERMAP : 0);
+	unsigned long flags = types[ktap_below(3)];
+
+	return flags | (ktap_below(2) ? PMM_VM_USERMAP : 0);
 }
 
 /* By division and in 128 bits, where the core masks and compares. */
@@ -782,6 +787,17 @@ static void stop_filling(void)
 	run.drain_to = ktap_below(run.nr + 1);
 }
 
+/* Between 'no window is that large' and 'this one is not' the line is the list's to draw. */
+static void get_refused(const struct known *area, unsigned long size, long want)
+{
+	ASSERT(IS_ERR(area->vm));
+	if (size < 1UL << 60)
+		ASSERT_EQ(PTR_ERR(area->vm), want);
+	run.refused++;
+	if (want == -ENOSPC && area->pages <= 4 && !ktap_below(16))
+		stop_filling();
+}
+
 static void step_get(void)
 {
 	struct known area = { .flags = random_flags(), .state = PMM_AREA_NEW, .owned = true };
@@ -790,16 +806,7 @@ static void step_get(void)
 
 	area.vm = pmm_vmlist_get(&run.list, size, area.flags, GFP_KERNEL, NULL);
 	if (want) {
-		/*
-		 * Between 'no window is that large' and 'this one is not' the line is the list's
-		 * to draw.
-		 */
-		ASSERT(IS_ERR(area.vm));
-		if (size < 1UL << 60)
-			ASSERT_EQ(PTR_ERR(area.vm), want);
-		run.refused++;
-		if (want == -ENOSPC && area.pages <= 4 && !ktap_below(16))
-			stop_filling();
+		get_refused(&area, size, want);
 		return;
 	}
 	ASSERT(!IS_ERR(area.vm));
