@@ -25,6 +25,7 @@ static __printf(2, 3) bool pmm_corrupt(struct pmm_verdict *v, const char *fmt, .
 struct pmm_tally {
 	unsigned long	nr_free[PMM_MAX_ORDER];
 	unsigned long	free_pages;
+	unsigned long	parked_blocks;
 	unsigned long	parked_pages;
 };
 
@@ -43,6 +44,7 @@ static void pmm_tally_block(struct pmm_verdict *v, struct pmm_tally *t, enum pmm
 		t->free_pages += 1UL << order;
 	} else if (kind == PMM_PARKED) {
 		v->parked_blocks++;
+		t->parked_blocks++;
 		t->parked_pages += 1UL << order;
 	} else {
 		v->used_blocks++;
@@ -122,8 +124,8 @@ static bool __pmm_verify_lists(const struct pmm_zone *zone, struct pmm_verdict *
 	}
 	if (!__pmm_verify_list(zone, &zone->parked, PMM_PARKED, -1, zone->nr_pages, v, &length))
 		return false;
-	return length == v->parked_blocks ||
-	       pmm_corrupt(v, "%lu blocks parked, %lu by state", length, v->parked_blocks);
+	return length == t->parked_blocks ||
+	       pmm_corrupt(v, "%lu blocks parked, %lu by state", length, t->parked_blocks);
 }
 
 /* The invariant of the pair bit, for every pair of an order; see struct pmm_free_area. */

@@ -50,6 +50,9 @@ static void verify_counts(const void *arg)
 	ASSERT_EQ(v.blocks, 12);
 	ASSERT_EQ(v.pairs, 32 + 16 + 8 + 4 + 2 + 1 + 1 + 1 + 1);
 	ASSERT_STR(v.why, "");
+	/* Counts add up from one walk to the next. */
+	ASSERT(pmm_zone_verify(&arena.zone, &v));
+	ASSERT_EQ(v.blocks, 24);
 	image_exit(&image);
 	arena_exit(&arena);
 }
