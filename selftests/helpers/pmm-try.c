@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Does one system call that a shell cannot do, or of which a shell hides the errno, and says how it went: 'ok', 'ok N'
- * for a count or a position, or the name of the errno. The exit status is 0 when the call did what was asked, 1 when
- * it failed, 2 when this program was called wrongly.
+ * Does one system call that a shell cannot do, or of which a shell hides the errno, and says how it
+ * went: 'ok', 'ok N' for a count or a position, or the name of the errno. The exit status is 0 when
+ * the call did what was asked, 1 when it failed, 2 when this program was called wrongly.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -84,7 +84,7 @@ static int try_write(int argc, char **argv)
 	return status;
 }
 
-/* Where the last whole line within the first @most bytes ends; a line that is longer goes as it is. */
+/* Where the last whole line in the first @most bytes ends; a longer line goes as it is. */
 static size_t whole_lines(const char *text, size_t len, size_t most)
 {
 	const char *end;
@@ -188,10 +188,11 @@ static int try_user(int argc, char **argv)
 /* What the kernel says of any module from outside, once. */
 static int is_taint(const char *line)
 {
-	return strstr(line, ": loading out-of-tree module taints") || strstr(line, ": module verification failed");
+	return strstr(line, ": loading out-of-tree module taints") ||
+	       strstr(line, ": module verification failed");
 }
 
-/* The module's lines of the kernel log behind the last one with the mark in it, without what precedes the text. */
+/* The module's lines of the kernel log behind the last one with the mark in it, text only. */
 static int try_log(int argc, char **argv)
 {
 	int len = klogctl(3, input, sizeof(input) - 1);
@@ -220,12 +221,12 @@ static const struct {
 } verbs[] = {
 	{ "insmod",	try_insmod,	"FILE [PARAMETER=VALUE]..." },
 	{ "rmmod",	try_rmmod,	"NAME" },
-	{ "write",	try_write,	"FILE [TEXT]...   one write each, or of what comes in" },
-	{ "batch",	try_batch,	"FILE             lines of what comes in, in as few writes as may be" },
+	{ "write",	try_write,	"FILE [TEXT]...   one write each, or what comes in" },
+	{ "batch",	try_batch,	"FILE             what comes in, by whole lines" },
 	{ "pwrite",	try_pwrite,	"FILE OFFSET      of what comes in" },
 	{ "pread",	try_pread,	"FILE OFFSET LENGTH" },
 	{ "seek",	try_seek,	"FILE OFFSET set|cur|end" },
-	{ "log",	try_log,	"MARK             the module's lines of the kernel log since" },
+	{ "log",	try_log,	"MARK             the module's log lines since" },
 	{ "nocap",	try_nocap,	"NUMBER COMMAND... without that capability" },
 	{ "user",	try_user,	"UID COMMAND...    as that user" },
 };
