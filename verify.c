@@ -175,7 +175,8 @@ static bool __pmm_zone_verify(const struct pmm_zone *zone, struct pmm_verdict *v
  * @v: what was counted is added to it; its @why names the first violation
  *
  * Context: As pmm_zone_free(). Interrupts are off during the walk, whose cost is linear in the size
- * of the zone. Return: true when all is well.
+ * of the zone.
+ * Return: true when all is well.
  */
 bool pmm_zone_verify(struct pmm_zone *zone, struct pmm_verdict *v)
 {
