@@ -149,7 +149,7 @@ impossible_chunk() {
 	is 'an impossible chunk' "$("$TRY" insmod "$KO" chunk=126M below=128M)" ENOMEM
 	line=$(log_since)
 	matches 'one line says what was tried' "$line" \
-		'no room for chunk=129024K on node -1 below 0x8000000: [0-9]+ ranges tried; largest size worth trying: chunk=[0-9]+K'
+		'no room for chunk=129024K below 0x8000000: [0-9]+ ranges tried; largest size worth trying: chunk=[0-9]+K'
 	worth=${line##*chunk=}
 	within 'the size worth trying is worth it' "${worth%K}" 16384 129023
 	load "chunk=$worth" below=128M
