@@ -419,15 +419,24 @@ EXPORT_SYMBOL_GPL(pmm_vfree);
 
 /* --- vmap ------------------------------------------------------------------------------------- */
 
+static bool pmm_are_pages(struct page **pages, unsigned long count)
+{
+	unsigned long i;
+
+	for (i = 0; i < count; i++)
+		if (!pages[i] || !pfn_valid(page_to_pfn(pages[i])))
+			return false;
+	return true;
+}
+
 /* The area remembers its pages, and those of the pool cannot be recycled while it maps them. */
 static int pmm_hold_mapped_pages(struct pmm_vm_struct *vm, struct page **pages, unsigned int count)
 {
 	struct page **copy;
 	unsigned int i;
 
-	for (i = 0; i < count; i++)
-		if (!pages[i] || !pfn_valid(page_to_pfn(pages[i])))
-			return -EINVAL;
+	if (!pmm_are_pages(pages, count))
+		return -EINVAL;
 	copy = kvmalloc_array(count, sizeof(*copy), GFP_KERNEL);
 	if (!copy)
 		return -ENOMEM;
@@ -591,12 +600,15 @@ EXPORT_SYMBOL_GPL(pmm_find_vm_area);
  * The pages stay the caller's and must not be freed before the area is removed.
  *
  * Context: Process context.
- * Return: 0, or -EBUSY when something is mapped in the range; then nothing has changed. (2.6.28)
+ * Return: 0; -EINVAL when the array has no page somewhere, -EBUSY when something is mapped in the
+ * range: then nothing has changed. (2.6.28)
  */
 int pmm_map_vm_area(struct pmm_vm_struct *area, pgprot_t prot, struct page ***pages)
 {
 	unsigned long i, pfn, nr_pages = pmm_area_pages(area);
 
+	if (!pmm_are_pages(*pages, nr_pages))
+		return -EINVAL;
 	for (i = 0; i < nr_pages; i++)
 		if (pmm_window_lookup((unsigned long)area->addr + (i << PAGE_SHIFT), &pfn))
 			return -EBUSY;
