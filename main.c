@@ -41,16 +41,62 @@ static char *min_free = "0";
 module_param(min_free, charp, 0444);
 MODULE_PARM_DESC(min_free, "pages kept for __GFP_HIGH and __GFP_MEMALLOC, or auto (default 0)");
 
-static char *expand = "upper";
+static char *era = "modern";
+module_param(era, charp, 0444);
+MODULE_PARM_DESC(era, "preset of the switches below: 2.4, 2.6 (2.6.28) or modern (default)");
+
+static char *expand;
 module_param(expand, charp, 0444);
-MODULE_PARM_DESC(expand, "half of a split block to hand out: upper (2.4) or lower (2.6.28)");
+MODULE_PARM_DESC(expand, "half of a split block to hand out: upper (2.4) or lower (2.6, modern)");
+
+static char *pcp;
+module_param(pcp, charp, 0444);
+MODULE_PARM_DESC(pcp, "per-CPU lists of free pages: 0 (2.4) or 1 (2.6, modern)");
+
+static char *search;
+module_param(search, charp, 0444);
+MODULE_PARM_DESC(search, "first fit by linear walk (2.4, 2.6) or tree (modern): the same addresses");
+
+static char *purge;
+module_param(purge, charp, 0444);
+MODULE_PARM_DESC(purge, "TLB flush in each vfree: eager (2.4), or once for many: lazy (2.6, modern)");
+
+static char *placement;
+module_param(placement, charp, 0444);
+MODULE_PARM_DESC(placement, "free block to take: lifo (default), or packed, of the fullest 2 MiB");
+
+/*
+ * The switches that an era presets; the parameters of the same names say otherwise. The last row is
+ * no switch: since 2.4 and 2.6 took and returned the pages of an area one by one, only era modern
+ * does so in bulk, and maps 2 MiB at a time.
+ */
+struct pmm_era {
+	const char	*name;
+	char		*expand;
+	char		*pcp;
+	char		*search;
+	char		*purge;
+	char		*placement;
+	bool		bulk;
+};
+
+static const struct pmm_era pmm_eras[] = {
+	{ "2.4",    "upper", "0", "linear", "eager", "lifo", false },
+	{ "2.6",    "lower", "1", "linear", "lazy",  "lifo", false },
+	{ "modern", "lower", "1", "tree",   "lazy",  "lifo", true },
+};
 
 /* The parameters, judged. */
 struct pmm_config {
 	struct pmm_chunk_request	chunk;
 	unsigned long			window;
 	unsigned long			min_free;
-	enum pmm_expand			expand;
+	bool				lower;
+	bool				pcp;
+	bool				tree;
+	bool				lazy;
+	bool				packed;
+	bool				bulk;
 };
 
 static unsigned long pmm_ram_bytes(void)
@@ -151,17 +197,47 @@ static int pmm_judge_min_free(struct pmm_config *config)
 	return 0;
 }
 
-static int pmm_judge_expand(struct pmm_config *config)
+static int pmm_judge_era(const struct pmm_era **chosen)
 {
-	if (!strcmp(expand, "upper")) {
-		config->expand = PMM_EXPAND_UPPER;
-	} else if (!strcmp(expand, "lower")) {
-		config->expand = PMM_EXPAND_LOWER;
-	} else {
-		pr_err("expand=%s is refused: upper or lower\n", expand);
-		return -EINVAL;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pmm_eras); i++) {
+		if (!strcmp(era, pmm_eras[i].name)) {
+			*chosen = &pmm_eras[i];
+			return 0;
+		}
 	}
-	return 0;
+	pr_err("era=%s is refused: 2.4, 2.6 or modern\n", era);
+	return -EINVAL;
+}
+
+/* One of two words; what the era says where the user says nothing, which sysfs shows then. */
+static int pmm_judge_switch(const char *name, char **text, char *preset, const char *off,
+			    const char *on, bool *value)
+{
+	if (!*text)
+		*text = preset;
+	*value = !strcmp(*text, on);
+	if (*value || !strcmp(*text, off))
+		return 0;
+	pr_err("%s=%s is refused: %s or %s\n", name, *text, off, on);
+	return -EINVAL;
+}
+
+static int pmm_judge_switches(struct pmm_config *config)
+{
+	const struct pmm_era *by;
+	int err = pmm_judge_era(&by);
+
+	if (err)
+		return err;
+	config->bulk = by->bulk;
+	return pmm_judge_switch("expand", &expand, by->expand, "upper", "lower", &config->lower) ?:
+	       pmm_judge_switch("pcp", &pcp, by->pcp, "0", "1", &config->pcp) ?:
+	       pmm_judge_switch("search", &search, by->search, "linear", "tree", &config->tree) ?:
+	       pmm_judge_switch("purge", &purge, by->purge, "eager", "lazy", &config->lazy) ?:
+	       pmm_judge_switch("placement", &placement, by->placement, "lifo", "packed",
+				&config->packed);
 }
 
 static int pmm_judge_parameters(struct pmm_config *config)
@@ -171,14 +247,14 @@ static int pmm_judge_parameters(struct pmm_config *config)
 	       pmm_judge_node(config) ?:
 	       pmm_judge_below(config) ?:
 	       pmm_judge_min_free(config) ?:
-	       pmm_judge_expand(config);
+	       pmm_judge_switches(config);
 }
 
 static int pmm_init_zone(const struct pmm_config *config, struct page *pages)
 {
 	pmm_zone.name = "Pocket";
 	pmm_zone.pages_min = config->min_free;
-	pmm_zone.expand = config->expand;
+	pmm_zone.expand = config->lower ? PMM_EXPAND_LOWER : PMM_EXPAND_UPPER;
 	return pmm_zone_init(&pmm_zone, pages, config->chunk.nr_pages);
 }
 
@@ -187,9 +263,10 @@ static void pmm_report_load(void)
 	unsigned long pfn = page_to_pfn(pmm_zone.mem_map),
 		      maps = pmm_zone_metadata(&pmm_zone) - pmm_zone.nr_pages;
 
-	pr_info("chunk of %lu pages, frames %#lx-%#lx, node %d; window of %luK; metadata: %lu bytes of pair bits, %lu of page states, %lu for the window\n",
+	pr_info("chunk of %lu pages, frames %#lx-%#lx, node %d; window of %luK; metadata: %lu bytes of pair bits, %lu of page states, %lu for the window; era %s: expand=%s pcp=%s search=%s purge=%s placement=%s\n",
 		pmm_zone.nr_pages, pfn, pfn + pmm_zone.nr_pages - 1, page_to_nid(pmm_zone.mem_map),
-		pmm_window_size() >> 10, maps, pmm_zone.nr_pages, pmm_window_metadata());
+		pmm_window_size() >> 10, maps, pmm_zone.nr_pages, pmm_window_metadata(),
+		era, expand, pcp, search, purge, placement);
 }
 
 static int __init pmm_init(void)
