@@ -16,13 +16,16 @@
 
 #include "internal.h"
 
-/* --- one-line verbs on the pair bits, the free lists and the state bytes ---------------------- */
+#define PMM_REAP_PAGES	64UL	/* parked pages that a free looks at */
+
+/* --- verbs on the pair bits, the free lists and the state bytes -------------------------------- */
 
 /*
  * 2.4's MARK_USED(): flips the pair's bit and returns what it was. The top order has no buddies and
  * no map.
  */
-static bool __pmm_toggle_pair(struct pmm_zone *zone, unsigned long index, unsigned int order)
+static __always_inline bool __pmm_toggle_pair(struct pmm_zone *zone, unsigned long index,
+					      unsigned int order)
 {
 	lockdep_assert_held(&zone->lock);
 	if (order == PMM_MAX_ORDER - 1)
@@ -30,28 +33,54 @@ static bool __pmm_toggle_pair(struct pmm_zone *zone, unsigned long index, unsign
 	return __test_and_change_bit(index >> (1 + order), zone->free_area[order].map);
 }
 
-static void __pmm_mark(struct pmm_zone *zone, unsigned long index, enum pmm_kind kind,
-		       unsigned int order)
+static __always_inline void __pmm_mark(struct pmm_zone *zone, unsigned long index,
+				       enum pmm_kind kind, unsigned int order)
 {
-	zone->state[index] = kind == PMM_TAIL ? PMM_TAIL : PMM_STATE(kind, order);
+	WRITE_ONCE(zone->state[index], kind == PMM_TAIL ? PMM_TAIL : PMM_STATE(kind, order));
 }
 
-static void __pmm_link_free(struct pmm_zone *zone, unsigned long index, unsigned int order)
+/*
+ * list_add() and list_del() without the kernel's DEBUG_LIST, which would cost as much again and,
+ * with BUG_ON_DATA_CORRUPTION, kill the machine. The checks are here: who unlinks a block looks at
+ * its state byte and at both its neighbours first, and leaves it alone when something is wrong.
+ */
+static __always_inline void __pmm_link_free(struct pmm_zone *zone, unsigned long index,
+					    unsigned int order)
 {
 	struct pmm_free_area *area = &zone->free_area[order];
+	struct list_head *new = &zone->mem_map[index].lru, *first = area->free_list.next;
 
-	list_add(&zone->mem_map[index].lru, &area->free_list);
+	first->prev = new;
+	new->next = first;
+	new->prev = &area->free_list;
+	area->free_list.next = new;
 	area->nr_free++;
 	__pmm_mark(zone, index, PMM_FREE, order);
 }
 
-static void __pmm_unlink_free(struct pmm_zone *zone, unsigned long index, unsigned int order)
+static __always_inline bool __pmm_unlink_free(struct pmm_zone *zone, unsigned long index,
+					      unsigned int order)
 {
 	struct pmm_free_area *area = &zone->free_area[order];
+	struct list_head *old = &zone->mem_map[index].lru, *next = old->next, *prev = old->prev;
 
-	list_del(&zone->mem_map[index].lru);
+	if (unlikely(zone->state[index] != PMM_STATE(PMM_FREE, order) || next->prev != old ||
+		     prev->next != old))
+		return false;
+	next->prev = prev;
+	prev->next = next;
 	area->nr_free--;
 	__pmm_mark(zone, index, PMM_TAIL, 0);
+	return true;
+}
+
+/*
+ * A block changes hands: of several that free it at once one gets true. The per-CPU lists do so
+ * without zone->lock.
+ */
+static __always_inline bool pmm_claim(struct pmm_zone *zone, unsigned long index, u8 from, u8 to)
+{
+	return cmpxchg(&zone->state[index], from, to) == from;
 }
 
 /* --- allocation: split ------------------------------------------------------------------------ */
@@ -66,64 +95,84 @@ static void __pmm_unlink_free(struct pmm_zone *zone, unsigned long index, unsign
  *	order 1   [ 8  9]kept [10 11]		 [ 8  9] [10 11]kept
  *	order 0           [10]kept [11]out	 [ 8]out [ 9]kept
  */
-static unsigned long __pmm_expand(struct pmm_zone *zone, unsigned long index, unsigned int low,
-				  unsigned int high)
+static __always_inline unsigned long __pmm_expand(struct pmm_zone *zone, unsigned long index,
+						  unsigned int low, unsigned int high)
 {
-	while (high > low) {
-		unsigned long upper;
+	bool upper = zone->expand == PMM_EXPAND_UPPER;
 
-		high--;
-		upper = index + (1UL << high);
-		if (zone->expand == PMM_EXPAND_UPPER) {
-			__pmm_link_free(zone, index, high);
-			index = upper;
-		} else {
-			__pmm_link_free(zone, upper, high);
-		}
+	zone->stat.splits += high - low;
+	while (high > low) {
+		unsigned long half = 1UL << --high;
+
+		__pmm_link_free(zone, upper ? index : index + half, high);
 		__pmm_toggle_pair(zone, index, high);
-		zone->stat.splits++;
+		index += upper ? half : 0;
 	}
 	return index;
 }
 
-/* 2.4's rmqueue(): the head of the first list that has a block of this order or larger. */
-static struct page *__pmm_rmqueue(struct pmm_zone *zone, unsigned int order)
+/*
+ * 2.4's rmqueue(): the head of the first list that has a block of this order or larger; returns its
+ * order, or PMM_MAX_ORDER.
+ */
+static __always_inline unsigned int __pmm_pick(struct pmm_zone *zone, unsigned int order,
+					       unsigned long *index)
 {
-	unsigned int high;
-
-	for (high = order; high < PMM_MAX_ORDER; high++) {
-		struct list_head *list = &zone->free_area[high].free_list;
-		unsigned long index;
+	if (unlikely(zone->placement == PMM_PLACE_PACKED))
+		return pmm_packed_pick(zone, order, index);
+	for (; order < PMM_MAX_ORDER; order++) {
+		struct list_head *list = &zone->free_area[order].free_list;
 
 		if (list_empty(list))
 			continue;
-		index = pmm_page_index(zone, list_first_entry(list, struct page, lru));
-		__pmm_unlink_free(zone, index, high);
-		__pmm_toggle_pair(zone, index, high);
-		zone->free_pages -= 1UL << order;
-		return zone->mem_map + __pmm_expand(zone, index, order, high);
+		*index = pmm_page_index(zone, list_first_entry(list, struct page, lru));
+		break;
 	}
-	return NULL;
+	return order;
 }
 
-/*
- * What must be left after an allocation: __GFP_HIGH may go down to a quarter of the reserve,
- * __GFP_MEMALLOC to 0.
- */
-static unsigned long pmm_reserve_for(const struct pmm_zone *zone, gfp_t gfp)
+/* Take a block of order @low, or cut it off a larger one; false when there is none. */
+static __always_inline bool __pmm_take(struct pmm_zone *zone, unsigned int low,
+				       unsigned long *index)
 {
-	if ((gfp & __GFP_MEMALLOC) && !(gfp & __GFP_NOMEMALLOC))
+	unsigned int high = __pmm_pick(zone, low, index);
+
+	if (unlikely(high == PMM_MAX_ORDER || !__pmm_unlink_free(zone, *index, high)))
+		return false;
+	__pmm_toggle_pair(zone, *index, high);
+	zone->free_pages -= 1UL << low;
+	*index = __pmm_expand(zone, *index, low, high);
+	if (unlikely(zone->pageblocks))
+		pmm_packed_update(zone, *index, -(1L << low));
+	return true;
+}
+
+/* As many as @nr times __pmm_take() would take from one block, which ends up cut the same way. */
+static unsigned long __pmm_take_run(struct pmm_zone *zone, unsigned int low, unsigned long nr,
+				    unsigned long *index)
+{
+	unsigned int high = __pmm_pick(zone, low, index), whole;
+
+	if (high == PMM_MAX_ORDER || !__pmm_unlink_free(zone, *index, high))
 		return 0;
-	if (gfp & __GFP_HIGH)
-		return zone->pages_min / 4;
-	return zone->pages_min;
+	__pmm_toggle_pair(zone, *index, high);
+	whole = min(high, low + (unsigned int)__fls(nr));
+	*index = __pmm_expand(zone, *index, whole, high);
+	zone->free_pages -= 1UL << whole;
+	nr = 1UL << (whole - low);
+	zone->stat.splits += nr - 1;
+	if (unlikely(zone->pageblocks))
+		pmm_packed_update(zone, *index, -(1L << whole));
+	return nr;
 }
 
-static struct page *__pmm_try_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int order)
+/* How many blocks of this order the watermark allows. */
+static __always_inline unsigned long __pmm_allowed(const struct pmm_zone *zone, gfp_t gfp,
+						   unsigned int order)
 {
-	if (zone->free_pages < (1UL << order) + pmm_reserve_for(zone, gfp))
-		return NULL;
-	return __pmm_rmqueue(zone, order);
+	unsigned long reserve = unlikely(zone->pages_min) ? pmm_reserve_for(zone, gfp) : 0;
+
+	return zone->free_pages > reserve ? (zone->free_pages - reserve) >> order : 0;
 }
 
 /* --- free: coalesce --------------------------------------------------------------------------- */
@@ -137,43 +186,68 @@ static struct page *__pmm_try_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned i
  *	1: the buddy is on this list. It leaves, the bit now says that neither is there, and the
  *	   two are one block of the next order, which begins at the lower index.
  *
- * A buddy that would lie behind the end of the zone was never freed, so its bit never reads 1. The
- * state byte is looked at before the buddy is unlinked: a pair bit that somebody overwrote must not
- * become a broken list.
+ * A buddy that would lie behind the end of the zone was never freed, so its bit never reads 1; there
+ * are state bytes up to the end of the last largest block, so that one may look. The state byte is
+ * looked at before the buddy is unlinked: a pair bit that somebody overwrote must not become a
+ * broken list. The block's own state byte is PMM_TAIL already.
  */
-static void __pmm_free_block(struct pmm_zone *zone, unsigned long index, unsigned int order)
+static __always_inline void __pmm_free_block(struct pmm_zone *zone, unsigned long index,
+					     unsigned int order)
 {
-	zone->free_pages += 1UL << order;
-	__pmm_mark(zone, index, PMM_TAIL, 0);
+	unsigned long freed = 1UL << order, at = index;
+	unsigned int from = order;
+
+	zone->free_pages += freed;
 	while (__pmm_toggle_pair(zone, index, order)) {
 		unsigned long buddy = index ^ (1UL << order);
 
-		if (unlikely(buddy >= zone->nr_pages ||
-			     zone->state[buddy] != PMM_STATE(PMM_FREE, order)))
+		if (unlikely(!__pmm_unlink_free(zone, buddy, order)))
 			break;
-		__pmm_unlink_free(zone, buddy, order);
 		index &= buddy;
 		order++;
-		zone->stat.merges++;
 	}
+	zone->stat.merges += order - from;
 	__pmm_link_free(zone, index, order);
+	if (unlikely(zone->pageblocks))
+		pmm_packed_update(zone, at, freed);
+}
+
+/*
+ * Blocks one behind the other, which end up as if each were freed by itself, in ascending order:
+ * whole aligned groups of them merge without ever being listed.
+ */
+static void __pmm_free_run(struct pmm_zone *zone, unsigned long index, unsigned int order,
+			   unsigned long nr)
+{
+	unsigned long nr_pages = nr << order;
+
+	while (nr_pages) {
+		unsigned int whole = min3((unsigned int)__fls(nr_pages),
+					  (unsigned int)__ffs(index | PMM_MAX_ORDER_PAGES),
+					  PMM_MAX_ORDER - 1U);
+
+		zone->stat.merges += (1UL << (whole - order)) - 1;
+		__pmm_free_block(zone, index, whole);
+		index += 1UL << whole;
+		nr_pages -= 1UL << whole;
+	}
 }
 
 /* Is anybody but the allocator holding a reference to a page of this block? */
-static bool pmm_block_referenced(const struct page *page, unsigned int order)
+static __always_inline bool pmm_block_referenced(const struct page *page, unsigned int order)
 {
-	unsigned long i;
+	const struct page *end = page + (1UL << order);
 
-	for (i = 0; i < 1UL << order; i++)
-		if (page_count(page + i) != 1)
+	do {
+		if (page_ref_count(page) != 1)
 			return true;
+	} while (++page < end);
 	return false;
 }
 
 static void __pmm_park(struct pmm_zone *zone, unsigned long index, unsigned int order)
 {
 	list_add_tail(&zone->mem_map[index].lru, &zone->parked);
-	__pmm_mark(zone, index, PMM_PARKED, order);
 	zone->nr_parked += 1UL << order;
 	zone->stat.parked++;
 }
@@ -202,6 +276,7 @@ static unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
 		list_del(&page->lru);
 		zone->nr_parked -= 1UL << order;
 		zone->stat.frees++;
+		__pmm_mark(zone, index, PMM_TAIL, 0);
 		__pmm_free_block(zone, index, order);
 		reaped += 1UL << order;
 	}
@@ -265,39 +340,42 @@ static unsigned long __pmm_head_of(const struct pmm_zone *zone, unsigned long in
 
 static enum pmm_free_result pmm_misuse_of_head(enum pmm_kind is, enum pmm_kind kind)
 {
-	if (is == PMM_FREE || is == PMM_PARKED)
+	if (is == PMM_FREE || is == PMM_PARKED || is == PMM_PCP)
 		return PMM_FREE_DOUBLE;
 	if (is == PMM_MAPPED && kind != PMM_MAPPED)
 		return PMM_FREE_MAPPED;
 	return PMM_FREE_WRONG_ORDER;
 }
 
-static enum pmm_free_result __pmm_check_free(const struct pmm_zone *zone, unsigned long index,
-					     unsigned int order, enum pmm_kind kind)
+/* Why a block that is not in the state it should be in may not be freed. */
+static enum pmm_free_result __pmm_misuse(const struct pmm_zone *zone, unsigned long index,
+					 enum pmm_kind kind)
 {
-	unsigned long head;
-	enum pmm_kind is;
+	unsigned long head = __pmm_head_of(zone, index);
+	enum pmm_kind is = PMM_STATE_KIND(zone->state[head]);
 
-	if (likely(zone->state[index] == PMM_STATE(kind, order)))
-		return PMM_FREE_OK;
-	head = __pmm_head_of(zone, index);
-	is = PMM_STATE_KIND(zone->state[head]);
-	if (head != index && is != PMM_FREE && is != PMM_PARKED)
+	if (head != index && is != PMM_FREE && is != PMM_PARKED && is != PMM_PCP)
 		return PMM_FREE_MIDDLE;
 	return pmm_misuse_of_head(is, kind);
 }
 
-static enum pmm_free_result __pmm_free_checked(struct pmm_zone *zone, unsigned long index,
-					       unsigned int order, enum pmm_kind kind)
+static __always_inline enum pmm_free_result __pmm_free_checked(struct pmm_zone *zone,
+							       unsigned long index,
+							       unsigned int order,
+							       enum pmm_kind kind)
 {
-	enum pmm_free_result result = __pmm_check_free(zone, index, order, kind);
+	u8 state = PMM_STATE(kind, order);
 
-	if (result != PMM_FREE_OK)
-		return result;
+	if (unlikely(READ_ONCE(zone->state[index]) != state))
+		return __pmm_misuse(zone, index, kind);
 	if (unlikely(pmm_block_referenced(zone->mem_map + index, order))) {
+		if (!pmm_claim(zone, index, state, PMM_STATE(PMM_PARKED, order)))
+			return PMM_FREE_DOUBLE;
 		__pmm_park(zone, index, order);
 		return PMM_FREE_PARKED;
 	}
+	if (unlikely(!pmm_claim(zone, index, state, PMM_TAIL)))
+		return PMM_FREE_DOUBLE;
 	zone->stat.frees++;
 	__pmm_free_block(zone, index, order);
 	return PMM_FREE_OK;
@@ -313,7 +391,7 @@ static void pmm_report_misuse(const struct pmm_zone *zone, const struct page *pa
 			      unsigned int order, enum pmm_free_result result,
 			      const struct pmm_culprit *in, unsigned long caller)
 {
-	static const char * const kinds[] = { "no", "free", "used", "mapped", "parked" };
+	static const char * const kinds[] = { "no", "free", "used", "mapped", "parked", "free" };
 
 	if (result == PMM_FREE_FOREIGN)
 		pr_warn_ratelimited("free refused: %s: order %u, by %pS\n", pmm_free_why(result),
@@ -325,7 +403,91 @@ static void pmm_report_misuse(const struct pmm_zone *zone, const struct page *pa
 				    PMM_STATE_ORDER(in->state), (void *)caller);
 }
 
+/* Counts and reports; zone->lock is not held, but what the report says was so a moment ago. */
+static noinline enum pmm_free_result pmm_refuse_free(struct pmm_zone *zone,
+						     const struct page *page, unsigned int order,
+						     enum pmm_free_result result,
+						     unsigned long caller)
+{
+	struct pmm_culprit in = { };
+	unsigned long flags;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	zone->stat.refused[result]++;
+	if (result != PMM_FREE_FOREIGN) {
+		in.head = __pmm_head_of(zone, pmm_page_index(zone, page));
+		in.state = zone->state[in.head];
+	}
+	spin_unlock_irqrestore(&zone->lock, flags);
+	pmm_report_misuse(zone, page, order, result, &in, caller);
+	return result;
+}
+
 /* --- what the rest of the module calls -------------------------------------------------------- */
+
+static __always_inline struct page *pmm_zone_try_alloc(struct pmm_zone *zone, gfp_t gfp,
+						       unsigned int order, enum pmm_kind kind,
+						       unsigned long caller)
+{
+	struct page *page = NULL;
+	unsigned long flags, index;
+
+	if (unlikely(order >= PMM_MAX_ORDER))
+		return NULL;
+	spin_lock_irqsave(&zone->lock, flags);
+	if (likely(__pmm_allowed(zone, gfp, order) && __pmm_take(zone, order, &index))) {
+		__pmm_mark(zone, index, kind, order);
+		page = zone->mem_map + index;
+		pmm_set_page_caller(page, caller);
+		zone->stat.allocations++;
+	}
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return page;
+}
+
+/* Once more, when all that is free but not on the free lists has been brought there. */
+static noinline struct page *pmm_zone_alloc_last(struct pmm_zone *zone, gfp_t gfp,
+						 unsigned int order, enum pmm_kind kind,
+						 unsigned long caller)
+{
+	struct page *page = NULL;
+	unsigned long flags;
+
+	if (order < PMM_MAX_ORDER) {
+		pmm_zone_reap(zone);
+		pmm_pcp_drain(zone);
+		page = pmm_zone_try_alloc(zone, gfp, order, kind, caller);
+	}
+	if (page)
+		return page;
+	spin_lock_irqsave(&zone->lock, flags);
+	zone->stat.failures++;
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return NULL;
+}
+
+/*
+ * Blocks one behind the other, in the order in which single allocations would hand them out: from
+ * the end that expand= hands out first.
+ */
+static void __pmm_hand_out(struct pmm_zone *zone, unsigned long index, unsigned int order,
+			   enum pmm_kind kind, unsigned long caller, unsigned long nr,
+			   struct page **pages)
+{
+	long step = 1L << order;
+	struct page *page;
+
+	if (zone->expand == PMM_EXPAND_UPPER) {
+		index += (nr - 1) << order;
+		step = -step;
+	}
+	page = zone->mem_map + index;
+	for (; nr--; index += step, page += step) {
+		__pmm_mark(zone, index, kind, order);
+		pmm_set_page_caller(page, caller);
+		*pages++ = page;
+	}
+}
 
 /**
  * pmm_zone_alloc() - take a block of 2^@order pages
@@ -337,7 +499,7 @@ static void pmm_report_misuse(const struct pmm_zone *zone, const struct page *pa
  * @caller: who asks, for the reports
  *
  * 2.4's rmqueue() with the same choice of block. Before it fails it recycles parked blocks whose
- * references have gone.
+ * references have gone, and drains the per-CPU lists.
  *
  * Context: Any; under PREEMPT_RT not from hard interrupts or with preemption off.
  * Return: The block's first page, its contents undefined and each page with one reference; NULL
@@ -346,24 +508,48 @@ static void pmm_report_misuse(const struct pmm_zone *zone, const struct page *pa
 struct page *pmm_zone_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
 			    enum pmm_kind kind, unsigned long caller)
 {
-	struct page *page = NULL;
-	unsigned long flags;
+	struct page *page = pmm_zone_try_alloc(zone, gfp, order, kind, caller);
+
+	return likely(page) ? page : pmm_zone_alloc_last(zone, gfp, order, kind, caller);
+}
+
+/**
+ * pmm_zone_alloc_bulk() - take many blocks of one order under one lock
+ * @zone: the zone
+ * @gfp: as for pmm_zone_alloc()
+ * @order: likewise
+ * @kind: likewise; PMM_PCP for blocks on their way to a per-CPU list
+ * @caller: likewise
+ * @nr: how many are wanted; interrupts are off for the whole of them
+ * @pages: gets the first page of each
+ *
+ * The blocks, their order and what is left on the free lists are those of as many calls of
+ * pmm_zone_alloc(). Nothing is recycled or drained when there are too few.
+ *
+ * Context: As pmm_zone_alloc().
+ * Return: How many there were.
+ */
+unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
+				  enum pmm_kind kind, unsigned long caller, unsigned long nr,
+				  struct page **pages)
+{
+	unsigned long flags, got = 0, index, run;
 
 	spin_lock_irqsave(&zone->lock, flags);
-	if (likely(order < PMM_MAX_ORDER)) {
-		page = __pmm_try_alloc(zone, gfp, order);
-		if (unlikely(!page && __pmm_reap(zone, ULONG_MAX)))
-			page = __pmm_try_alloc(zone, gfp, order);
+	nr = min(nr, __pmm_allowed(zone, gfp, order));
+	while (got < nr) {
+		run = __pmm_take_run(zone, order, nr - got, &index);
+		if (!run)
+			break;
+		__pmm_hand_out(zone, index, order, kind, caller, run, pages + got);
+		got += run;
 	}
-	if (likely(page)) {
-		__pmm_mark(zone, pmm_page_index(zone, page), kind, order);
-		pmm_set_page_caller(page, caller);
-		zone->stat.allocations++;
-	} else {
-		zone->stat.failures++;
-	}
+	if (kind == PMM_PCP)
+		atomic_long_add(got << order, &zone->transit);
+	else
+		zone->stat.allocations += got;
 	spin_unlock_irqrestore(&zone->lock, flags);
-	return page;
+	return got;
 }
 
 /**
@@ -385,30 +571,104 @@ enum pmm_free_result pmm_zone_free(struct pmm_zone *zone, struct page *page, uns
 				   enum pmm_kind kind, unsigned long caller)
 {
 	enum pmm_free_result result = PMM_FREE_FOREIGN;
-	struct pmm_culprit in = { };
+	unsigned long flags, index;
+
+	if (unlikely(!pmm_page_in_zone(zone, page)))
+		return pmm_refuse_free(zone, page, order, result, caller);
+	index = pmm_page_index(zone, page);
+	if (unlikely(order >= PMM_MAX_ORDER || !IS_ALIGNED(index, 1UL << order)))
+		return pmm_refuse_free(zone, page, order, PMM_FREE_BAD_ORDER, caller);
+	spin_lock_irqsave(&zone->lock, flags);
+	result = __pmm_free_checked(zone, index, order, kind);
+	if (unlikely(zone->nr_parked) && result <= PMM_FREE_PARKED)
+		__pmm_reap(zone, PMM_REAP_PAGES);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	if (unlikely(result > PMM_FREE_PARKED))
+		pmm_refuse_free(zone, page, order, result, caller);
+	return result;
+}
+
+/*
+ * The pages from @pages on that are one ascending run, are order-0 blocks of this kind and are not
+ * referenced by others: claimed, to be freed together.
+ */
+static unsigned long __pmm_claim_run(struct pmm_zone *zone, struct page **pages, unsigned long nr,
+				     enum pmm_kind kind, unsigned long *index)
+{
+	struct page *page = *pages;
+	unsigned long n;
+	u8 *state;
+
+	if (unlikely(!pmm_page_in_zone(zone, page)))
+		return 0;
+	*index = pmm_page_index(zone, page);
+	state = zone->state + *index;
+	nr = min(nr, zone->nr_pages - *index);
+	for (n = 0; n < nr && pages[n] == page; n++, page++, state++)
+		if (page_ref_count(page) != 1 ||
+		    cmpxchg(state, PMM_STATE(kind, 0), PMM_TAIL) != PMM_STATE(kind, 0))
+			break;
+	return n;
+}
+
+/**
+ * pmm_zone_free_bulk() - give many order-0 blocks back, a batch under one lock
+ * @zone: the zone
+ * @nr: length of @pages
+ * @pages: no NULL among them
+ * @kind: as for pmm_zone_free()
+ * @caller: likewise
+ *
+ * As pmm_zone_free() of each, in this order; runs of ascending pages coalesce at once.
+ *
+ * Context: As pmm_zone_free().
+ */
+void pmm_zone_free_bulk(struct pmm_zone *zone, unsigned long nr, struct page **pages,
+			enum pmm_kind kind, unsigned long caller)
+{
+	unsigned long done = 0, flags, batch, index, run;
+
+	while (done < nr) {
+		batch = min(nr, done + PMM_BULK_PAGES);
+		spin_lock_irqsave(&zone->lock, flags);
+		do {
+			run = __pmm_claim_run(zone, pages + done, batch - done, kind, &index);
+			zone->stat.frees += run;
+			if (run)
+				__pmm_free_run(zone, index, 0, run);
+			done += run;
+		} while (run && done < batch);
+		if (unlikely(zone->nr_parked))
+			__pmm_reap(zone, PMM_REAP_PAGES);
+		spin_unlock_irqrestore(&zone->lock, flags);
+		if (unlikely(!run))
+			pmm_zone_free(zone, pages[done++], 0, kind, caller);
+	}
+}
+
+/**
+ * pmm_zone_put_back() - what a per-CPU list has too much of
+ * @zone: the zone
+ * @indices: blocks in state PMM_PCP, counted in @zone->transit
+ * @nr: how many, at most PMM_PCP_BATCH
+ * @order: of each
+ *
+ * Context: As pmm_zone_free().
+ */
+void pmm_zone_put_back(struct pmm_zone *zone, const u32 *indices, unsigned int nr,
+		       unsigned int order)
+{
+	unsigned int i, run;
 	unsigned long flags;
 
 	spin_lock_irqsave(&zone->lock, flags);
-	if (likely(pmm_page_in_zone(zone, page))) {
-		unsigned long index = pmm_page_index(zone, page);
-
-		result = PMM_FREE_BAD_ORDER;
-		if (likely(order < PMM_MAX_ORDER && IS_ALIGNED(index, 1UL << order)))
-			result = __pmm_free_checked(zone, index, order, kind);
-		if (unlikely(result > PMM_FREE_PARKED)) {
-			in.head = __pmm_head_of(zone, index);
-			in.state = zone->state[in.head];
-		}
+	for (i = 0; i < nr; i += run) {
+		for (run = 0; i + run < nr && indices[i + run] == indices[i] + (run << order); run++)
+			__pmm_mark(zone, indices[i + run], PMM_TAIL, 0);
+		__pmm_free_run(zone, indices[i], order, run);
 	}
-	if (unlikely(result > PMM_FREE_PARKED))
-		zone->stat.refused[result]++;
-	else if (unlikely(zone->nr_parked))
-		__pmm_reap(zone, 64);
+	atomic_long_sub((unsigned long)nr << order, &zone->transit);
 	spin_unlock_irqrestore(&zone->lock, flags);
-
-	if (unlikely(result > PMM_FREE_PARKED))
-		pmm_report_misuse(zone, page, order, result, &in, caller);
-	return result;
 }
 
 /**
@@ -429,6 +689,12 @@ unsigned long pmm_zone_reap(struct pmm_zone *zone)
 }
 
 /* --- birth and death of a zone ---------------------------------------------------------------- */
+
+/* Up to the end of the last largest block: every buddy of a page has one. */
+static unsigned long pmm_nr_states(const struct pmm_zone *zone)
+{
+	return ALIGN(zone->nr_pages, PMM_MAX_ORDER_PAGES);
+}
 
 static int pmm_alloc_maps(struct pmm_zone *zone)
 {
@@ -492,8 +758,11 @@ int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_
 		zone->free_area[order].map = NULL;
 		zone->free_area[order].nr_free = 0;
 	}
-	zone->state = kvzalloc(nr_pages, GFP_KERNEL);
-	if (!zone->state || pmm_alloc_maps(zone)) {
+	zone->pageblocks = NULL;
+	zone->pcp = NULL;
+	atomic_long_set(&zone->transit, 0);
+	zone->state = kvzalloc(pmm_nr_states(zone), GFP_KERNEL);
+	if (!zone->state || pmm_alloc_maps(zone) || pmm_packed_init(zone)) {
 		pmm_zone_destroy(zone);
 		return -ENOMEM;
 	}
@@ -519,6 +788,24 @@ void pmm_zone_destroy(struct pmm_zone *zone)
 	}
 	kvfree(zone->state);
 	zone->state = NULL;
+	pmm_packed_destroy(zone);
+}
+
+/**
+ * pmm_zone_map_bytes() - what the pair-bit maps cost
+ * @zone: the zone
+ *
+ * Context: Any.
+ * Return: Bytes.
+ */
+unsigned long pmm_zone_map_bytes(const struct pmm_zone *zone)
+{
+	unsigned long bytes = 0;
+	unsigned int order;
+
+	for (order = 0; order < PMM_MAX_ORDER - 1; order++)
+		bytes += BITS_TO_LONGS(pmm_nr_pairs(zone, order)) * sizeof(unsigned long);
+	return bytes;
 }
 
 /**
@@ -526,14 +813,15 @@ void pmm_zone_destroy(struct pmm_zone *zone)
  * @zone: the zone
  *
  * Context: Any.
- * Return: Bytes of pair-bit maps and state bytes.
+ * Return: Bytes of pair-bit maps, state bytes and, if there are any, records of largest blocks; the
+ * per-CPU lists cost sizeof(struct pmm_pcp) a CPU more, however large the zone.
  */
 unsigned long pmm_zone_metadata(const struct pmm_zone *zone)
 {
-	unsigned long bytes = zone->nr_pages;
-	unsigned int order;
+	unsigned long bytes = pmm_nr_states(zone) + pmm_zone_map_bytes(zone);
 
-	for (order = 0; order < PMM_MAX_ORDER - 1; order++)
-		bytes += BITS_TO_LONGS(pmm_nr_pairs(zone, order)) * sizeof(unsigned long);
+	if (zone->pageblocks)
+		bytes += DIV_ROUND_UP(zone->nr_pages, PMM_MAX_ORDER_PAGES) *
+			 sizeof(*zone->pageblocks);
 	return bytes;
 }

@@ -700,7 +700,11 @@ static int pmm_cmd_purge(struct pmm_args *args)
 
 static int pmm_cmd_drain(struct pmm_args *args)
 {
-	pmm_say(" pages=%lu", pmm_zone_reap(&pmm_zone));
+	struct pmm_pcp_count count;
+
+	pmm_pcp_count(&pmm_zone, &count);
+	pmm_pcp_drain(&pmm_zone);
+	pmm_say(" pages=%lu", count.pages + pmm_zone_reap(&pmm_zone));
 	return 0;
 }
 

@@ -54,6 +54,19 @@ static int pmm_buddyinfo_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
+/* 2.6.28's lines of the per-CPU lists; pages, of all orders together. */
+static void pmm_show_cpus(struct seq_file *m)
+{
+	unsigned int cpu;
+
+	if (!pmm_zone.pcp)
+		return;
+	seq_printf(m, "%s per-cpu:\n", pmm_zone.name);
+	for_each_online_cpu(cpu)
+		seq_printf(m, "CPU %4u: hi:%5u, btch:%4u usd:%4u\n", cpu, pmm_zone.pcp_high,
+			   pmm_zone.pcp_batch, pmm_pcp_used(&pmm_zone, cpu));
+}
+
 /*
  * The zone's lines of 2.4's show_free_areas(), closing parenthesis without an opening one included.
  */
@@ -72,6 +85,7 @@ static int pmm_showmem_show(struct seq_file *m, void *unused)
 	for (order = 0; order < PMM_MAX_ORDER; order++)
 		seq_printf(m, "%lu*%lukB ", nr_free[order], K(1UL) << order);
 	seq_printf(m, "= %lukB)\n", K(total));
+	pmm_show_cpus(m);
 	return 0;
 }
 
@@ -200,10 +214,14 @@ static void pmm_show_refused(struct seq_file *m, const struct pmm_zone_stat *sta
 
 static int pmm_stats_show(struct seq_file *m, void *unused)
 {
-	unsigned long flags, free_pages, parked_pages;
+	unsigned long flags, pcp_flags, free_pages, parked_pages;
 	struct pmm_zone_stat stat;
+	struct pmm_pcp_count pcp;
 
 	spin_lock_irqsave(&pmm_zone.lock, flags);
+	pmm_pcp_lock_all(&pmm_zone, &pcp_flags);
+	pmm_pcp_count(&pmm_zone, &pcp);
+	pmm_pcp_unlock_all(&pmm_zone, pcp_flags);
 	stat = pmm_zone.stat;
 	free_pages = pmm_zone.free_pages;
 	parked_pages = pmm_zone.nr_parked;
@@ -211,12 +229,15 @@ static int pmm_stats_show(struct seq_file *m, void *unused)
 
 	seq_printf(m, "total_pages %lu\n", pmm_zone.nr_pages);
 	seq_printf(m, "free_pages %lu\n", free_pages);
+	seq_printf(m, "pcp_pages %lu\n", pcp.pages);
 	seq_printf(m, "parked_pages %lu\n", parked_pages);
 	seq_printf(m, "min_free_pages %lu\n", pmm_zone.pages_min);
 	seq_printf(m, "metadata_bytes %lu\n", pmm_zone_metadata(&pmm_zone));
-	seq_printf(m, "allocations %llu\n", stat.allocations);
+	seq_printf(m, "allocations %llu\n", stat.allocations + pcp.allocations);
+	seq_printf(m, "pcp_allocations %llu\n", pcp.allocations);
 	seq_printf(m, "failures %llu\n", stat.failures);
-	seq_printf(m, "frees %llu\n", stat.frees);
+	seq_printf(m, "frees %llu\n", stat.frees + pcp.frees);
+	seq_printf(m, "pcp_frees %llu\n", pcp.frees);
 	seq_printf(m, "splits %llu\n", stat.splits);
 	seq_printf(m, "merges %llu\n", stat.merges);
 	seq_printf(m, "parked %llu\n", stat.parked);
@@ -236,8 +257,9 @@ static int pmm_verify_show(struct seq_file *m, void *unused)
 		seq_printf(m, "corrupt: %s\n", v.why);
 		return 0;
 	}
-	seq_printf(m, "ok pages=%lu blocks=%lu free=%lu used=%lu parked=%lu", pmm_zone.nr_pages,
-		   v.blocks, v.free_blocks, v.used_blocks, v.parked_blocks);
+	seq_printf(m, "ok pages=%lu blocks=%lu free=%lu used=%lu parked=%lu pcp=%lu",
+		   pmm_zone.nr_pages, v.blocks, v.free_blocks, v.used_blocks, v.parked_blocks,
+		   v.pcp_blocks);
 	seq_printf(m, " pairs=%lu areas=%lu mapped=%lu\n", v.pairs, v.areas, v.mapped);
 	return 0;
 }
@@ -326,9 +348,11 @@ static int pmm_blocks_show(struct seq_file *m, void *record)
 	enum pmm_kind kind = PMM_STATE_KIND(line->state);
 
 	seq_printf(m, "%u order=%u %s", line->index, PMM_STATE_ORDER(line->state),
-		   kind == PMM_FREE ? "free" : "used");
+		   kind == PMM_FREE || kind == PMM_PCP ? "free" : "used");
 	if (kind == PMM_PARKED)
 		seq_puts(m, " parked");
+	else if (kind == PMM_PCP)
+		seq_puts(m, " pcp");
 	else if (kind != PMM_FREE)
 		pmm_show_caller(m, line->caller);
 	seq_putc(m, '\n');

@@ -14,8 +14,11 @@
  *	    vmlist->lock	the vm_struct list and the state of each area; process context,
  *				never held over a flush
  *	      zone->lock	the buddy allocator; any context, interrupts off
+ *		pcp->lock	a bit a CPU, interrupts off: the per-CPU lists (pcp.c). Who holds one
+ *				takes no other lock; only verify and stats take all of them,
+ *				inside zone->lock
  *
- * Nothing is printed, allocated or copied to user space under the two spinlocks.
+ * Nothing is printed, allocated or copied to user space under the spinlocks.
  */
 #ifndef POCKETMM_INTERNAL_H
 #define POCKETMM_INTERNAL_H
@@ -28,7 +31,9 @@
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/percpu.h>
 #include <linux/printk.h>
+#include <linux/rbtree.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
@@ -36,6 +41,7 @@
 #include "pocketmm.h"
 
 #define PMM_MAX_ORDER_PAGES	(1UL << (PMM_MAX_ORDER - 1))
+#define PMM_BULK_PAGES		128UL	/* at most so many are moved under one lock */
 
 /* --- buddy.c: the zone ------------------------------------------------------------------------ */
 
@@ -49,6 +55,7 @@ enum pmm_kind {
 	PMM_USED,	/* handed out by the page API */
 	PMM_MAPPED,	/* handed out to an area, which alone may free it */
 	PMM_PARKED,	/* freed, but still referenced: on zone->parked, linked by page->lru */
+	PMM_PCP,	/* free, on a per-CPU list; or under way between one and the free lists */
 };
 
 #define PMM_STATE(kind, order)	((u8)((kind) << 4 | (order)))
@@ -82,6 +89,12 @@ enum pmm_expand {
 	PMM_EXPAND_LOWER,
 };
 
+/* Which of the free blocks that fit is taken. */
+enum pmm_placement {
+	PMM_PLACE_LIFO,		/* the book's: the one freed last of the smallest that fit */
+	PMM_PLACE_PACKED,	/* one in the fullest largest block, so that others stay whole */
+};
+
 /* Why a free was refused; PMM_FREE_OK and PMM_FREE_PARKED are no refusals. */
 enum pmm_free_result {
 	PMM_FREE_OK,
@@ -106,6 +119,53 @@ struct pmm_zone_stat {
 	u64	refused[PMM_NR_FREE_RESULTS];
 };
 
+/* --- pcp.c: per-CPU lists --- */
+
+/* Orders 0..3 have them, as the kernel's have since 5.13. */
+#define PMM_PCP_ORDERS		4
+#define PMM_PCP_RING		128	/* entries for order 0; half as many for each next order */
+#define PMM_PCP_BATCH		32	/* pages; less in a small zone */
+
+/**
+ * struct pmm_pcp_list - free blocks of one order on one CPU
+ * @top: next slot to fill; counts on and on, as @bottom does
+ * @bottom: oldest entry; @top - @bottom entries are there
+ *
+ * The newest entry is taken, for its cache lines are warm; the oldest go back to the zone.
+ */
+struct pmm_pcp_list {
+	unsigned int	top;
+	unsigned int	bottom;
+};
+
+/**
+ * struct pmm_pcp - the per-CPU lists of one CPU
+ * @lock: bit 0 is held with interrupts off; its CPU only tries, so an allocation never spins here
+ * @list: by order
+ * @allocations: blocks handed out from @list
+ * @frees: blocks taken back into @list
+ * @ring: page indices; PMM_PCP_RING slots for order 0, then half as many for each next order
+ */
+struct pmm_pcp {
+	unsigned long		lock;	/* bit 0: the rest */
+	struct pmm_pcp_list	list[PMM_PCP_ORDERS];
+	u64			allocations;
+	u64			frees;
+	u32			ring[2 * PMM_PCP_RING];
+};
+
+/**
+ * struct pmm_pageblock - how full a largest block is, for placement=packed; packed.c
+ * @node: in packed[@max_order], by @nr_free and then by address
+ * @nr_free: pages of it that are on free lists
+ * @max_order: the largest order of those, or -1: then it is in no tree
+ */
+struct pmm_pageblock {
+	struct rb_node	node;
+	unsigned short	nr_free;
+	signed char	max_order;
+};
+
 /**
  * struct pmm_zone - one contiguous run of pages under a buddy allocator
  * @lock: protects all that follows, and page->lru of free and parked pages
@@ -116,9 +176,17 @@ struct pmm_zone_stat {
  * @parked: freed blocks that somebody still references, oldest first
  * @nr_parked: pages on @parked
  * @stat: counters
+ * @packed: largest blocks by the largest order that is free in each, the fullest first
+ * @transit: pages in state PMM_PCP that are on no list: raised and lowered under @lock or a pcp's
+ *	lock, so that who holds all of them sees it still
  * @mem_map: the first page; constant, as all below
  * @nr_pages: the zone's size; indices run from 0 to @nr_pages - 1
  * @expand: the half that a split hands out
+ * @placement: which block is taken; set before pmm_zone_init()
+ * @pageblocks: one a largest block; NULL unless @placement is PMM_PLACE_PACKED
+ * @pcp: the per-CPU lists, or NULL
+ * @pcp_batch: pages that move between @pcp and the free lists at once
+ * @pcp_high: pages of one order that a CPU keeps
  * @name: as in buddyinfo
  */
 struct pmm_zone {
@@ -130,20 +198,35 @@ struct pmm_zone {
 	struct list_head	parked;
 	unsigned long		nr_parked;
 	struct pmm_zone_stat	stat;
+	struct rb_root_cached	packed[PMM_MAX_ORDER];
+	atomic_long_t		transit;
 
 	struct page		*mem_map;
 	unsigned long		nr_pages;
 	enum pmm_expand		expand;
+	enum pmm_placement	placement;
+	struct pmm_pageblock	*pageblocks;
+	struct pmm_pcp __percpu	*pcp;
+	unsigned int		pcp_batch;
+	unsigned int		pcp_high;
 	const char		*name;
 };
 
 int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_pages);
 void pmm_zone_destroy(struct pmm_zone *zone);
+unsigned long pmm_zone_map_bytes(const struct pmm_zone *zone);
 unsigned long pmm_zone_metadata(const struct pmm_zone *zone);
 struct page *pmm_zone_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
 			    enum pmm_kind kind, unsigned long caller);
 enum pmm_free_result pmm_zone_free(struct pmm_zone *zone, struct page *page, unsigned int order,
 				   enum pmm_kind kind, unsigned long caller);
+unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
+				  enum pmm_kind kind, unsigned long caller, unsigned long nr,
+				  struct page **pages);
+void pmm_zone_free_bulk(struct pmm_zone *zone, unsigned long nr, struct page **pages,
+			enum pmm_kind kind, unsigned long caller);
+void pmm_zone_put_back(struct pmm_zone *zone, const u32 *indices, unsigned int nr,
+		       unsigned int order);
 unsigned long pmm_zone_reap(struct pmm_zone *zone);
 const char *pmm_free_why(enum pmm_free_result result);
 int pmm_free_errno(enum pmm_free_result result);
@@ -156,6 +239,16 @@ static inline unsigned long pmm_page_index(const struct pmm_zone *zone, const st
 static inline bool pmm_page_in_zone(const struct pmm_zone *zone, const struct page *page)
 {
 	return page >= zone->mem_map && page < zone->mem_map + zone->nr_pages;
+}
+
+/* What must be left on the free lists after an allocation with these flags. */
+static inline unsigned long pmm_reserve_for(const struct pmm_zone *zone, gfp_t gfp)
+{
+	if ((gfp & __GFP_MEMALLOC) && !(gfp & __GFP_NOMEMALLOC))
+		return 0;
+	if (gfp & __GFP_HIGH)
+		return zone->pages_min / 4;
+	return zone->pages_min;
 }
 
 /*
@@ -181,6 +274,32 @@ static inline unsigned long pmm_page_caller(const struct page *page)
 {
 	return READ_ONCE(page->index);
 }
+
+/* packed.c */
+int pmm_packed_init(struct pmm_zone *zone);
+void pmm_packed_destroy(struct pmm_zone *zone);
+unsigned int pmm_packed_pick(struct pmm_zone *zone, unsigned int order, unsigned long *index);
+void pmm_packed_update(struct pmm_zone *zone, unsigned long index, long freed);
+
+/* pcp.c; the fast paths are in pcp.h */
+struct pmm_pcp_count {
+	unsigned long	pages;
+	unsigned long	blocks[PMM_PCP_ORDERS];
+	u64		allocations;
+	u64		frees;
+};
+
+int pmm_pcp_init(struct pmm_zone *zone);
+void pmm_pcp_destroy(struct pmm_zone *zone);
+struct page *pmm_pcp_refill(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
+			    unsigned long caller);
+bool pmm_pcp_flush(struct pmm_zone *zone, unsigned int order);
+void pmm_pcp_drain(struct pmm_zone *zone);
+void pmm_pcp_drain_cpu(struct pmm_zone *zone, unsigned int cpu);
+void pmm_pcp_lock_all(struct pmm_zone *zone, unsigned long *flags);
+void pmm_pcp_unlock_all(struct pmm_zone *zone, unsigned long flags);
+void pmm_pcp_count(struct pmm_zone *zone, struct pmm_pcp_count *count);
+unsigned int pmm_pcp_used(struct pmm_zone *zone, unsigned int cpu);
 
 /* --- vmlist.c: the address-ordered vm_struct list --------------------------------------------- */
 
@@ -273,6 +392,7 @@ struct pmm_verdict {
 	unsigned long	free_blocks;
 	unsigned long	used_blocks;
 	unsigned long	parked_blocks;
+	unsigned long	pcp_blocks;
 	unsigned long	pairs;
 	unsigned long	areas;
 	unsigned long	mapped;
@@ -293,6 +413,8 @@ struct dentry;
 struct seq_file;
 
 extern struct pmm_zone pmm_zone;	/* page_alloc.c */
+int pmm_page_alloc_init(bool pcp);
+void pmm_page_alloc_exit(void);
 extern struct pmm_vmlist pmm_vmlist;	/* vmalloc.c */
 
 /* chunk.c */

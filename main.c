@@ -255,17 +255,18 @@ static int pmm_init_zone(const struct pmm_config *config, struct page *pages)
 	pmm_zone.name = "Pocket";
 	pmm_zone.pages_min = config->min_free;
 	pmm_zone.expand = config->lower ? PMM_EXPAND_LOWER : PMM_EXPAND_UPPER;
+	pmm_zone.placement = config->packed ? PMM_PLACE_PACKED : PMM_PLACE_LIFO;
 	return pmm_zone_init(&pmm_zone, pages, config->chunk.nr_pages);
 }
 
 static void pmm_report_load(void)
 {
-	unsigned long pfn = page_to_pfn(pmm_zone.mem_map),
-		      maps = pmm_zone_metadata(&pmm_zone) - pmm_zone.nr_pages;
+	unsigned long pfn = page_to_pfn(pmm_zone.mem_map);
 
 	pr_info("chunk of %lu pages, frames %#lx-%#lx, node %d; window of %luK; metadata: %lu bytes of pair bits, %lu of page states, %lu for the window; era %s: expand=%s pcp=%s search=%s purge=%s placement=%s\n",
 		pmm_zone.nr_pages, pfn, pfn + pmm_zone.nr_pages - 1, page_to_nid(pmm_zone.mem_map),
-		pmm_window_size() >> 10, maps, pmm_zone.nr_pages, pmm_window_metadata(),
+		pmm_window_size() >> 10, pmm_zone_map_bytes(&pmm_zone), pmm_zone.nr_pages,
+		pmm_window_metadata(),
 		era, expand, pcp, search, purge, placement);
 }
 
@@ -283,9 +284,12 @@ static int __init pmm_init(void)
 	err = pmm_init_zone(&config, pages);
 	if (err)
 		goto err_chunk;
-	err = pmm_window_init(config.window);
+	err = pmm_page_alloc_init(config.pcp);
 	if (err)
 		goto err_zone;
+	err = pmm_window_init(config.window);
+	if (err)
+		goto err_page_alloc;
 	err = pmm_vmalloc_init();
 	if (err)
 		goto err_window;
@@ -295,6 +299,8 @@ static int __init pmm_init(void)
 
 err_window:
 	pmm_window_exit();
+err_page_alloc:
+	pmm_page_alloc_exit();
 err_zone:
 	pmm_zone_destroy(&pmm_zone);
 err_chunk:
@@ -310,6 +316,7 @@ static void __exit pmm_exit(void)
 	pmm_command_exit();
 	pmm_vmalloc_exit();
 	pmm_window_exit();
+	pmm_page_alloc_exit();
 	pmm_zone_destroy(&pmm_zone);
 	pmm_chunk_release(pmm_zone.mem_map, pmm_zone.nr_pages);
 	pr_info("unloaded, %lu pages are the kernel's again\n", pmm_zone.nr_pages);

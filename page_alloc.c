@@ -9,10 +9,12 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cpuhotplug.h>
 #include <linux/export.h>
 #include <linux/highmem.h>
 
 #include "internal.h"
+#include "pcp.h"
 
 struct pmm_zone pmm_zone;
 
@@ -22,20 +24,67 @@ static void pmm_report_failure(gfp_t gfp, unsigned int order, unsigned long call
 			    order, &gfp, pmm_nr_free_pages(), pmm_zone.nr_pages, (void *)caller);
 }
 
-static struct page *pmm_alloc_pages_for(gfp_t gfp, unsigned int order, unsigned long caller)
+/* Where this CPU's list has none, or there is no such list. */
+static noinline struct page *pmm_alloc_pages_slow(gfp_t gfp, unsigned int order,
+						  unsigned long caller)
 {
-	struct page *page = pmm_zone_alloc(&pmm_zone, gfp, order, PMM_USED, caller);
+	struct page *page = NULL;
+
+	if (order < PMM_PCP_ORDERS)
+		page = pmm_pcp_refill(&pmm_zone, gfp, order, caller);
+	if (!page)
+		page = pmm_zone_alloc(&pmm_zone, gfp, order, PMM_USED, caller);
+	if (unlikely(!page) && !(gfp & __GFP_NOWARN))
+		pmm_report_failure(gfp, order, caller);
+	return page;
+}
+
+static noinline void pmm_clear_pages(struct page *page, unsigned int order)
+{
 	unsigned long i;
 
-	if (unlikely(!page)) {
-		if (!(gfp & __GFP_NOWARN))
-			pmm_report_failure(gfp, order, caller);
-		return NULL;
-	}
-	if (gfp & __GFP_ZERO)
-		for (i = 0; i < 1UL << order; i++)
-			clear_highpage(page + i);
+	for (i = 0; i < 1UL << order; i++)
+		clear_highpage(page + i);
+}
+
+static __always_inline struct page *pmm_alloc_pages_for(gfp_t gfp, unsigned int order,
+							unsigned long caller)
+{
+	struct page *page = NULL;
+
+	if (!order)
+		page = pmm_pcp_alloc(&pmm_zone, gfp, 0, caller);
+	else if (order < PMM_PCP_ORDERS)
+		page = pmm_pcp_alloc(&pmm_zone, gfp, order, caller);
+	if (unlikely(!page))
+		page = pmm_alloc_pages_slow(gfp, order, caller);
+	if (unlikely(gfp & __GFP_ZERO) && page)
+		pmm_clear_pages(page, order);
 	return page;
+}
+
+/* Where this CPU's list has no room, there is none, or something is out of the ordinary. */
+static noinline enum pmm_free_result pmm_free_pages_slow(struct page *page, unsigned int order,
+							 unsigned long caller)
+{
+	if (order < PMM_PCP_ORDERS && pmm_zone.pcp && pmm_pcp_flush(&pmm_zone, order) &&
+	    pmm_pcp_free(&pmm_zone, page, order))
+		return PMM_FREE_OK;
+	return pmm_zone_free(&pmm_zone, page, order, PMM_USED, caller);
+}
+
+static __always_inline enum pmm_free_result pmm_free_pages_for(struct page *page,
+							       unsigned int order,
+							       unsigned long caller)
+{
+	if (!order) {
+		if (likely(pmm_pcp_free(&pmm_zone, page, 0)))
+			return PMM_FREE_OK;
+	} else if (order < PMM_PCP_ORDERS) {
+		if (likely(pmm_pcp_free(&pmm_zone, page, order)))
+			return PMM_FREE_OK;
+	}
+	return pmm_free_pages_slow(page, order, caller);
 }
 
 /**
@@ -51,6 +100,8 @@ static struct page *pmm_alloc_pages_for(gfp_t gfp, unsigned int order, unsigned 
 enum pmm_free_result pmm_free_pages_from(struct page *page, unsigned int order, enum pmm_kind kind,
 					 unsigned long caller)
 {
+	if (kind == PMM_USED)
+		return pmm_free_pages_for(page, order, caller);
 	return pmm_zone_free(&pmm_zone, page, order, kind, caller);
 }
 
@@ -134,7 +185,7 @@ EXPORT_SYMBOL_GPL(pmm_get_zeroed_page);
 void __pmm_free_pages(struct page *page, unsigned int order)
 {
 	if (page)
-		pmm_free_pages_from(page, order, PMM_USED, _RET_IP_);
+		pmm_free_pages_for(page, order, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(__pmm_free_pages);
 
@@ -155,9 +206,25 @@ void pmm_free_pages(unsigned long addr, unsigned int order)
 	if (PAGE_ALIGNED(addr) && virt_addr_valid((void *)addr))
 		page = virt_to_page((void *)addr);
 	if (addr)
-		pmm_free_pages_from(page, order, PMM_USED, _RET_IP_);
+		pmm_free_pages_for(page, order, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(pmm_free_pages);
+
+/* At least one page, or the ordinary call's own failure. */
+static unsigned long pmm_fill_slots(gfp_t gfp, unsigned long nr, struct page **pages,
+				    unsigned long caller)
+{
+	unsigned long i, got = pmm_zone_alloc_bulk(&pmm_zone, gfp, 0, PMM_USED, caller, nr, pages);
+
+	if (!got) {
+		pages[0] = pmm_alloc_pages_for(gfp, 0, caller);
+		return !!pages[0];
+	}
+	if (gfp & __GFP_ZERO)
+		for (i = 0; i < got; i++)
+			clear_highpage(pages[i]);
+	return got;
+}
 
 /**
  * pmm_alloc_pages_bulk() - fill the empty slots of an array with order-0 pages
@@ -165,8 +232,9 @@ EXPORT_SYMBOL_GPL(pmm_free_pages);
  * @nr: length of @pages
  * @pages: slots that are not NULL are left alone
  *
- * Semantics of the kernel's alloc_pages_bulk_array() (5.13 and later); the pages are those that as
- * many calls of pmm_alloc_page() would give.
+ * Semantics of the kernel's alloc_pages_bulk_array() (5.13 and later). Up to PMM_BULK_PAGES are taken
+ * from the free lists under one lock, past the per-CPU lists: those that as many calls of
+ * pmm_alloc_page() would give with pcp=0.
  *
  * Context: As pmm_alloc_pages().
  * Return: How many slots from the start of the array are filled; fewer than @nr when the pool ran
@@ -174,14 +242,19 @@ EXPORT_SYMBOL_GPL(pmm_free_pages);
  */
 unsigned long pmm_alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 {
-	unsigned long i;
+	unsigned long i = 0, run;
 
-	for (i = 0; i < nr; i++) {
-		if (pages[i])
+	while (i < nr) {
+		if (pages[i]) {
+			i++;
 			continue;
-		pages[i] = pmm_alloc_pages_for(gfp, 0, _RET_IP_);
-		if (!pages[i])
+		}
+		for (run = 1; i + run < nr && run < PMM_BULK_PAGES && !pages[i + run]; run++)
+			;
+		run = pmm_fill_slots(gfp, run, pages + i, _RET_IP_);
+		if (!run)
 			break;
+		i += run;
 	}
 	return i;
 }
@@ -192,16 +265,20 @@ EXPORT_SYMBOL_GPL(pmm_alloc_pages_bulk);
  * @nr: length of @pages
  * @pages: freed in order; each slot is NULL afterwards, and one that is NULL already is passed over
  *
+ * Up to PMM_BULK_PAGES go back to the free lists under one lock, past the per-CPU lists.
+ *
  * Context: As pmm_alloc_pages().
  */
 void pmm_free_pages_bulk(unsigned long nr, struct page **pages)
 {
-	unsigned long i;
+	unsigned long i = 0, run;
 
-	for (i = 0; i < nr; i++) {
-		if (pages[i])
-			pmm_free_pages_from(pages[i], 0, PMM_USED, _RET_IP_);
-		pages[i] = NULL;
+	while (i < nr) {
+		for (run = 0; i + run < nr && pages[i + run]; run++)
+			;
+		pmm_zone_free_bulk(&pmm_zone, run, pages + i, PMM_USED, _RET_IP_);
+		memset(pages + i, 0, run * sizeof(*pages));
+		i += run + 1;
 	}
 }
 EXPORT_SYMBOL_GPL(pmm_free_pages_bulk);
@@ -210,10 +287,64 @@ EXPORT_SYMBOL_GPL(pmm_free_pages_bulk);
  * pmm_nr_free_pages() - how much of the pool is free
  *
  * Context: Any.
- * Return: Pages on the free lists; parked ones are not among them.
+ * Return: Pages on the free lists and on the per-CPU lists, which are drained before an allocation
+ * fails; parked ones are not among them. Exact while nobody else allocates or frees.
  */
 unsigned long pmm_nr_free_pages(void)
 {
-	return READ_ONCE(pmm_zone.free_pages);
+	struct pmm_pcp_count count;
+
+	pmm_pcp_count(&pmm_zone, &count);
+	return READ_ONCE(pmm_zone.free_pages) + count.pages;
 }
 EXPORT_SYMBOL_GPL(pmm_nr_free_pages);
+
+/* --- load and unload -------------------------------------------------------------------------- */
+
+static enum cpuhp_state pmm_hotplug_state;
+
+/* The CPU is gone; what it kept is everybody's. */
+static int pmm_cpu_dead(unsigned int cpu)
+{
+	pmm_pcp_drain_cpu(&pmm_zone, cpu);
+	return 0;
+}
+
+/**
+ * pmm_page_alloc_init() - per-CPU lists, if they are wanted
+ * @pcp: whether they are
+ *
+ * Context: Process context; may sleep.
+ * Return: 0, -ENOMEM, or -ENOSPC when the kernel has no slot left for a CPU hotplug callback.
+ */
+int pmm_page_alloc_init(bool pcp)
+{
+	int err;
+
+	if (!pcp)
+		return 0;
+	err = pmm_pcp_init(&pmm_zone);
+	if (err)
+		return err;
+	err = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "mm/pocketmm:dead", NULL,
+					pmm_cpu_dead);
+	if (err < 0) {
+		pmm_pcp_destroy(&pmm_zone);
+		return err;
+	}
+	pmm_hotplug_state = err;
+	return 0;
+}
+
+/**
+ * pmm_page_alloc_exit() - undo pmm_page_alloc_init()
+ *
+ * Context: Process context; may sleep.
+ */
+void pmm_page_alloc_exit(void)
+{
+	if (!pmm_zone.pcp)
+		return;
+	cpuhp_remove_state_nocalls(pmm_hotplug_state);
+	pmm_pcp_destroy(&pmm_zone);
+}

@@ -7,6 +7,7 @@
  * space, where the tests call it after every step.
  */
 #include "internal.h"
+#include "pcp.h"
 
 /* Remember the first violation; returns false for the caller to pass on. */
 static __printf(2, 3) bool pmm_corrupt(struct pmm_verdict *v, const char *fmt, ...)
@@ -27,6 +28,7 @@ struct pmm_tally {
 	unsigned long	free_pages;
 	unsigned long	parked_blocks;
 	unsigned long	parked_pages;
+	unsigned long	pcp_pages;
 };
 
 static bool __pmm_is_free(const struct pmm_zone *zone, unsigned long index, unsigned int order)
@@ -46,6 +48,9 @@ static void pmm_tally_block(struct pmm_verdict *v, struct pmm_tally *t, enum pmm
 		v->parked_blocks++;
 		t->parked_blocks++;
 		t->parked_pages += 1UL << order;
+	} else if (kind == PMM_PCP) {
+		v->pcp_blocks++;
+		t->pcp_pages += 1UL << order;
 	} else {
 		v->used_blocks++;
 	}
@@ -61,7 +66,7 @@ static bool __pmm_verify_blocks(const struct pmm_zone *zone, struct pmm_verdict 
 		enum pmm_kind kind = PMM_STATE_KIND(zone->state[index]);
 		unsigned int order = PMM_STATE_ORDER(zone->state[index]);
 
-		if (kind == PMM_TAIL || kind > PMM_PARKED || order >= PMM_MAX_ORDER)
+		if (kind == PMM_TAIL || kind > PMM_PCP || order >= PMM_MAX_ORDER)
 			return pmm_corrupt(v, "page %lu: no block begins here, state %#x", index,
 					   zone->state[index]);
 		if (!IS_ALIGNED(index, 1UL << order) || zone->nr_pages - index < 1UL << order)
@@ -150,7 +155,79 @@ static bool __pmm_verify_pairs(const struct pmm_zone *zone, struct pmm_verdict *
 	return true;
 }
 
-static bool __pmm_zone_verify(const struct pmm_zone *zone, struct pmm_verdict *v)
+static bool __pmm_verify_pcp_list(const struct pmm_zone *zone, struct pmm_pcp *pcp,
+				  unsigned int cpu, unsigned int order, struct pmm_verdict *v)
+{
+	unsigned int n, nr = pcp->list[order].top - pcp->list[order].bottom;
+
+	if (nr > zone->pcp_high >> order)
+		return pmm_corrupt(v, "cpu %u order %u: %u entries", cpu, order, nr);
+	for (n = pcp->list[order].bottom; n != pcp->list[order].top; n++) {
+		unsigned long index = *pmm_pcp_slot(pcp, order, n);
+
+		if (index >= zone->nr_pages || zone->state[index] != PMM_STATE(PMM_PCP, order))
+			return pmm_corrupt(v, "cpu %u order %u: page %lu is listed, state %#x",
+					   cpu, order, index,
+					   index < zone->nr_pages ? zone->state[index] : 0);
+	}
+	return true;
+}
+
+/* What is on per-CPU lists or under way is what the state bytes say; nothing is there twice. */
+static bool __pmm_verify_pcp(struct pmm_zone *zone, struct pmm_verdict *v,
+			     const struct pmm_tally *t)
+{
+	struct pmm_pcp_count count;
+	unsigned int cpu, order;
+
+	if (zone->pcp)
+		for_each_possible_cpu(cpu)
+			for (order = 0; order < PMM_PCP_ORDERS; order++)
+				if (!__pmm_verify_pcp_list(zone, per_cpu_ptr(zone->pcp, cpu), cpu,
+							   order, v))
+					return false;
+	pmm_pcp_count(zone, &count);
+	return count.pages == t->pcp_pages ||
+	       pmm_corrupt(v, "%lu pages on per-CPU lists by state, %lu counted", t->pcp_pages,
+			   count.pages);
+}
+
+/* placement=packed: what is known of each largest block is what the state bytes say. */
+static bool __pmm_verify_pageblock(const struct pmm_zone *zone, unsigned long nr,
+				   struct pmm_verdict *v)
+{
+	unsigned long index = nr * PMM_MAX_ORDER_PAGES, free = 0;
+	unsigned long end = min(index + PMM_MAX_ORDER_PAGES, zone->nr_pages);
+	int max = -1;
+
+	while (index < end) {
+		int order = PMM_STATE_ORDER(zone->state[index]);
+
+		if (PMM_STATE_KIND(zone->state[index]) == PMM_FREE) {
+			free += 1UL << order;
+			max = max(max, order);
+		}
+		index += 1UL << order;
+	}
+	return (free == zone->pageblocks[nr].nr_free && max == zone->pageblocks[nr].max_order) ||
+	       pmm_corrupt(v, "largest block %lu: %lu pages free, order %d; recorded %u, %d", nr,
+			   free, max, zone->pageblocks[nr].nr_free,
+			   zone->pageblocks[nr].max_order);
+}
+
+static bool __pmm_verify_packed(const struct pmm_zone *zone, struct pmm_verdict *v)
+{
+	unsigned long nr;
+
+	if (!zone->pageblocks)
+		return true;
+	for (nr = 0; nr < DIV_ROUND_UP(zone->nr_pages, PMM_MAX_ORDER_PAGES); nr++)
+		if (!__pmm_verify_pageblock(zone, nr, v))
+			return false;
+	return true;
+}
+
+static bool __pmm_zone_verify(struct pmm_zone *zone, struct pmm_verdict *v)
 {
 	struct pmm_tally tally = { };
 	unsigned int order;
@@ -161,6 +238,8 @@ static bool __pmm_zone_verify(const struct pmm_zone *zone, struct pmm_verdict *v
 	for (order = 0; order < PMM_MAX_ORDER - 1; order++)
 		if (!__pmm_verify_pairs(zone, v, order))
 			return false;
+	if (!__pmm_verify_pcp(zone, v, &tally) || !__pmm_verify_packed(zone, v))
+		return false;
 	if (tally.free_pages != zone->free_pages)
 		return pmm_corrupt(v, "%lu pages free by state, %lu counted", tally.free_pages,
 				   zone->free_pages);
@@ -180,11 +259,13 @@ static bool __pmm_zone_verify(const struct pmm_zone *zone, struct pmm_verdict *v
  */
 bool pmm_zone_verify(struct pmm_zone *zone, struct pmm_verdict *v)
 {
-	unsigned long flags;
+	unsigned long flags, pcp_flags;
 	bool ok;
 
 	spin_lock_irqsave(&zone->lock, flags);
+	pmm_pcp_lock_all(zone, &pcp_flags);
 	ok = __pmm_zone_verify(zone, v);
+	pmm_pcp_unlock_all(zone, pcp_flags);
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return ok;
 }

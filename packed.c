@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm: placement=packed. Of the free blocks that fit, one in the fullest largest block (512
+ * pages, 2 MiB) is taken, so that emptier ones drain and become whole again.
+ *
+ * It owns zone->pageblocks and zone->packed: a record for each largest block with how many of its
+ * pages are free and the largest order among them, in one tree for each such order, the fullest
+ * first. So a choice costs a look at the first of at most ten trees, and each allocation and free
+ * moves one record, O(log n). Within a largest block the pair bits find the free block, since a bit
+ * that is 1 says that one of two is on the list. All of it runs under zone->lock. It compiles
+ * unchanged in user space.
+ */
+#include "internal.h"
+
+static bool pmm_fuller(struct rb_node *a, const struct rb_node *b)
+{
+	const struct pmm_pageblock *x = rb_entry(a, struct pmm_pageblock, node);
+	const struct pmm_pageblock *y = rb_entry(b, struct pmm_pageblock, node);
+
+	return x->nr_free != y->nr_free ? x->nr_free < y->nr_free : x < y;
+}
+
+static bool __pmm_listed(const struct pmm_zone *zone, unsigned long index, unsigned int order)
+{
+	return zone->state[index] == PMM_STATE(PMM_FREE, order);
+}
+
+/* The lowest free block of this order in the largest block that begins at @first, or false. */
+static bool __pmm_find_in_block(const struct pmm_zone *zone, unsigned long first,
+				unsigned int order, unsigned long *index)
+{
+	unsigned long pair = first >> (1 + order), end = pair + (PMM_MAX_ORDER_PAGES >> (1 + order));
+
+	*index = first;
+	if (order == PMM_MAX_ORDER - 1)
+		return __pmm_listed(zone, first, order);
+	end = min(end, pmm_nr_pairs(zone, order));
+	pair = find_next_bit(zone->free_area[order].map, end, pair);
+	if (pair >= end)
+		return false;
+	*index = pair << (1 + order);
+	if (!__pmm_listed(zone, *index, order))
+		*index += 1UL << order;
+	return true;
+}
+
+/**
+ * pmm_packed_pick() - the smallest block that fits, in the fullest largest block that has one
+ * @zone: the zone, locked
+ * @order: at least this
+ * @index: gets the block
+ *
+ * Context: As pmm_zone_alloc(), zone->lock held.
+ * Return: The block's order; PMM_MAX_ORDER when there is none.
+ */
+unsigned int pmm_packed_pick(struct pmm_zone *zone, unsigned int order, unsigned long *index)
+{
+	struct rb_node *best = NULL, *first;
+	unsigned int max = order;
+	unsigned long start;
+
+	lockdep_assert_held(&zone->lock);
+	for (; max < PMM_MAX_ORDER; max++) {
+		first = rb_first_cached(&zone->packed[max]);
+		if (first && (!best || pmm_fuller(first, best)))
+			best = first;
+	}
+	if (!best)
+		return PMM_MAX_ORDER;
+	start = (rb_entry(best, struct pmm_pageblock, node) - zone->pageblocks) *
+		PMM_MAX_ORDER_PAGES;
+	while (order < PMM_MAX_ORDER && !__pmm_find_in_block(zone, start, order, index))
+		order++;
+	return order;
+}
+
+/**
+ * pmm_packed_update() - blocks within one largest block have come or gone
+ * @zone: the zone, locked
+ * @index: a page of the largest block
+ * @freed: pages that are on free lists now and were not before; negative when they left
+ *
+ * Context: As pmm_zone_alloc(), zone->lock held.
+ */
+void pmm_packed_update(struct pmm_zone *zone, unsigned long index, long freed)
+{
+	struct pmm_pageblock *block = &zone->pageblocks[index / PMM_MAX_ORDER_PAGES];
+	unsigned long first = ALIGN_DOWN(index, PMM_MAX_ORDER_PAGES), at;
+	int order = PMM_MAX_ORDER - 1;
+
+	lockdep_assert_held(&zone->lock);
+	if (block->max_order >= 0)
+		rb_erase_cached(&block->node, &zone->packed[block->max_order]);
+	block->nr_free += freed;
+	while (order >= 0 && !__pmm_find_in_block(zone, first, order, &at))
+		order--;
+	block->max_order = order;
+	if (order >= 0)
+		rb_add_cached(&block->node, &zone->packed[order], pmm_fuller);
+}
+
+/**
+ * pmm_packed_init() - nothing free yet
+ * @zone: the zone; its @placement is set
+ *
+ * Context: Process context; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int pmm_packed_init(struct pmm_zone *zone)
+{
+	unsigned long nr = DIV_ROUND_UP(zone->nr_pages, PMM_MAX_ORDER_PAGES), i;
+	unsigned int order;
+
+	for (order = 0; order < PMM_MAX_ORDER; order++)
+		zone->packed[order] = RB_ROOT_CACHED;
+	if (zone->placement != PMM_PLACE_PACKED)
+		return 0;
+	zone->pageblocks = kvcalloc(nr, sizeof(*zone->pageblocks), GFP_KERNEL);
+	if (!zone->pageblocks)
+		return -ENOMEM;
+	for (i = 0; i < nr; i++)
+		zone->pageblocks[i].max_order = -1;
+	return 0;
+}
+
+/**
+ * pmm_packed_destroy() - free what pmm_packed_init() allocated
+ * @zone: the zone
+ *
+ * Context: Process context; may sleep.
+ */
+void pmm_packed_destroy(struct pmm_zone *zone)
+{
+	kvfree(zone->pageblocks);
+	zone->pageblocks = NULL;
+}
