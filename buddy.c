@@ -80,7 +80,7 @@ static __always_inline bool __pmm_unlink_free(struct pmm_zone *zone, unsigned lo
  */
 static __always_inline bool pmm_claim(struct pmm_zone *zone, unsigned long index, u8 from, u8 to)
 {
-	return cmpxchg(&zone->state[index], from, to) == from;
+	return try_cmpxchg(&zone->state[index], &from, to);
 }
 
 /* --- allocation: split ------------------------------------------------------------------------ */
@@ -249,6 +249,7 @@ static void __pmm_park(struct pmm_zone *zone, unsigned long index, unsigned int 
 {
 	list_add_tail(&zone->mem_map[index].lru, &zone->parked);
 	zone->nr_parked += 1UL << order;
+	WRITE_ONCE(zone->pcp_limit, 0);
 	zone->stat.parked++;
 }
 
@@ -281,6 +282,8 @@ static unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
 		reaped += 1UL << order;
 	}
 	list_splice_tail(&waiting, &zone->parked);
+	if (zone->pcp && !zone->nr_parked)
+		WRITE_ONCE(zone->pcp_limit, zone->nr_pages);
 	return reaped;
 }
 
@@ -597,16 +600,14 @@ static unsigned long __pmm_claim_run(struct pmm_zone *zone, struct page **pages,
 {
 	struct page *page = *pages;
 	unsigned long n;
-	u8 *state;
 
 	if (unlikely(!pmm_page_in_zone(zone, page)))
 		return 0;
 	*index = pmm_page_index(zone, page);
-	state = zone->state + *index;
 	nr = min(nr, zone->nr_pages - *index);
-	for (n = 0; n < nr && pages[n] == page; n++, page++, state++)
+	for (n = 0; n < nr && pages[n] == page; n++, page++)
 		if (page_ref_count(page) != 1 ||
-		    cmpxchg(state, PMM_STATE(kind, 0), PMM_TAIL) != PMM_STATE(kind, 0))
+		    !pmm_claim(zone, *index + n, PMM_STATE(kind, 0), PMM_TAIL))
 			break;
 	return n;
 }
@@ -760,6 +761,8 @@ int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_
 	}
 	zone->pageblocks = NULL;
 	zone->pcp = NULL;
+	zone->pcp_quick = false;
+	zone->pcp_limit = 0;
 	atomic_long_set(&zone->transit, 0);
 	zone->state = kvzalloc(pmm_nr_states(zone), GFP_KERNEL);
 	if (!zone->state || pmm_alloc_maps(zone) || pmm_packed_init(zone)) {

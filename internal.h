@@ -123,35 +123,27 @@ struct pmm_zone_stat {
 
 /* Orders 0..3 have them, as the kernel's have since 5.13. */
 #define PMM_PCP_ORDERS		4
-#define PMM_PCP_RING		128	/* entries for order 0; half as many for each next order */
-#define PMM_PCP_BATCH		32	/* pages; less in a small zone */
-
-/**
- * struct pmm_pcp_list - free blocks of one order on one CPU
- * @top: next slot to fill; counts on and on, as @bottom does
- * @bottom: oldest entry; @top - @bottom entries are there
- *
- * The newest entry is taken, for its cache lines are warm; the oldest go back to the zone.
- */
-struct pmm_pcp_list {
-	unsigned int	top;
-	unsigned int	bottom;
-};
+#define PMM_PCP_BATCH		32U	/* pages; less in a small zone */
+#define PMM_PCP_HIGH		(3 * PMM_PCP_BATCH)
 
 /**
  * struct pmm_pcp - the per-CPU lists of one CPU
  * @lock: bit 0 is held with interrupts off; its CPU only tries, so an allocation never spins here
- * @list: by order
- * @allocations: blocks handed out from @list
- * @frees: blocks taken back into @list
- * @ring: page indices; PMM_PCP_RING slots for order 0, then half as many for each next order
+ * @nr: length of each list, by order
+ * @refilled: blocks that came from the zone into the lists
+ * @flushed: blocks that went back
+ * @frees: blocks that were freed into the lists; so @refilled + @frees - @flushed and less what is
+ *	there were handed out
+ * @index: the lists, by page index, each oldest first; the newest is taken, for its cache lines are
+ *	warm, and the oldest go back. PMM_PCP_HIGH are for order 0, half as many for each next order
  */
 struct pmm_pcp {
-	unsigned long		lock;	/* bit 0: the rest */
-	struct pmm_pcp_list	list[PMM_PCP_ORDERS];
-	u64			allocations;
-	u64			frees;
-	u32			ring[2 * PMM_PCP_RING];
+	unsigned long	lock;	/* bit 0: the rest */
+	unsigned int	nr[PMM_PCP_ORDERS];
+	u64		refilled;
+	u64		flushed;
+	u64		frees;
+	u32		index[2 * PMM_PCP_HIGH - (PMM_PCP_HIGH >> (PMM_PCP_ORDERS - 1))];
 };
 
 /**
@@ -185,6 +177,9 @@ struct pmm_pageblock {
  * @placement: which block is taken; set before pmm_zone_init()
  * @pageblocks: one a largest block; NULL unless @placement is PMM_PLACE_PACKED
  * @pcp: the per-CPU lists, or NULL
+ * @pcp_quick: there are such lists, and no watermark to be looked at first
+ * @pcp_limit: @nr_pages while a free may end in them without a look at the zone: there are such
+ *	lists, and nothing is parked; else 0. Written under @lock, read without
  * @pcp_batch: pages that move between @pcp and the free lists at once
  * @pcp_high: pages of one order that a CPU keeps
  * @name: as in buddyinfo
@@ -207,6 +202,8 @@ struct pmm_zone {
 	enum pmm_placement	placement;
 	struct pmm_pageblock	*pageblocks;
 	struct pmm_pcp __percpu	*pcp;
+	bool			pcp_quick;
+	unsigned long		pcp_limit;
 	unsigned int		pcp_batch;
 	unsigned int		pcp_high;
 	const char		*name;
@@ -284,7 +281,6 @@ void pmm_packed_update(struct pmm_zone *zone, unsigned long index, long freed);
 /* pcp.c; the fast paths are in pcp.h */
 struct pmm_pcp_count {
 	unsigned long	pages;
-	unsigned long	blocks[PMM_PCP_ORDERS];
 	u64		allocations;
 	u64		frees;
 };

@@ -24,21 +24,6 @@ static void pmm_report_failure(gfp_t gfp, unsigned int order, unsigned long call
 			    order, &gfp, pmm_nr_free_pages(), pmm_zone.nr_pages, (void *)caller);
 }
 
-/* Where this CPU's list has none, or there is no such list. */
-static noinline struct page *pmm_alloc_pages_slow(gfp_t gfp, unsigned int order,
-						  unsigned long caller)
-{
-	struct page *page = NULL;
-
-	if (order < PMM_PCP_ORDERS)
-		page = pmm_pcp_refill(&pmm_zone, gfp, order, caller);
-	if (!page)
-		page = pmm_zone_alloc(&pmm_zone, gfp, order, PMM_USED, caller);
-	if (unlikely(!page) && !(gfp & __GFP_NOWARN))
-		pmm_report_failure(gfp, order, caller);
-	return page;
-}
-
 static noinline void pmm_clear_pages(struct page *page, unsigned int order)
 {
 	unsigned long i;
@@ -47,29 +32,59 @@ static noinline void pmm_clear_pages(struct page *page, unsigned int order)
 		clear_highpage(page + i);
 }
 
-static __always_inline struct page *pmm_alloc_pages_for(gfp_t gfp, unsigned int order,
-							unsigned long caller)
+/* May a per-CPU list be used? What is below the watermark is not handed out from there either. */
+static bool pmm_pcp_allowed(gfp_t gfp, unsigned int order)
+{
+	if (order >= PMM_PCP_ORDERS || !pmm_zone.pcp)
+		return false;
+	return !pmm_zone.pages_min || READ_ONCE(pmm_zone.free_pages) >=
+				      (1UL << order) + pmm_reserve_for(&pmm_zone, gfp);
+}
+
+/* All but the fastest case. */
+static noinline struct page *pmm_alloc_pages_slow(gfp_t gfp, unsigned int order,
+						  unsigned long caller)
 {
 	struct page *page = NULL;
 
-	if (!order)
-		page = pmm_pcp_alloc(&pmm_zone, gfp, 0, caller);
-	else if (order < PMM_PCP_ORDERS)
-		page = pmm_pcp_alloc(&pmm_zone, gfp, order, caller);
-	if (unlikely(!page))
-		page = pmm_alloc_pages_slow(gfp, order, caller);
-	if (unlikely(gfp & __GFP_ZERO) && page)
+	if (pmm_pcp_allowed(gfp, order))
+		page = pmm_pcp_alloc(&pmm_zone, order, caller) ?:
+		       pmm_pcp_refill(&pmm_zone, gfp, order, caller);
+	if (!page)
+		page = pmm_zone_alloc(&pmm_zone, gfp, order, PMM_USED, caller);
+	if (unlikely(!page)) {
+		if (!(gfp & __GFP_NOWARN))
+			pmm_report_failure(gfp, order, caller);
+		return NULL;
+	}
+	if (gfp & __GFP_ZERO)
 		pmm_clear_pages(page, order);
 	return page;
 }
 
-/* Where this CPU's list has no room, there is none, or something is out of the ordinary. */
+static __always_inline struct page *pmm_alloc_pages_for(gfp_t gfp, unsigned int order,
+							unsigned long caller)
+{
+	struct page *page;
+
+	if (likely(!order && !(gfp & __GFP_ZERO) && pmm_zone.pcp_quick)) {
+		page = pmm_pcp_alloc(&pmm_zone, 0, caller);
+		if (likely(page))
+			return page;
+	}
+	return pmm_alloc_pages_slow(gfp, order, caller);
+}
+
+/* All but the fastest case. */
 static noinline enum pmm_free_result pmm_free_pages_slow(struct page *page, unsigned int order,
 							 unsigned long caller)
 {
-	if (order < PMM_PCP_ORDERS && pmm_zone.pcp && pmm_pcp_flush(&pmm_zone, order) &&
-	    pmm_pcp_free(&pmm_zone, page, order))
-		return PMM_FREE_OK;
+	if (order < PMM_PCP_ORDERS && READ_ONCE(pmm_zone.pcp_limit)) {
+		if (order && pmm_pcp_free(&pmm_zone, page, order))
+			return PMM_FREE_OK;
+		if (pmm_pcp_flush(&pmm_zone, order) && pmm_pcp_free(&pmm_zone, page, order))
+			return PMM_FREE_OK;
+	}
 	return pmm_zone_free(&pmm_zone, page, order, PMM_USED, caller);
 }
 
@@ -77,13 +92,8 @@ static __always_inline enum pmm_free_result pmm_free_pages_for(struct page *page
 							       unsigned int order,
 							       unsigned long caller)
 {
-	if (!order) {
-		if (likely(pmm_pcp_free(&pmm_zone, page, 0)))
-			return PMM_FREE_OK;
-	} else if (order < PMM_PCP_ORDERS) {
-		if (likely(pmm_pcp_free(&pmm_zone, page, order)))
-			return PMM_FREE_OK;
-	}
+	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0)))
+		return PMM_FREE_OK;
 	return pmm_free_pages_slow(page, order, caller);
 }
 
@@ -184,8 +194,10 @@ EXPORT_SYMBOL_GPL(pmm_get_zeroed_page);
  */
 void __pmm_free_pages(struct page *page, unsigned int order)
 {
+	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0)))
+		return;
 	if (page)
-		pmm_free_pages_for(page, order, _RET_IP_);
+		pmm_free_pages_slow(page, order, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(__pmm_free_pages);
 

@@ -3,13 +3,13 @@
  * pocketmm: per-CPU lists of free blocks, as 2.6's per_cpu_pages: filled a batch at a time, emptied
  * a batch at a time from the cold end, so that most calls take no shared lock.
  *
- * It owns the rings, and the blocks in state PMM_PCP. What 2.6 keeps on lists through page->lru is
- * kept in an array of page indices here, since only its two ends are ever touched.
+ * It owns the lists, and the blocks in state PMM_PCP. What 2.6 keeps on lists through page->lru is
+ * kept in arrays of page indices here, which are shorter to follow.
  *
  * A CPU's lists are guarded by one bit, held with interrupts off and for a few instructions, or for
  * one batch. The CPU itself only tries: an allocation that finds the bit taken goes to the zone.
  * Others, who drain, spin. Under PREEMPT_RT that is as good, since nothing sleeps inside. Whoever
- * holds the bit takes no other lock: blocks between a ring and the free lists are in nobody's hands
+ * holds the bit takes no other lock: blocks between such a list and the free lists are in nobody's hands
  * but the mover's, and counted in zone->transit. It compiles unchanged in user space.
  */
 #include "internal.h"
@@ -25,11 +25,13 @@ static void pmm_pcp_lock(struct pmm_pcp *pcp)
 static unsigned int pmm_pcp_take_oldest(struct pmm_zone *zone, struct pmm_pcp *pcp,
 					unsigned int order, unsigned int most, u32 *indices)
 {
-	struct pmm_pcp_list *list = &pcp->list[order];
-	unsigned int nr = min(list->top - list->bottom, most), i;
+	unsigned int nr = min(pcp->nr[order], most);
+	u32 *list = pmm_pcp_list(pcp, order);
 
-	for (i = 0; i < nr; i++)
-		indices[i] = *pmm_pcp_slot(pcp, order, list->bottom++);
+	pcp->nr[order] -= nr;
+	pcp->flushed += nr;
+	memcpy(indices, list, nr * sizeof(*list));
+	memmove(list, list + nr, pcp->nr[order] * sizeof(*list));
 	atomic_long_add((unsigned long)nr << order, &zone->transit);
 	return nr;
 }
@@ -54,10 +56,9 @@ bool pmm_pcp_flush(struct pmm_zone *zone, unsigned int order)
 	struct pmm_pcp *pcp;
 	unsigned long flags;
 
-	pcp = pmm_pcp_trylock(zone, &flags);
-	if (!pcp)
+	if (!pmm_pcp_trylock(zone, pcp, flags))
 		return false;
-	length = pcp->list[order].top - pcp->list[order].bottom;
+	length = pcp->nr[order];
 	nr = length < high ? 0 : pmm_pcp_take_oldest(zone, pcp, order, pmm_pcp_batch(zone, order),
 						     indices);
 	pmm_pcp_unlock(pcp, flags);
@@ -70,25 +71,23 @@ bool pmm_pcp_flush(struct pmm_zone *zone, unsigned int order)
 static void pmm_pcp_fill(struct pmm_zone *zone, unsigned int order, struct page **pages,
 			 unsigned long nr)
 {
-	struct pmm_pcp_list *list;
+	unsigned long flags, all = nr;
 	u32 indices[PMM_PCP_BATCH];
 	struct pmm_pcp *pcp;
-	unsigned long flags, left = 0;
 
-	pcp = pmm_pcp_trylock(zone, &flags);
-	if (pcp) {
-		list = &pcp->list[order];
-		left = nr;
-		while (nr && list->top - list->bottom < zone->pcp_high >> order)
-			*pmm_pcp_slot(pcp, order, list->top++) =
-				pmm_page_index(zone, pages[--nr]);
-		atomic_long_sub((left - nr) << order, &zone->transit);
+	if (pmm_pcp_trylock(zone, pcp, flags)) {
+		u32 *list = pmm_pcp_list(pcp, order);
+
+		while (nr && pcp->nr[order] < zone->pcp_high >> order)
+			list[pcp->nr[order]++] = pmm_page_index(zone, pages[--nr]);
+		pcp->refilled += all - nr;
+		atomic_long_sub((all - nr) << order, &zone->transit);
 		pmm_pcp_unlock(pcp, flags);
 	}
 	if (!nr)
 		return;
-	for (left = 0; left < nr; left++)
-		indices[left] = pmm_page_index(zone, pages[left]);
+	for (all = 0; all < nr; all++)
+		indices[all] = pmm_page_index(zone, pages[all]);
 	pmm_zone_put_back(zone, indices, nr, order);
 }
 
@@ -225,13 +224,12 @@ void pmm_pcp_count(struct pmm_zone *zone, struct pmm_pcp_count *count)
 	for_each_possible_cpu(cpu) {
 		const struct pmm_pcp *pcp = per_cpu_ptr(zone->pcp, cpu);
 
-		count->allocations += pcp->allocations;
 		count->frees += pcp->frees;
+		count->allocations += pcp->refilled + pcp->frees - pcp->flushed;
 		for (order = 0; order < PMM_PCP_ORDERS; order++) {
-			unsigned int nr = READ_ONCE(pcp->list[order].top) -
-					  READ_ONCE(pcp->list[order].bottom);
+			unsigned int nr = READ_ONCE(pcp->nr[order]);
 
-			count->blocks[order] += nr;
+			count->allocations -= nr;
 			count->pages += (unsigned long)nr << order;
 		}
 	}
@@ -251,8 +249,7 @@ unsigned int pmm_pcp_used(struct pmm_zone *zone, unsigned int cpu)
 	unsigned int order, used = 0;
 
 	for (order = 0; order < PMM_PCP_ORDERS; order++)
-		used += (READ_ONCE(pcp->list[order].top) - READ_ONCE(pcp->list[order].bottom))
-			<< order;
+		used += READ_ONCE(pcp->nr[order]) << order;
 	return used;
 }
 
@@ -273,7 +270,11 @@ int pmm_pcp_init(struct pmm_zone *zone)
 	zone->pcp_batch = 1U << __fls(batch);
 	zone->pcp_high = 3 * zone->pcp_batch;
 	zone->pcp = alloc_percpu(struct pmm_pcp);
-	return zone->pcp ? 0 : -ENOMEM;
+	if (!zone->pcp)
+		return -ENOMEM;
+	zone->pcp_quick = !zone->pages_min;
+	zone->pcp_limit = zone->nr_pages;
+	return 0;
 }
 
 /**
@@ -284,6 +285,8 @@ int pmm_pcp_init(struct pmm_zone *zone)
  */
 void pmm_pcp_destroy(struct pmm_zone *zone)
 {
+	zone->pcp_quick = false;
+	zone->pcp_limit = 0;
 	pmm_pcp_drain(zone);
 	free_percpu(zone->pcp);
 	zone->pcp = NULL;

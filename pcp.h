@@ -8,72 +8,62 @@
 
 #include "internal.h"
 
+/* An order's list: each has half the room of the one before. */
+static __always_inline u32 *pmm_pcp_list(struct pmm_pcp *pcp, unsigned int order)
+{
+	return &pcp->index[2 * (PMM_PCP_HIGH - (PMM_PCP_HIGH >> order))];
+}
+
 /*
- * This CPU's lists, or NULL: where there are none, and while somebody else looks at them. A caller
- * that gets NULL goes to the zone instead, so nobody waits here.
+ * This CPU's lists; false while somebody else looks at them. Who gets false goes to the zone
+ * instead, so nobody waits here.
  */
-static __always_inline struct pmm_pcp *pmm_pcp_trylock(const struct pmm_zone *zone,
-						       unsigned long *flags)
-{
-	struct pmm_pcp *pcp;
+#define pmm_pcp_trylock(zone, pcp, flags)				\
+({									\
+	bool locked_;							\
+									\
+	local_irq_save(flags);						\
+	(pcp) = this_cpu_ptr((zone)->pcp);				\
+	locked_ = !test_and_set_bit_lock(0, &(pcp)->lock);		\
+	if (unlikely(!locked_))						\
+		local_irq_restore(flags);				\
+	likely(locked_);						\
+})
 
-	if (!zone->pcp)
-		return NULL;
-	local_irq_save(*flags);
-	pcp = this_cpu_ptr(zone->pcp);
-	if (likely(!test_and_set_bit_lock(0, &pcp->lock)))
-		return pcp;
-	local_irq_restore(*flags);
-	return NULL;
-}
-
-static __always_inline void pmm_pcp_unlock(struct pmm_pcp *pcp, unsigned long flags)
-{
-	__clear_bit_unlock(0, &pcp->lock);
-	local_irq_restore(flags);
-}
-
-/* The slot of an entry: each order's part of the ring is half as long as the one before. */
-static __always_inline u32 *pmm_pcp_slot(struct pmm_pcp *pcp, unsigned int order, unsigned int n)
-{
-	unsigned int size = PMM_PCP_RING >> order;
-
-	return &pcp->ring[2 * PMM_PCP_RING - 2 * size + (n & (size - 1))];
-}
+#define pmm_pcp_unlock(pcp, flags)					\
+do {									\
+	__clear_bit_unlock(0, &(pcp)->lock);				\
+	local_irq_restore(flags);					\
+} while (0)
 
 /**
  * pmm_pcp_alloc() - take a block from this CPU's list
- * @zone: the zone
- * @gfp: which watermark holds
+ * @zone: the zone, which has per-CPU lists
  * @order: below PMM_PCP_ORDERS
  * @caller: who asks
  *
  * Context: Any, hard interrupts included; takes no shared lock.
- * Return: The block, or NULL when the list is empty, busy or absent, or the watermark is near.
+ * Return: The block, or NULL when the list is empty or busy.
  */
-static __always_inline struct page *pmm_pcp_alloc(struct pmm_zone *zone, gfp_t gfp,
-						  unsigned int order, unsigned long caller)
+static __always_inline struct page *pmm_pcp_alloc(struct pmm_zone *zone, unsigned int order,
+						  unsigned long caller)
 {
-	struct pmm_pcp_list *list;
 	struct pmm_pcp *pcp;
 	struct page *page;
 	unsigned long flags;
+	unsigned int nr;
 	u32 index;
 
-	if (unlikely(zone->pages_min) &&
-	    READ_ONCE(zone->free_pages) < (1UL << order) + pmm_reserve_for(zone, gfp))
+	if (!pmm_pcp_trylock(zone, pcp, flags))
 		return NULL;
-	pcp = pmm_pcp_trylock(zone, &flags);
-	if (unlikely(!pcp))
-		return NULL;
-	list = &pcp->list[order];
-	if (unlikely(list->top == list->bottom)) {
+	nr = pcp->nr[order];
+	if (unlikely(!nr)) {
 		pmm_pcp_unlock(pcp, flags);
 		return NULL;
 	}
-	index = *pmm_pcp_slot(pcp, order, --list->top);
+	pcp->nr[order] = --nr;
+	index = pmm_pcp_list(pcp, order)[nr];
 	WRITE_ONCE(zone->state[index], PMM_STATE(PMM_USED, order));
-	pcp->allocations++;
 	pmm_pcp_unlock(pcp, flags);
 	page = zone->mem_map + index;
 	pmm_set_page_caller(page, caller);
@@ -96,28 +86,28 @@ static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *pag
 					 unsigned int order)
 {
 	unsigned long flags, index = pmm_page_index(zone, page), i;
-	struct pmm_pcp_list *list;
+	u8 used = PMM_STATE(PMM_USED, order);
 	struct pmm_pcp *pcp;
-	bool ok = false;
+	unsigned int nr;
 
-	if (unlikely(index >= zone->nr_pages) || unlikely(zone->nr_parked))
+	if (unlikely(index >= READ_ONCE(zone->pcp_limit)))
 		return false;
 	for (i = 0; i < 1UL << order; i++)
 		if (unlikely(page_ref_count(page + i) != 1))
 			return false;
-	pcp = pmm_pcp_trylock(zone, &flags);
-	if (unlikely(!pcp))
+	if (!pmm_pcp_trylock(zone, pcp, flags))
 		return false;
-	list = &pcp->list[order];
-	if (likely(list->top - list->bottom < zone->pcp_high >> order) &&
-	    likely(cmpxchg(&zone->state[index], PMM_STATE(PMM_USED, order),
-			   PMM_STATE(PMM_PCP, order)) == PMM_STATE(PMM_USED, order))) {
-		*pmm_pcp_slot(pcp, order, list->top++) = index;
-		pcp->frees++;
-		ok = true;
+	nr = pcp->nr[order];
+	if (unlikely(nr >= zone->pcp_high >> order) ||
+	    unlikely(!try_cmpxchg(&zone->state[index], &used, PMM_STATE(PMM_PCP, order)))) {
+		pmm_pcp_unlock(pcp, flags);
+		return false;
 	}
+	pmm_pcp_list(pcp, order)[nr] = index;
+	pcp->nr[order] = nr + 1;
+	pcp->frees++;
 	pmm_pcp_unlock(pcp, flags);
-	return ok;
+	return true;
 }
 
 #endif /* POCKETMM_PCP_H */

@@ -158,12 +158,12 @@ static bool __pmm_verify_pairs(const struct pmm_zone *zone, struct pmm_verdict *
 static bool __pmm_verify_pcp_list(const struct pmm_zone *zone, struct pmm_pcp *pcp,
 				  unsigned int cpu, unsigned int order, struct pmm_verdict *v)
 {
-	unsigned int n, nr = pcp->list[order].top - pcp->list[order].bottom;
+	unsigned int n, nr = pcp->nr[order];
 
 	if (nr > zone->pcp_high >> order)
 		return pmm_corrupt(v, "cpu %u order %u: %u entries", cpu, order, nr);
-	for (n = pcp->list[order].bottom; n != pcp->list[order].top; n++) {
-		unsigned long index = *pmm_pcp_slot(pcp, order, n);
+	for (n = 0; n < nr; n++) {
+		unsigned long index = pmm_pcp_list(pcp, order)[n];
 
 		if (index >= zone->nr_pages || zone->state[index] != PMM_STATE(PMM_PCP, order))
 			return pmm_corrupt(v, "cpu %u order %u: page %lu is listed, state %#x",

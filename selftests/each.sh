@@ -7,6 +7,9 @@
 # announce (lib.sh).  So each test is followed by one more result, 'aftermath',
 # and starts from a clean machine whatever the one before it did.
 #
+# The module parameters that every load begins with (lib.sh) are in the line before
+# the first test.
+#
 # usage: each.sh DIRECTORY COLLECTION [run_kselftest.sh option]... -- TEST...
 
 top=$1
@@ -63,6 +66,7 @@ now() {
 	echo "${up%.*}${up#*.}"
 }
 
+echo "parameters: ${POCKETMM_PARAMS-}"
 for test; do
 	mark="pocketmm-selftest: test $test"
 	echo "$mark" >/dev/kmsg

@@ -8,6 +8,12 @@
 # A line of the module's at warning level or above counts against the test in
 # whose time it appears (each.sh looks), unless it lies between
 # expect_log_begin and expect_log_end: such a test looks at the lines itself.
+#
+# The module's switches (era=, expand=, pcp=, search=, purge=, placement=) are not
+# a test's own: $POCKETMM_PARAMS has the parameters that every load begins with,
+# and each test is to pass with any of them.  A test that is about one setting
+# says so where it loads; one whose results depend on a setting asks with().
+# With $POCKETMM_QUICK a test does less of the same, for there are many settings.
 
 PMM=/sys/kernel/debug/pocketmm
 KO=${POCKETMM_KO:-/pocketmm.ko}
@@ -109,10 +115,31 @@ within() {
 
 # --- the module
 
+# insmod_with [PARAMETER=VALUE]...: behind those that every load begins with; the last of a name counts.
+insmod_with() {
+	# shellcheck disable=SC2086 # words are wanted
+	"$TRY" insmod "$KO" ${POCKETMM_PARAMS-} "$@"
+}
+
 # load [PARAMETER=VALUE]...: no test goes on without the module.
 load() {
-	loaded=$("$TRY" insmod "$KO" "$@") || bail "insmod $*: $loaded"
+	loaded=$(insmod_with "$@") || bail "insmod ${POCKETMM_PARAMS-} $*: $loaded"
 	[ -e "$PMM/command" ] || bail "insmod $*: there is no $PMM/command"
+}
+
+# param NAME: as the module that is loaded has it.
+param() {
+	cat "/sys/module/pocketmm/parameters/$1"
+}
+
+# with NAME=VALUE: does the module that is loaded have it?
+with() {
+	read -r with_value <"/sys/module/pocketmm/parameters/${1%%=*}" && [ "$with_value" = "${1#*=}" ]
+}
+
+# quick FEW MANY: how often, in a quick run and otherwise.
+quick() {
+	if [ -n "${POCKETMM_QUICK-}" ]; then echo "$1"; else echo "$2"; fi
 }
 
 # The module's own judgement comes first; rmmod's answer is not believed without a look.
@@ -154,6 +181,24 @@ value() {
 		[ "${word%%=*}" != "$1" ] || { echo "${word#*=}"; return; }
 	done
 	return 1
+}
+
+# home: what per-CPU lists keep, and addresses that wait for a flush, are brought home, so that files show what
+# is free as if there were no such lists and no such wait.
+home() {
+	with pcp=0 || must drain
+	with purge=eager || must purge
+}
+
+# free_total: pages on the free lists and on per-CPU lists.
+free_total() {
+	total=0
+	while read -r stat_name stat_value; do
+		case $stat_name in
+		free_pages | pcp_pages) total=$((total + stat_value)) ;;
+		esac
+	done <"$PMM/stats"
+	echo "$total"
 }
 
 # stat NAME: a line of `stats`
@@ -201,9 +246,24 @@ bits() {
 	echo "$*"
 }
 
-# state: everything that a refused command must leave as it was, numbers of pages and areas included.
+# sorted_lists: as `freelist`, each list in ascending order.
+sorted_lists() {
+	awk '{ line = $1 " " $2; n = 0
+		for (i = 3; i <= NF; i++) {
+			for (j = n++; j && at[j] > $i + 0; j--) at[j + 1] = at[j]
+			at[j + 1] = $i + 0
+		}
+		for (i = 1; i <= n; i++) line = line " " at[i]
+		print line }' "$PMM/freelist"
+}
+
+# state: everything that a refused command must leave as it was, numbers of pages and areas included.  Of blocks
+# that were taken from the middle of a list, or kept on a per-CPU list, the place on their free list may be
+# another.  It writes commands of its own.
 state() {
-	cat "$PMM/freelist" "$PMM/pairmap" "$PMM/window" "$PMM/verify"
+	home
+	if with pcp=0 && with placement=lifo; then cat "$PMM/freelist"; else sorted_lists; fi
+	cat "$PMM/pairmap" "$PMM/window" "$PMM/verify"
 }
 
 # pairs_from_lists: the pair map that the free lists imply, by the invariant alone, in the format of `pairmap`.

@@ -62,16 +62,37 @@ static KTAP_UNUSED const char *pool_module(void)
 	return NULL;
 }
 
+/* Of a parameter that is given twice the last counts: $POCKETMM_PARAMS is what tests do not say. */
 static KTAP_UNUSED int pool_load(const char *parameters)
 {
 	int fd = open(pool_module(), O_RDONLY | O_CLOEXEC), err = 0;
+	const char *common = getenv("POCKETMM_PARAMS");
+	char all[512];
 
 	if (fd < 0)
 		return -errno;
-	if (syscall(SYS_finit_module, fd, parameters, 0))
+	snprintf(all, sizeof(all), "%s %s", common ? common : "", parameters);
+	if (syscall(SYS_finit_module, fd, all, 0))
 		err = -errno;
 	close(fd);
 	return err;
+}
+
+/* Does the module that is loaded have this value of this parameter? */
+static KTAP_UNUSED bool pool_with(const char *name, const char *value)
+{
+	char path[PATH_MAX], text[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/module/pocketmm/parameters/%s", name);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	text[strcspn(text, "\n")] = '\0';
+	return !strcmp(text, value);
 }
 
 static KTAP_UNUSED int pool_unload(void)
@@ -171,6 +192,14 @@ static KTAP_UNUSED long pool_stat(const char *name)
 		if (!strncmp(line, name, len) && line[len] == ' ')
 			return strtol(line + len, NULL, 10);
 	return -1;
+}
+
+/* Free pages, on whichever list. */
+static KTAP_UNUSED long pool_free_pages(void)
+{
+	long cached = pool_stat("pcp_pages");
+
+	return pool_stat("free_pages") + (cached > 0 ? cached : 0);
 }
 
 static KTAP_UNUSED bool pool_verify(void)
