@@ -20,23 +20,12 @@
 
 /* --- verbs on the pair bits, the free lists and the state bytes -------------------------------- */
 
-/*
- * 2.4's MARK_USED(): flips the pair's bit and returns what it was. The top order has no buddies and
- * no map.
- */
-static __always_inline bool __pmm_toggle_pair(struct pmm_zone *zone, unsigned long index,
-					      unsigned int order)
-{
-	lockdep_assert_held(&zone->lock);
-	if (order == PMM_MAX_ORDER - 1)
-		return false;
-	return __test_and_change_bit(index >> (1 + order), zone->free_area[order].map);
-}
+#define PMM_NONE	ULONG_MAX	/* the index of no block */
 
 static __always_inline void __pmm_mark(struct pmm_zone *zone, unsigned long index,
 				       enum pmm_kind kind, unsigned int order)
 {
-	WRITE_ONCE(zone->state[index], kind == PMM_TAIL ? PMM_TAIL : PMM_STATE(kind, order));
+	zone->state[index] = kind == PMM_TAIL ? PMM_TAIL : PMM_STATE(kind, order);
 }
 
 /*
@@ -44,33 +33,31 @@ static __always_inline void __pmm_mark(struct pmm_zone *zone, unsigned long inde
  * with BUG_ON_DATA_CORRUPTION, kill the machine. The checks are here: who unlinks a block looks at
  * its state byte and at both its neighbours first, and leaves it alone when something is wrong.
  */
-static __always_inline void __pmm_link_free(struct pmm_zone *zone, unsigned long index,
-					    unsigned int order)
+static __always_inline void __pmm_link_free(struct pmm_free_area *area, struct page *page,
+					    u8 *at, u8 state)
 {
-	struct pmm_free_area *area = &zone->free_area[order];
-	struct list_head *new = &zone->mem_map[index].lru, *first = area->free_list.next;
+	struct list_head *new = &page->lru, *first = area->free_list.next;
 
 	first->prev = new;
 	new->next = first;
 	new->prev = &area->free_list;
 	area->free_list.next = new;
-	area->nr_free++;
-	__pmm_mark(zone, index, PMM_FREE, order);
+	*at = state;
 }
 
-static __always_inline bool __pmm_unlink_free(struct pmm_zone *zone, unsigned long index,
-					      unsigned int order)
+static __always_inline bool __pmm_unlink_free(struct page *page, u8 *at, u8 state)
 {
-	struct pmm_free_area *area = &zone->free_area[order];
-	struct list_head *old = &zone->mem_map[index].lru, *next = old->next, *prev = old->prev;
+	struct list_head *old = &page->lru, *next, *prev;
 
-	if (unlikely(zone->state[index] != PMM_STATE(PMM_FREE, order) || next->prev != old ||
-		     prev->next != old))
+	if (unlikely(*at != state))
+		return false;
+	next = old->next;
+	prev = old->prev;
+	if (unlikely(next->prev != old || prev->next != old))
 		return false;
 	next->prev = prev;
 	prev->next = next;
-	area->nr_free--;
-	__pmm_mark(zone, index, PMM_TAIL, 0);
+	*at = PMM_TAIL;
 	return true;
 }
 
@@ -95,74 +82,114 @@ static __always_inline bool pmm_claim(struct pmm_zone *zone, unsigned long index
  *	order 1   [ 8  9]kept [10 11]		 [ 8  9] [10 11]kept
  *	order 0           [10]kept [11]out	 [ 8]out [ 9]kept
  */
-static __always_inline unsigned long __pmm_expand(struct pmm_zone *zone, unsigned long index,
-						  unsigned int low, unsigned int high)
+static __always_inline unsigned long __pmm_cut(struct pmm_zone *zone, unsigned long index,
+					       unsigned int low, unsigned int high, bool upper)
 {
-	bool upper = zone->expand == PMM_EXPAND_UPPER;
+	struct pmm_free_area *area = &zone->free_area[high], *last = &zone->free_area[low];
+	unsigned long half = 1UL << high, pair = index >> high;
+	struct page *mem_map = zone->mem_map;
+	u8 *states = zone->state, state = PMM_STATE(PMM_FREE, high);
 
-	zone->stat.splits += high - low;
-	while (high > low) {
-		unsigned long half = 1UL << --high;
+	while (area != last) {
+		unsigned long keep;
 
-		__pmm_link_free(zone, upper ? index : index + half, high);
-		__pmm_toggle_pair(zone, index, high);
+		area--;
+		state--;
+		half >>= 1;
+		__change_bit(pair, area->map);	/* 2.4's MARK_USED() */
+		keep = upper ? index : index + half;
+		__pmm_link_free(area, mem_map + keep, states + keep, state);
 		index += upper ? half : 0;
+		pair = 2 * pair + upper;
 	}
 	return index;
 }
 
+static __always_inline unsigned long __pmm_expand(struct pmm_zone *zone, unsigned long index,
+						  unsigned int low, unsigned int high)
+{
+	zone->stat.splits += high - low;
+	return zone->expand == PMM_EXPAND_UPPER ? __pmm_cut(zone, index, low, high, true) :
+						  __pmm_cut(zone, index, low, high, false);
+}
+
 /*
- * 2.4's rmqueue(): the head of the first list that has a block of this order or larger; returns its
- * order, or PMM_MAX_ORDER.
+ * 2.4's rmqueue(): the head of the first list that has a block of this order or larger, taken off
+ * it. Behind the last list is one that is never empty, so that the search ends.
  */
-static __always_inline unsigned int __pmm_pick(struct pmm_zone *zone, unsigned int order,
-					       unsigned long *index)
+static __always_inline unsigned long __pmm_pick(struct pmm_zone *zone, unsigned int order)
 {
-	if (unlikely(zone->placement == PMM_PLACE_PACKED))
-		return pmm_packed_pick(zone, order, index);
-	for (; order < PMM_MAX_ORDER; order++) {
-		struct list_head *list = &zone->free_area[order].free_list;
+	struct pmm_free_area *area = &zone->free_area[order];
+	unsigned long index;
 
-		if (list_empty(list))
-			continue;
-		*index = pmm_page_index(zone, list_first_entry(list, struct page, lru));
-		break;
+	if (unlikely(zone->pageblocks)) {
+		index = pmm_packed_pick(zone, order);
+		if (index == PMM_NONE)
+			return PMM_NONE;
+	} else {
+		while (area->free_list.next == &area->free_list)
+			area++;
+		if (unlikely(area == &zone->free_area[PMM_MAX_ORDER]))
+			return PMM_NONE;
+		index = pmm_page_index(zone, list_first_entry(&area->free_list, struct page, lru));
 	}
-	return order;
+	return index;
 }
 
-/* Take a block of order @low, or cut it off a larger one; false when there is none. */
-static __always_inline bool __pmm_take(struct pmm_zone *zone, unsigned int low,
-				       unsigned long *index)
+/* Unlink what was picked; returns its order, or PMM_MAX_ORDER when it is not what it should be. */
+static __always_inline unsigned int __pmm_unlink_picked(struct pmm_zone *zone, unsigned long index)
 {
-	unsigned int high = __pmm_pick(zone, low, index);
+	unsigned int high = PMM_STATE_ORDER(zone->state[index]);
 
-	if (unlikely(high == PMM_MAX_ORDER || !__pmm_unlink_free(zone, *index, high)))
-		return false;
-	__pmm_toggle_pair(zone, *index, high);
+	if (unlikely(!__pmm_unlink_free(zone->mem_map + index, zone->state + index,
+					PMM_STATE(PMM_FREE, high))))
+		return PMM_MAX_ORDER;
+	if (high < PMM_MAX_ORDER - 1)
+		__change_bit(index >> (1 + high), zone->free_area[high].map);
+	return high;
+}
+
+/* Take a block of order @low, or cut it off a larger one; PMM_NONE when there is none. */
+static __always_inline unsigned long __pmm_take(struct pmm_zone *zone, unsigned int low)
+{
+	unsigned long index = __pmm_pick(zone, low);
+	unsigned int high;
+
+	if (unlikely(index == PMM_NONE))
+		return PMM_NONE;
+	high = __pmm_unlink_picked(zone, index);
+	if (unlikely(high == PMM_MAX_ORDER))
+		return PMM_NONE;
 	zone->free_pages -= 1UL << low;
-	*index = __pmm_expand(zone, *index, low, high);
+	index = __pmm_expand(zone, index, low, high);
 	if (unlikely(zone->pageblocks))
-		pmm_packed_update(zone, *index, -(1L << low));
-	return true;
+		pmm_packed_update(zone, index, -(1L << low));
+	return index;
 }
 
-/* As many as @nr times __pmm_take() would take from one block, which ends up cut the same way. */
+/*
+ * As many as @nr times __pmm_take() would take from one block, which ends up cut the same way;
+ * returns how many.
+ */
 static unsigned long __pmm_take_run(struct pmm_zone *zone, unsigned int low, unsigned long nr,
-				    unsigned long *index)
+				    unsigned long *first)
 {
-	unsigned int high = __pmm_pick(zone, low, index), whole;
+	unsigned long index = __pmm_pick(zone, low);
+	unsigned int high, whole;
 
-	if (high == PMM_MAX_ORDER || !__pmm_unlink_free(zone, *index, high))
+	if (index == PMM_NONE)
 		return 0;
-	__pmm_toggle_pair(zone, *index, high);
+	high = __pmm_unlink_picked(zone, index);
+	if (high == PMM_MAX_ORDER)
+		return 0;
 	whole = min(high, low + (unsigned int)__fls(nr));
-	*index = __pmm_expand(zone, *index, whole, high);
+	index = __pmm_expand(zone, index, whole, high);
 	zone->free_pages -= 1UL << whole;
 	nr = 1UL << (whole - low);
 	zone->stat.splits += nr - 1;
 	if (unlikely(zone->pageblocks))
-		pmm_packed_update(zone, *index, -(1L << whole));
+		pmm_packed_update(zone, index, -(1L << whole));
+	*first = index;
 	return nr;
 }
 
@@ -194,22 +221,31 @@ static __always_inline unsigned long __pmm_allowed(const struct pmm_zone *zone, 
 static __always_inline void __pmm_free_block(struct pmm_zone *zone, unsigned long index,
 					     unsigned int order)
 {
-	unsigned long freed = 1UL << order, at = index;
-	unsigned int from = order;
+	struct pmm_free_area *area = &zone->free_area[order],
+			     *top = &zone->free_area[PMM_MAX_ORDER - 1];
+	unsigned long at = index, pair = index >> order, bit = 1UL << order;
+	struct page *mem_map = zone->mem_map;
+	u8 *states = zone->state, state = PMM_STATE(PMM_FREE, order);
 
-	zone->free_pages += freed;
-	while (__pmm_toggle_pair(zone, index, order)) {
-		unsigned long buddy = index ^ (1UL << order);
+	lockdep_assert_held(&zone->lock);
+	while (area != top) {
+		unsigned long buddy = index ^ bit;
 
-		if (unlikely(!__pmm_unlink_free(zone, buddy, order)))
+		pair >>= 1;
+		if (!__test_and_change_bit(pair, area->map))	/* 2.4's MARK_USED() */
+			break;
+		if (unlikely(!__pmm_unlink_free(mem_map + buddy, states + buddy, state)))
 			break;
 		index &= buddy;
-		order++;
+		bit <<= 1;
+		area++;
+		state++;
 	}
-	zone->stat.merges += order - from;
-	__pmm_link_free(zone, index, order);
+	__pmm_link_free(area, mem_map + index, states + index, state);
+	zone->stat.merges += PMM_STATE_ORDER(state) - order;
+	zone->free_pages += 1UL << order;
 	if (unlikely(zone->pageblocks))
-		pmm_packed_update(zone, at, freed);
+		pmm_packed_update(zone, at, 1L << order);
 }
 
 /*
@@ -237,12 +273,13 @@ static void __pmm_free_run(struct pmm_zone *zone, unsigned long index, unsigned 
 static __always_inline bool pmm_block_referenced(const struct page *page, unsigned int order)
 {
 	const struct page *end = page + (1UL << order);
+	int odd = 0;
 
-	do {
-		if (page_ref_count(page) != 1)
-			return true;
-	} while (++page < end);
-	return false;
+	if (!order)
+		return page_ref_count(page) != 1;
+	for (; page < end && !odd; page += 2)
+		odd = (page_ref_count(page) ^ 1) | (page_ref_count(page + 1) ^ 1);
+	return odd;
 }
 
 static void __pmm_park(struct pmm_zone *zone, unsigned long index, unsigned int order)
@@ -351,12 +388,14 @@ static enum pmm_free_result pmm_misuse_of_head(enum pmm_kind is, enum pmm_kind k
 }
 
 /* Why a block that is not in the state it should be in may not be freed. */
-static enum pmm_free_result __pmm_misuse(const struct pmm_zone *zone, unsigned long index,
-					 enum pmm_kind kind)
+static noinline enum pmm_free_result __pmm_misuse(const struct pmm_zone *zone, unsigned long index,
+						  unsigned int order, enum pmm_kind kind)
 {
 	unsigned long head = __pmm_head_of(zone, index);
 	enum pmm_kind is = PMM_STATE_KIND(zone->state[head]);
 
+	if (!IS_ALIGNED(index, 1UL << order))
+		return PMM_FREE_BAD_ORDER;
 	if (head != index && is != PMM_FREE && is != PMM_PARKED && is != PMM_PCP)
 		return PMM_FREE_MIDDLE;
 	return pmm_misuse_of_head(is, kind);
@@ -370,7 +409,7 @@ static __always_inline enum pmm_free_result __pmm_free_checked(struct pmm_zone *
 	u8 state = PMM_STATE(kind, order);
 
 	if (unlikely(READ_ONCE(zone->state[index]) != state))
-		return __pmm_misuse(zone, index, kind);
+		return __pmm_misuse(zone, index, order, kind);
 	if (unlikely(pmm_block_referenced(zone->mem_map + index, order))) {
 		if (!pmm_claim(zone, index, state, PMM_STATE(PMM_PARKED, order)))
 			return PMM_FREE_DOUBLE;
@@ -438,11 +477,14 @@ static __always_inline struct page *pmm_zone_try_alloc(struct pmm_zone *zone, gf
 	if (unlikely(order >= PMM_MAX_ORDER))
 		return NULL;
 	spin_lock_irqsave(&zone->lock, flags);
-	if (likely(__pmm_allowed(zone, gfp, order) && __pmm_take(zone, order, &index))) {
-		__pmm_mark(zone, index, kind, order);
+	lockdep_assert_held(&zone->lock);
+	index = unlikely(zone->pages_min) && !__pmm_allowed(zone, gfp, order) ?
+			PMM_NONE : __pmm_take(zone, order);
+	if (likely(index != PMM_NONE)) {
 		page = zone->mem_map + index;
-		pmm_set_page_caller(page, caller);
 		zone->stat.allocations++;
+		__pmm_mark(zone, index, kind, order);
+		pmm_set_page_caller(page, caller);
 	}
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return page;
@@ -453,8 +495,8 @@ static noinline struct page *pmm_zone_alloc_last(struct pmm_zone *zone, gfp_t gf
 						 unsigned int order, enum pmm_kind kind,
 						 unsigned long caller)
 {
+	unsigned long flags, free_pages;
 	struct page *page = NULL;
-	unsigned long flags;
 
 	if (order < PMM_MAX_ORDER) {
 		pmm_zone_reap(zone);
@@ -465,7 +507,11 @@ static noinline struct page *pmm_zone_alloc_last(struct pmm_zone *zone, gfp_t gf
 		return page;
 	spin_lock_irqsave(&zone->lock, flags);
 	zone->stat.failures++;
+	free_pages = zone->free_pages;
 	spin_unlock_irqrestore(&zone->lock, flags);
+	if (!(gfp & __GFP_NOWARN))
+		pr_warn_ratelimited("order-%u allocation failed: gfp=%pGg, %lu of %lu pages free, by %pS\n",
+				    order, &gfp, free_pages, zone->nr_pages, (void *)caller);
 	return NULL;
 }
 
@@ -495,8 +541,8 @@ static void __pmm_hand_out(struct pmm_zone *zone, unsigned long index, unsigned 
 /**
  * pmm_zone_alloc() - take a block of 2^@order pages
  * @zone: the zone
- * @gfp: __GFP_HIGH and __GFP_MEMALLOC reach below the watermark; all other flags are the caller's
- *	business
+ * @gfp: __GFP_HIGH and __GFP_MEMALLOC reach below the watermark; without __GFP_NOWARN a failure is
+ *	reported in one rate-limited line; all other flags are the caller's business
  * @order: 0 to PMM_MAX_ORDER - 1; a larger one fails
  * @kind: PMM_USED, or PMM_MAPPED for a page that only an area may free
  * @caller: who asks, for the reports
@@ -573,13 +619,12 @@ unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int
 enum pmm_free_result pmm_zone_free(struct pmm_zone *zone, struct page *page, unsigned int order,
 				   enum pmm_kind kind, unsigned long caller)
 {
-	enum pmm_free_result result = PMM_FREE_FOREIGN;
-	unsigned long flags, index;
+	enum pmm_free_result result;
+	unsigned long flags, index = pmm_page_index(zone, page);
 
-	if (unlikely(!pmm_page_in_zone(zone, page)))
-		return pmm_refuse_free(zone, page, order, result, caller);
-	index = pmm_page_index(zone, page);
-	if (unlikely(order >= PMM_MAX_ORDER || !IS_ALIGNED(index, 1UL << order)))
+	if (unlikely(index >= zone->nr_pages))
+		return pmm_refuse_free(zone, page, order, PMM_FREE_FOREIGN, caller);
+	if (unlikely(order >= PMM_MAX_ORDER))
 		return pmm_refuse_free(zone, page, order, PMM_FREE_BAD_ORDER, caller);
 	spin_lock_irqsave(&zone->lock, flags);
 	result = __pmm_free_checked(zone, index, order, kind);
@@ -757,8 +802,8 @@ int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_
 	for (order = 0; order < PMM_MAX_ORDER; order++) {
 		INIT_LIST_HEAD(&zone->free_area[order].free_list);
 		zone->free_area[order].map = NULL;
-		zone->free_area[order].nr_free = 0;
 	}
+	zone->free_area[PMM_MAX_ORDER].free_list.next = NULL;
 	zone->pageblocks = NULL;
 	zone->pcp = NULL;
 	zone->pcp_quick = false;
@@ -792,6 +837,29 @@ void pmm_zone_destroy(struct pmm_zone *zone)
 	kvfree(zone->state);
 	zone->state = NULL;
 	pmm_packed_destroy(zone);
+}
+
+/**
+ * pmm_zone_count_free() - how many blocks of each order are free
+ * @zone: the zone, locked
+ * @nr_free: an entry an order
+ *
+ * Each pair bit that is 1 stands for one free block; what remains is free in largest blocks.
+ *
+ * Context: zone->lock held; linear in the size of the pair-bit maps.
+ */
+void pmm_zone_count_free(const struct pmm_zone *zone, unsigned long *nr_free)
+{
+	unsigned long left = zone->free_pages;
+	unsigned int order;
+
+	lockdep_assert_held(&zone->lock);
+	for (order = 0; order < PMM_MAX_ORDER - 1; order++) {
+		nr_free[order] = bitmap_weight(zone->free_area[order].map,
+					       pmm_nr_pairs(zone, order));
+		left -= nr_free[order] << order;
+	}
+	nr_free[order] = left >> order;
 }
 
 /**

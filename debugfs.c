@@ -32,11 +32,9 @@ static int pmm_version_show(struct seq_file *m, void *unused)
 static void pmm_copy_nr_free(unsigned long *nr_free)
 {
 	unsigned long flags;
-	unsigned int order;
 
 	spin_lock_irqsave(&pmm_zone.lock, flags);
-	for (order = 0; order < PMM_MAX_ORDER; order++)
-		nr_free[order] = pmm_zone.free_area[order].nr_free;
+	pmm_zone_count_free(&pmm_zone, nr_free);
 	spin_unlock_irqrestore(&pmm_zone.lock, flags);
 }
 
@@ -91,11 +89,12 @@ static int pmm_showmem_show(struct seq_file *m, void *unused)
 
 static unsigned long __pmm_nr_free_blocks(void)
 {
-	unsigned long nr = 0;
+	unsigned long nr_free[PMM_MAX_ORDER], nr = 0;
 	unsigned int order;
 
+	pmm_zone_count_free(&pmm_zone, nr_free);
 	for (order = 0; order < PMM_MAX_ORDER; order++)
-		nr += pmm_zone.free_area[order].nr_free;
+		nr += nr_free[order];
 	return nr;
 }
 
@@ -214,18 +213,16 @@ static void pmm_show_refused(struct seq_file *m, const struct pmm_zone_stat *sta
 
 static int pmm_stats_show(struct seq_file *m, void *unused)
 {
-	unsigned long flags, pcp_flags, free_pages, parked_pages;
+	unsigned long flags, free_pages, parked_pages;
 	struct pmm_zone_stat stat;
 	struct pmm_pcp_count pcp;
 
-	spin_lock_irqsave(&pmm_zone.lock, flags);
-	pmm_pcp_lock_all(&pmm_zone, &pcp_flags);
+	pmm_zone_hold(&pmm_zone, &flags);
 	pmm_pcp_count(&pmm_zone, &pcp);
-	pmm_pcp_unlock_all(&pmm_zone, pcp_flags);
 	stat = pmm_zone.stat;
 	free_pages = pmm_zone.free_pages;
 	parked_pages = pmm_zone.nr_parked;
-	spin_unlock_irqrestore(&pmm_zone.lock, flags);
+	pmm_zone_release(&pmm_zone, flags);
 
 	seq_printf(m, "total_pages %lu\n", pmm_zone.nr_pages);
 	seq_printf(m, "free_pages %lu\n", free_pages);

@@ -14,15 +14,16 @@
  *	    vmlist->lock	the vm_struct list and the state of each area; process context,
  *				never held over a flush
  *	      zone->lock	the buddy allocator; any context, interrupts off
- *		pcp->lock	a bit a CPU, interrupts off: the per-CPU lists (pcp.c). Who holds one
+ *		pcp->lock	a bit a CPU, preemption off: the per-CPU lists (pcp.c). Who holds one
  *				takes no other lock; only verify and stats take all of them,
- *				inside zone->lock
+ *				inside zone->lock, which they give back when that takes long
  *
  * Nothing is printed, allocated or copied to user space under the spinlocks.
  */
 #ifndef POCKETMM_INTERNAL_H
 #define POCKETMM_INTERNAL_H
 
+#include <linux/bitmap.h>
 #include <linux/bitops.h>
 #include <linux/ctype.h>
 #include <linux/errno.h>
@@ -32,6 +33,7 @@
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/printk.h>
 #include <linux/rbtree.h>
 #include <linux/slab.h>
@@ -67,7 +69,6 @@ enum pmm_kind {
  * @free_list: free blocks by page->lru of their first page; LIFO: taken from and put back at the
  *	head
  * @map: the pair-bit map; NULL for the top order, whose blocks have no buddy
- * @nr_free: length of @free_list
  *
  * A pair is a block of this order and its buddy; both share the bit number index >> (1 + order).
  *
@@ -80,7 +81,6 @@ enum pmm_kind {
 struct pmm_free_area {
 	struct list_head	free_list;
 	unsigned long		*map;
-	unsigned long		nr_free;
 };
 
 /* Which half of a split block is handed out: the upper in 2.4, the lower in 2.6.28. */
@@ -128,7 +128,7 @@ struct pmm_zone_stat {
 
 /**
  * struct pmm_pcp - the per-CPU lists of one CPU
- * @lock: bit 0 is held with interrupts off; its CPU only tries, so an allocation never spins here
+ * @lock: bit 0 is held with preemption off; its CPU only tries, so an allocation never spins here
  * @nr: length of each list, by order
  * @refilled: blocks that came from the zone into the lists
  * @flushed: blocks that went back
@@ -188,7 +188,7 @@ struct pmm_zone {
 	spinlock_t		lock;	/* the rest, down to @stat, and page->lru of free pages */
 	unsigned long		free_pages;
 	unsigned long		pages_min;
-	struct pmm_free_area	free_area[PMM_MAX_ORDER];
+	struct pmm_free_area	free_area[PMM_MAX_ORDER + 1];	/* the last ends a search */
 	u8			*state;
 	struct list_head	parked;
 	unsigned long		nr_parked;
@@ -211,6 +211,7 @@ struct pmm_zone {
 
 int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_pages);
 void pmm_zone_destroy(struct pmm_zone *zone);
+void pmm_zone_count_free(const struct pmm_zone *zone, unsigned long *nr_free);
 unsigned long pmm_zone_map_bytes(const struct pmm_zone *zone);
 unsigned long pmm_zone_metadata(const struct pmm_zone *zone);
 struct page *pmm_zone_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
@@ -275,7 +276,7 @@ static inline unsigned long pmm_page_caller(const struct page *page)
 /* packed.c */
 int pmm_packed_init(struct pmm_zone *zone);
 void pmm_packed_destroy(struct pmm_zone *zone);
-unsigned int pmm_packed_pick(struct pmm_zone *zone, unsigned int order, unsigned long *index);
+unsigned long pmm_packed_pick(struct pmm_zone *zone, unsigned int order);
 void pmm_packed_update(struct pmm_zone *zone, unsigned long index, long freed);
 
 /* pcp.c; the fast paths are in pcp.h */
@@ -292,8 +293,8 @@ struct page *pmm_pcp_refill(struct pmm_zone *zone, gfp_t gfp, unsigned int order
 bool pmm_pcp_flush(struct pmm_zone *zone, unsigned int order);
 void pmm_pcp_drain(struct pmm_zone *zone);
 void pmm_pcp_drain_cpu(struct pmm_zone *zone, unsigned int cpu);
-void pmm_pcp_lock_all(struct pmm_zone *zone, unsigned long *flags);
-void pmm_pcp_unlock_all(struct pmm_zone *zone, unsigned long flags);
+void pmm_zone_hold(struct pmm_zone *zone, unsigned long *flags);
+void pmm_zone_release(struct pmm_zone *zone, unsigned long flags);
 void pmm_pcp_count(struct pmm_zone *zone, struct pmm_pcp_count *count);
 unsigned int pmm_pcp_used(struct pmm_zone *zone, unsigned int cpu);
 

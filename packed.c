@@ -48,16 +48,15 @@ static bool __pmm_find_in_block(const struct pmm_zone *zone, unsigned long first
  * pmm_packed_pick() - the smallest block that fits, in the fullest largest block that has one
  * @zone: the zone, locked
  * @order: at least this
- * @index: gets the block
  *
  * Context: As pmm_zone_alloc(), zone->lock held.
- * Return: The block's order; PMM_MAX_ORDER when there is none.
+ * Return: The block; ULONG_MAX when there is none.
  */
-unsigned int pmm_packed_pick(struct pmm_zone *zone, unsigned int order, unsigned long *index)
+unsigned long pmm_packed_pick(struct pmm_zone *zone, unsigned int order)
 {
 	struct rb_node *best = NULL, *first;
 	unsigned int max = order;
-	unsigned long start;
+	unsigned long start, index;
 
 	lockdep_assert_held(&zone->lock);
 	for (; max < PMM_MAX_ORDER; max++) {
@@ -66,12 +65,13 @@ unsigned int pmm_packed_pick(struct pmm_zone *zone, unsigned int order, unsigned
 			best = first;
 	}
 	if (!best)
-		return PMM_MAX_ORDER;
+		return ULONG_MAX;
 	start = (rb_entry(best, struct pmm_pageblock, node) - zone->pageblocks) *
 		PMM_MAX_ORDER_PAGES;
-	while (order < PMM_MAX_ORDER && !__pmm_find_in_block(zone, start, order, index))
-		order++;
-	return order;
+	for (; order < PMM_MAX_ORDER; order++)
+		if (__pmm_find_in_block(zone, start, order, &index))
+			return index;
+	return ULONG_MAX;
 }
 
 /**

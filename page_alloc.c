@@ -18,12 +18,6 @@
 
 struct pmm_zone pmm_zone;
 
-static void pmm_report_failure(gfp_t gfp, unsigned int order, unsigned long caller)
-{
-	pr_warn_ratelimited("order-%u allocation failed: gfp=%pGg, %lu of %lu pages free, by %pS\n",
-			    order, &gfp, pmm_nr_free_pages(), pmm_zone.nr_pages, (void *)caller);
-}
-
 static noinline void pmm_clear_pages(struct page *page, unsigned int order)
 {
 	unsigned long i;
@@ -32,32 +26,26 @@ static noinline void pmm_clear_pages(struct page *page, unsigned int order)
 		clear_highpage(page + i);
 }
 
-/* May a per-CPU list be used? What is below the watermark is not handed out from there either. */
-static bool pmm_pcp_allowed(gfp_t gfp, unsigned int order)
+static struct page *pmm_alloc_pcp(gfp_t gfp, unsigned int order, unsigned long caller)
 {
-	if (order >= PMM_PCP_ORDERS || !pmm_zone.pcp)
-		return false;
-	return !pmm_zone.pages_min || READ_ONCE(pmm_zone.free_pages) >=
-				      (1UL << order) + pmm_reserve_for(&pmm_zone, gfp);
+	/* What is below the watermark is not handed out from a per-CPU list either. */
+	if (pmm_zone.pages_min && READ_ONCE(pmm_zone.free_pages) <
+				  (1UL << order) + pmm_reserve_for(&pmm_zone, gfp))
+		return NULL;
+	return pmm_pcp_alloc(&pmm_zone, order, caller) ?:
+	       pmm_pcp_refill(&pmm_zone, gfp, order, caller);
 }
 
-/* All but the fastest case. */
 static noinline struct page *pmm_alloc_pages_slow(gfp_t gfp, unsigned int order,
 						  unsigned long caller)
 {
 	struct page *page = NULL;
 
-	if (pmm_pcp_allowed(gfp, order))
-		page = pmm_pcp_alloc(&pmm_zone, order, caller) ?:
-		       pmm_pcp_refill(&pmm_zone, gfp, order, caller);
+	if (order < PMM_PCP_ORDERS && pmm_zone.pcp)
+		page = pmm_alloc_pcp(gfp, order, caller);
 	if (!page)
 		page = pmm_zone_alloc(&pmm_zone, gfp, order, PMM_USED, caller);
-	if (unlikely(!page)) {
-		if (!(gfp & __GFP_NOWARN))
-			pmm_report_failure(gfp, order, caller);
-		return NULL;
-	}
-	if (gfp & __GFP_ZERO)
+	if (page && gfp & __GFP_ZERO)
 		pmm_clear_pages(page, order);
 	return page;
 }
@@ -72,14 +60,16 @@ static __always_inline struct page *pmm_alloc_pages_for(gfp_t gfp, unsigned int 
 		if (likely(page))
 			return page;
 	}
-	return pmm_alloc_pages_slow(gfp, order, caller);
+	if ((order < PMM_PCP_ORDERS && pmm_zone.pcp) || gfp & __GFP_ZERO)
+		return pmm_alloc_pages_slow(gfp, order, caller);
+	return pmm_zone_alloc(&pmm_zone, gfp, order, PMM_USED, caller);
 }
 
 /* All but the fastest case. */
 static noinline enum pmm_free_result pmm_free_pages_slow(struct page *page, unsigned int order,
 							 unsigned long caller)
 {
-	if (order < PMM_PCP_ORDERS && READ_ONCE(pmm_zone.pcp_limit)) {
+	if (READ_ONCE(pmm_zone.pcp_limit)) {
 		if (order && pmm_pcp_free(&pmm_zone, page, order))
 			return PMM_FREE_OK;
 		if (pmm_pcp_flush(&pmm_zone, order) && pmm_pcp_free(&pmm_zone, page, order))
@@ -94,7 +84,9 @@ static __always_inline enum pmm_free_result pmm_free_pages_for(struct page *page
 {
 	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0)))
 		return PMM_FREE_OK;
-	return pmm_free_pages_slow(page, order, caller);
+	if (order < PMM_PCP_ORDERS && pmm_zone.pcp)
+		return pmm_free_pages_slow(page, order, caller);
+	return pmm_zone_free(&pmm_zone, page, order, PMM_USED, caller);
 }
 
 /**
@@ -197,7 +189,7 @@ void __pmm_free_pages(struct page *page, unsigned int order)
 	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0)))
 		return;
 	if (page)
-		pmm_free_pages_slow(page, order, _RET_IP_);
+		pmm_free_pages_for(page, order, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(__pmm_free_pages);
 

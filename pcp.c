@@ -6,19 +6,38 @@
  * It owns the lists, and the blocks in state PMM_PCP. What 2.6 keeps on lists through page->lru is
  * kept in arrays of page indices here, which are shorter to follow.
  *
- * A CPU's lists are guarded by one bit, held with interrupts off and for a few instructions, or for
- * one batch. The CPU itself only tries: an allocation that finds the bit taken goes to the zone.
- * Others, who drain, spin. Under PREEMPT_RT that is as good, since nothing sleeps inside. Whoever
- * holds the bit takes no other lock: blocks between such a list and the free lists are in nobody's hands
+ * A CPU's lists are guarded by one bit, held with preemption off and for a few instructions, or for
+ * one batch. Allocations and frees only try: who finds the bit taken goes to the zone. Interrupts
+ * stay on, so the holder may be one that this very CPU has interrupted, or one whose interrupt waits
+ * for what we hold; therefore who drains waits for as long as it takes only where that cannot be,
+ * which is in a task with interrupts on and no lock of ours held, and elsewhere gives up after a
+ * while. Under PREEMPT_RT that is as good, since nothing sleeps inside. Whoever holds the bit takes
+ * no other lock: blocks between such a list and the free lists are in nobody's hands
  * but the mover's, and counted in zone->transit. It compiles unchanged in user space.
  */
 #include "internal.h"
 #include "pcp.h"
 
-static void pmm_pcp_lock(struct pmm_pcp *pcp)
+#define PMM_PCP_PATIENCE	1000	/* looks at the bit of a CPU, where one must not wait for it */
+
+/* Another CPU's lists, with preemption off; false when they are busy for long. */
+static bool pmm_pcp_lock(struct pmm_pcp *pcp)
 {
-	while (test_and_set_bit_lock(0, &pcp->lock))
+	unsigned int looks;
+
+	preempt_disable();
+	for (looks = 0; looks < PMM_PCP_PATIENCE; looks++) {
+		if (!test_and_set_bit_lock(0, &pcp->lock))
+			return true;
 		cpu_relax();
+	}
+	preempt_enable();
+	return false;
+}
+
+static bool pmm_pcp_may_wait(void)
+{
+	return !in_interrupt() && !irqs_disabled();
 }
 
 /* Up to @most of the oldest blocks of a list leave for the zone; returns how many. */
@@ -54,14 +73,13 @@ bool pmm_pcp_flush(struct pmm_zone *zone, unsigned int order)
 	unsigned int nr, length, high = zone->pcp_high >> order;
 	u32 indices[PMM_PCP_BATCH];
 	struct pmm_pcp *pcp;
-	unsigned long flags;
 
-	if (!pmm_pcp_trylock(zone, pcp, flags))
+	if (!pmm_pcp_trylock(zone, pcp))
 		return false;
 	length = pcp->nr[order];
 	nr = length < high ? 0 : pmm_pcp_take_oldest(zone, pcp, order, pmm_pcp_batch(zone, order),
 						     indices);
-	pmm_pcp_unlock(pcp, flags);
+	pmm_pcp_unlock(pcp);
 	if (nr)
 		pmm_zone_put_back(zone, indices, nr, order);
 	return length < high || nr;
@@ -71,18 +89,18 @@ bool pmm_pcp_flush(struct pmm_zone *zone, unsigned int order)
 static void pmm_pcp_fill(struct pmm_zone *zone, unsigned int order, struct page **pages,
 			 unsigned long nr)
 {
-	unsigned long flags, all = nr;
+	unsigned long all = nr;
 	u32 indices[PMM_PCP_BATCH];
 	struct pmm_pcp *pcp;
 
-	if (pmm_pcp_trylock(zone, pcp, flags)) {
+	if (pmm_pcp_trylock(zone, pcp)) {
 		u32 *list = pmm_pcp_list(pcp, order);
 
 		while (nr && pcp->nr[order] < zone->pcp_high >> order)
 			list[pcp->nr[order]++] = pmm_page_index(zone, pages[--nr]);
 		pcp->refilled += all - nr;
 		atomic_long_sub((all - nr) << order, &zone->transit);
-		pmm_pcp_unlock(pcp, flags);
+		pmm_pcp_unlock(pcp);
 	}
 	if (!nr)
 		return;
@@ -131,6 +149,9 @@ struct page *pmm_pcp_refill(struct pmm_zone *zone, gfp_t gfp, unsigned int order
  * @zone: the zone
  * @cpu: which, online or not
  *
+ * In a context that must not wait, the lists of a CPU that is busy with them for long, or that was
+ * interrupted while it was, are left alone.
+ *
  * Context: As pmm_zone_free().
  */
 void pmm_pcp_drain_cpu(struct pmm_zone *zone, unsigned int cpu)
@@ -138,13 +159,13 @@ void pmm_pcp_drain_cpu(struct pmm_zone *zone, unsigned int cpu)
 	struct pmm_pcp *pcp = per_cpu_ptr(zone->pcp, cpu);
 	unsigned int order = 0, nr;
 	u32 indices[PMM_PCP_BATCH];
-	unsigned long flags;
 
 	while (order < PMM_PCP_ORDERS) {
-		local_irq_save(flags);
-		pmm_pcp_lock(pcp);
+		while (!pmm_pcp_lock(pcp))
+			if (!pmm_pcp_may_wait())
+				return;
 		nr = pmm_pcp_take_oldest(zone, pcp, order, PMM_PCP_BATCH, indices);
-		pmm_pcp_unlock(pcp, flags);
+		pmm_pcp_unlock(pcp);
 		if (nr)
 			pmm_zone_put_back(zone, indices, nr, order);
 		else
@@ -168,40 +189,61 @@ void pmm_pcp_drain(struct pmm_zone *zone)
 		pmm_pcp_drain_cpu(zone, cpu);
 }
 
-/**
- * pmm_pcp_lock_all() - hold all per-CPU lists still
- * @zone: the zone, locked
- * @flags: for pmm_pcp_unlock_all()
- *
- * Context: Any; interrupts are off until pmm_pcp_unlock_all().
- */
-void pmm_pcp_lock_all(struct pmm_zone *zone, unsigned long *flags)
-{
-	unsigned int cpu;
-
-	lockdep_assert_held(&zone->lock);
-	local_irq_save(*flags);
-	if (!zone->pcp)
-		return;
-	for_each_possible_cpu(cpu)
-		pmm_pcp_lock(per_cpu_ptr(zone->pcp, cpu));
-}
-
-/**
- * pmm_pcp_unlock_all() - undo pmm_pcp_lock_all()
- * @zone: the zone
- * @flags: of pmm_pcp_lock_all()
- *
- * Context: Any.
- */
-void pmm_pcp_unlock_all(struct pmm_zone *zone, unsigned long flags)
+static void __pmm_pcp_unlock_below(struct pmm_zone *zone, unsigned int end)
 {
 	unsigned int cpu;
 
 	if (zone->pcp)
 		for_each_possible_cpu(cpu)
-			__clear_bit_unlock(0, &per_cpu_ptr(zone->pcp, cpu)->lock);
-	local_irq_restore(flags);
+			if (cpu < end)
+				pmm_pcp_unlock(per_cpu_ptr(zone->pcp, cpu));
+}
+
+static bool __pmm_pcp_lock_all(struct pmm_zone *zone)
+{
+	unsigned int cpu;
+
+	if (!zone->pcp)
+		return true;
+	for_each_possible_cpu(cpu) {
+		if (!pmm_pcp_lock(per_cpu_ptr(zone->pcp, cpu))) {
+			__pmm_pcp_unlock_below(zone, cpu);
+			return false;
+		}
+	}
+	return true;
+}
+
+/**
+ * pmm_zone_hold() - hold the zone and all per-CPU lists still, for a look at the whole
+ * @zone: the zone
+ * @flags: for pmm_zone_release()
+ *
+ * Context: Process context, interrupts on; they are off until pmm_zone_release().
+ */
+void pmm_zone_hold(struct pmm_zone *zone, unsigned long *flags)
+{
+	for (;;) {
+		spin_lock_irqsave(&zone->lock, *flags);
+		if (__pmm_pcp_lock_all(zone))
+			return;
+		/* Whose interrupt waits for the zone cannot let go of its lists. */
+		spin_unlock_irqrestore(&zone->lock, *flags);
+		cpu_relax();
+	}
+}
+
+/**
+ * pmm_zone_release() - undo pmm_zone_hold()
+ * @zone: the zone
+ * @flags: of pmm_zone_hold()
+ *
+ * Context: Process context.
+ */
+void pmm_zone_release(struct pmm_zone *zone, unsigned long flags)
+{
+	__pmm_pcp_unlock_below(zone, UINT_MAX);
+	spin_unlock_irqrestore(&zone->lock, flags);
 }
 
 /**
@@ -209,7 +251,7 @@ void pmm_pcp_unlock_all(struct pmm_zone *zone, unsigned long flags)
  * @zone: the zone
  * @count: to fill in; its @pages include those in transit
  *
- * Exact between pmm_pcp_lock_all() and pmm_pcp_unlock_all(); else as of about now.
+ * Exact between pmm_zone_hold() and pmm_zone_release(); else as of about now.
  *
  * Context: Any.
  */

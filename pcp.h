@@ -15,26 +15,27 @@ static __always_inline u32 *pmm_pcp_list(struct pmm_pcp *pcp, unsigned int order
 }
 
 /*
- * This CPU's lists; false while somebody else looks at them. Who gets false goes to the zone
- * instead, so nobody waits here.
+ * This CPU's lists; false while somebody else looks at them, or while an interrupt came just when
+ * its own CPU did. Who gets false goes to the zone instead, so nobody waits here. Preemption is off
+ * while the bit is held, interrupts need not be.
  */
-#define pmm_pcp_trylock(zone, pcp, flags)				\
+#define pmm_pcp_trylock(zone, pcp)					\
 ({									\
 	bool locked_;							\
 									\
-	local_irq_save(flags);						\
+	preempt_disable();						\
 	(pcp) = this_cpu_ptr((zone)->pcp);				\
 	locked_ = !test_and_set_bit_lock(0, &(pcp)->lock);		\
 	if (unlikely(!locked_))						\
-		local_irq_restore(flags);				\
+		preempt_enable();					\
 	likely(locked_);						\
 })
 
-#define pmm_pcp_unlock(pcp, flags)					\
-do {									\
-	__clear_bit_unlock(0, &(pcp)->lock);				\
-	local_irq_restore(flags);					\
-} while (0)
+static __always_inline void pmm_pcp_unlock(struct pmm_pcp *pcp)
+{
+	__clear_bit_unlock(0, &pcp->lock);
+	preempt_enable();
+}
 
 /**
  * pmm_pcp_alloc() - take a block from this CPU's list
@@ -50,21 +51,20 @@ static __always_inline struct page *pmm_pcp_alloc(struct pmm_zone *zone, unsigne
 {
 	struct pmm_pcp *pcp;
 	struct page *page;
-	unsigned long flags;
 	unsigned int nr;
 	u32 index;
 
-	if (!pmm_pcp_trylock(zone, pcp, flags))
+	if (!pmm_pcp_trylock(zone, pcp))
 		return NULL;
 	nr = pcp->nr[order];
 	if (unlikely(!nr)) {
-		pmm_pcp_unlock(pcp, flags);
+		pmm_pcp_unlock(pcp);
 		return NULL;
 	}
 	pcp->nr[order] = --nr;
 	index = pmm_pcp_list(pcp, order)[nr];
-	WRITE_ONCE(zone->state[index], PMM_STATE(PMM_USED, order));
-	pmm_pcp_unlock(pcp, flags);
+	zone->state[index] = PMM_STATE(PMM_USED, order);
+	pmm_pcp_unlock(pcp);
 	page = zone->mem_map + index;
 	pmm_set_page_caller(page, caller);
 	return page;
@@ -85,28 +85,28 @@ static __always_inline struct page *pmm_pcp_alloc(struct pmm_zone *zone, unsigne
 static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *page,
 					 unsigned int order)
 {
-	unsigned long flags, index = pmm_page_index(zone, page), i;
+	unsigned long index = pmm_page_index(zone, page), i;
 	u8 used = PMM_STATE(PMM_USED, order);
 	struct pmm_pcp *pcp;
 	unsigned int nr;
 
-	if (unlikely(index >= READ_ONCE(zone->pcp_limit)))
+	if (unlikely(index >= zone->pcp_limit))
 		return false;
 	for (i = 0; i < 1UL << order; i++)
 		if (unlikely(page_ref_count(page + i) != 1))
 			return false;
-	if (!pmm_pcp_trylock(zone, pcp, flags))
+	if (!pmm_pcp_trylock(zone, pcp))
 		return false;
 	nr = pcp->nr[order];
 	if (unlikely(nr >= zone->pcp_high >> order) ||
 	    unlikely(!try_cmpxchg(&zone->state[index], &used, PMM_STATE(PMM_PCP, order)))) {
-		pmm_pcp_unlock(pcp, flags);
+		pmm_pcp_unlock(pcp);
 		return false;
 	}
 	pmm_pcp_list(pcp, order)[nr] = index;
 	pcp->nr[order] = nr + 1;
 	pcp->frees++;
-	pmm_pcp_unlock(pcp, flags);
+	pmm_pcp_unlock(pcp);
 	return true;
 }
 

@@ -123,9 +123,9 @@ static bool __pmm_verify_lists(const struct pmm_zone *zone, struct pmm_verdict *
 		if (!__pmm_verify_list(zone, &area->free_list, PMM_FREE, order, zone->nr_pages, v,
 				       &length))
 			return false;
-		if (length != t->nr_free[order] || length != area->nr_free)
-			return pmm_corrupt(v, "order %u: %lu listed, %lu by state, %lu counted",
-					   order, length, t->nr_free[order], area->nr_free);
+		if (length != t->nr_free[order])
+			return pmm_corrupt(v, "order %u: %lu listed, %lu by state", order, length,
+					   t->nr_free[order]);
 	}
 	if (!__pmm_verify_list(zone, &zone->parked, PMM_PARKED, -1, zone->nr_pages, v, &length))
 		return false;
@@ -253,20 +253,18 @@ static bool __pmm_zone_verify(struct pmm_zone *zone, struct pmm_verdict *v)
  * @zone: the zone
  * @v: what was counted is added to it; its @why names the first violation
  *
- * Context: As pmm_zone_free(). Interrupts are off during the walk, whose cost is linear in the size
+ * Context: Process context. Interrupts are off during the walk, whose cost is linear in the size
  * of the zone.
  * Return: true when all is well.
  */
 bool pmm_zone_verify(struct pmm_zone *zone, struct pmm_verdict *v)
 {
-	unsigned long flags, pcp_flags;
+	unsigned long flags;
 	bool ok;
 
-	spin_lock_irqsave(&zone->lock, flags);
-	pmm_pcp_lock_all(zone, &pcp_flags);
+	pmm_zone_hold(zone, &flags);
 	ok = __pmm_zone_verify(zone, v);
-	pmm_pcp_unlock_all(zone, pcp_flags);
-	spin_unlock_irqrestore(&zone->lock, flags);
+	pmm_zone_release(zone, flags);
 	return ok;
 }
 

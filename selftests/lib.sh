@@ -209,6 +209,11 @@ stat_of() {
 	return 1
 }
 
+# sorted WORD...: in ascending order.
+sorted() {
+	printf '%s\n' "$@" | sort -n | tr '\n' ' ' | sed 's/ $//'
+}
+
 # order N: the free list of one order, head first, without what precedes it.
 order() {
 	while read -r free_line; do
