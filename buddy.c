@@ -269,17 +269,26 @@ static void __pmm_free_run(struct pmm_zone *zone, unsigned long index, unsigned 
 	}
 }
 
-/* Is anybody but the allocator holding a reference to a page of this block? */
+/*
+ * Is anybody but the allocator holding a reference to a page of this block? A plain read: who holds
+ * one has held it since before the free.
+ */
+static __always_inline bool pmm_page_referenced(const struct page *page)
+{
+	return data_race(page->_refcount.counter) != 1;
+}
+
 static __always_inline bool pmm_block_referenced(const struct page *page, unsigned int order)
 {
 	const struct page *end = page + (1UL << order);
-	int odd = 0;
 
-	if (!order)
-		return page_ref_count(page) != 1;
-	for (; page < end && !odd; page += 2)
-		odd = (page_ref_count(page) ^ 1) | (page_ref_count(page + 1) ^ 1);
-	return odd;
+	if (order < 2)
+		return pmm_page_referenced(page) || pmm_page_referenced(end - 1);
+	for (; page < end; page += 4)
+		if (pmm_page_referenced(page) || pmm_page_referenced(page + 1) ||
+		    pmm_page_referenced(page + 2) || pmm_page_referenced(page + 3))
+			return true;
+	return false;
 }
 
 static void __pmm_park(struct pmm_zone *zone, unsigned long index, unsigned int order)

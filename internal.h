@@ -121,8 +121,11 @@ struct pmm_zone_stat {
 
 /* --- pcp.c: per-CPU lists --- */
 
-/* Orders 0..3 have them, as the kernel's have since 5.13. */
-#define PMM_PCP_ORDERS		4
+/*
+ * Orders 0..6 have them: a block of order 6 is two batches of pages, and a larger one would be too
+ * much to keep from others. (The kernel's have orders 0..3 and huge pages, since 5.13.)
+ */
+#define PMM_PCP_ORDERS		7
 #define PMM_PCP_BATCH		32U	/* pages; less in a small zone */
 #define PMM_PCP_HIGH		(3 * PMM_PCP_BATCH)
 

@@ -57,6 +57,7 @@ not_memory() {
 		matches "$command of a device" "$out" 'error EINVAL .*'
 	done
 	must 'iounmap area=1'
+	home
 	is 'the window is empty' "$(cat $PMM/window)" "0 $(stat_of window_bytes) hole"
 	cmd 'iounmap area=1'
 	matches 'iounmap twice' "$out" 'error ENOENT .*'
@@ -67,6 +68,7 @@ maps() {
 	must "ioremap phys=$1 size=$2"
 	is "phys=$1 size=$2" "$(value offset) $(value size)" "$3 $4"
 	must "iounmap area=$(value area)"
+	home
 }
 
 alignments() {

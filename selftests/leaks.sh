@@ -24,13 +24,15 @@ lines_about() {
 blocks_and_areas() {
 	load chunk=4M
 	must 'alloc order=0'
+	page=$(value page)
 	must 'alloc order=4'
+	block=$(value page)
 	must 'vmalloc size=10000'
 	must 'vmap block=2'
 	must 'ioremap phys=0xfed00000 size=1024'
 	rmmod_with_leaks 'blocks and areas'
-	matches 'the page' "$(lines_about 'block 1023')" "leak: block 1023 order 0, $BY"
-	matches 'the block' "$(lines_about 'block 992')" "leak: block 992 order 4, $BY"
+	matches 'the page' "$(lines_about "block $page ")" "leak: block $page order 0, $BY"
+	matches 'the block' "$(lines_about "block $block ")" "leak: block $block order 4, $BY"
 	is 'blocks in all' "$(lines_about 'blocks,')" 'leak: 2 blocks, 17 pages in all'
 	matches 'the area of vmalloc' "$(lines_about 'offset 0,')" "leak: area at offset 0, 12288 bytes, $BY"
 	matches 'the area of vmap' "$(lines_about 'offset 16384,')" "leak: area at offset 16384, 65536 bytes, $BY"
@@ -77,8 +79,9 @@ busy() {
 freed_by_page() {
 	load chunk=4M
 	must 'alloc order=3'
+	page=$(value page)
 	must 'vmalloc size=4096'
-	must 'free page=1016 order=3'
+	must "free page=$page order=3"
 	must 'vfree offset=0'
 	log_mark
 	unload

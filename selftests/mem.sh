@@ -130,6 +130,7 @@ seeks() {
 after_vfree() {
 	must 'vfree area=1'
 	reads_zero 'a freed area' 0 8192
+	home
 	must 'vmalloc size=4096 zero'
 	reads_zero 'a new area' 0 4096
 	must 'vfree area=3'

@@ -10,12 +10,13 @@
 # step COMMAND BITS
 step() {
 	must "$1"
+	home
 	is "$1: bits" "$(bits)" "$2"
 }
 
 # 1024 pages; pair P of order N is the blocks at 2P << N and (2P + 1) << N.
 worked_example() {
-	load chunk=4M
+	load chunk=4M expand=upper placement=lifo
 	is 'fresh: no bit is set' "$(bits)" ''
 	step 'alloc order=0' '0:511 1:255 2:127 3:63 4:31 5:15 6:7 7:3 8:1'
 	step 'alloc order=0' '1:255 2:127 3:63 4:31 5:15 6:7 7:3 8:1'
@@ -31,7 +32,7 @@ worked_example() {
 }
 
 worked_example_lower() {
-	load chunk=4M expand=lower
+	load chunk=4M expand=lower placement=lifo
 	step 'alloc order=2' '2:64 3:32 4:16 5:8 6:4 7:2 8:1'
 	step 'alloc order=1' '1:129 3:32 4:16 5:8 6:4 7:2 8:1'
 	step 'free block=1' '1:129 2:64 3:32 4:16 5:8 6:4 7:2 8:1'
@@ -100,9 +101,11 @@ random_states() {
 	while [ $states -lt "$3" ]; do
 		random_walk
 		states=$((states + 1))
+		home
 		is "chunk=$1 $2: state $states" "$(cat $PMM/pairmap)" "$(pairs_from_lists)"
 	done
 	must reset
+	home
 	is "chunk=$1 $2: all back" "$(cat $PMM/pairmap)" "$(pairs_from_lists)"
 	unload
 }

@@ -37,7 +37,7 @@ refused() {
 	[ ! -e /sys/module/pocketmm ] || bail "$1='$2' was loaded"
 }
 
-readonly EACH=$(quick 3 1000)
+EACH=$(quick 3 1000)
 
 # all_refused NAME VALUE...: the first few of them in a quick run.
 all_refused() {

@@ -15,7 +15,7 @@ pages_of() {
 
 # Single pages, taken as the buddy allocator hands them out, given back in ascending address order.
 page_lists() {
-	load chunk=4M
+	load chunk=4M expand=upper placement=lifo
 	must 'vmalloc size=12288'
 	is 'an area of three pages' "$(pages_of 1)" 1023,1022,1021
 	must 'vmalloc size=20000'
@@ -31,14 +31,32 @@ page_lists() {
 	unload
 }
 
+page_lists_lower() {
+	load chunk=4M expand=lower placement=lifo
+	must 'vmalloc size=12288'
+	is 'lower: an area of three pages' "$(pages_of 1)" 512,513,514
+	must 'vmalloc size=20000'
+	is 'lower: an area of 20000 bytes has five' "$(pages_of 2)" 515,516,517,518,519
+	is 'lower: what is left' "$(lists)" '3:520 4:528 5:544 6:576 7:640 8:768 9:0'
+	must 'vfree area=1'
+	is 'lower: the first goes back' "$(lists)" '0:514 1:512 3:520 4:528 5:544 6:576 7:640 8:768 9:0'
+	must 'vmalloc size=8192'
+	is 'lower: and the next area gets of it' "$(pages_of 3)" 514,512
+	must 'vfree area=2'
+	must 'vfree area=3'
+	is 'lower: all is back' "$(lists)" 9:512,0
+	unload
+}
+
 # The pages of an area are nobody's to free but the area's.
 pages_belong_to_area() {
 	load chunk=4M
 	must 'vmalloc size=4096'
-	cmd 'free page=1023 order=0'
+	page=$(pages_of 1)
+	cmd "free page=$page order=0"
 	matches 'a page of an area' "$out" 'error EBUSY .*'
 	is 'is counted' "$(stat_of refused_mapped_page)" 1
-	matches 'blocks calls it used' "$(tail -n 1 $PMM/blocks)" '1023 order=0 used [a-z_]+.*'
+	matches 'blocks calls it used' "$(grep "^$page " $PMM/blocks)" "$page order=0 used [a-z_]+.*"
 	must 'vfree area=1'
 	unload
 }
@@ -56,7 +74,9 @@ scattered() {
 	must 'fill area=1 seed=11'
 	must 'check area=1 seed=11'
 	must reset
-	is 'whole again, the half freed last at the head' "$(lists)" 9:0,512
+	home
+	# shellcheck disable=SC2046 # each word is a block
+	is 'whole again' "$(sorted $(order 9))" '0 512'
 	unload
 }
 
@@ -69,18 +89,25 @@ sizes() {
 	done
 	must reset
 	must 'vmalloc size=4M'
-	is 'all of the pool' "$(stat_of free_pages)" 0
+	is 'all of the pool' "$(free_total)" 0
 	must reset
 	unload
 }
 
-# Flushes: none to map, one to unmap.
+# Flushes: none to map, one to unmap, at once or when it is asked for.
 flushes() {
 	load chunk=1M
 	must 'vmalloc size=64K'
 	is 'mapping flushes nothing' "$(stat_of tlb_flushes)" 0
 	must 'vfree area=1'
-	is 'unmapping flushes once' "$(stat_of tlb_flushes)" 1
+	if with purge=lazy; then
+		is 'unmapping flushes later' "$(stat_of tlb_flushes)" 0
+		must purge
+		is 'once' "$out $(stat_of tlb_flushes)" 'ok flushes=1 1'
+	else
+		is 'unmapping flushes at once' "$(stat_of tlb_flushes)" 1
+		pass 'once'
+	fi
 	must purge
 	is 'nothing is left to purge' "$out" 'ok flushes=0'
 	must drain
@@ -92,9 +119,11 @@ flushes() {
 two_views() {
 	load chunk=4M
 	must 'alloc order=2'
+	page=$(value page)
 	must 'vmap block=1'
 	is 'vmap of a block' "$out" 'ok area=1 offset=0 size=16384 pages=4'
-	is 'has its pages' "$(pages_of 1)" 1020,1021,1022,1023
+	# shellcheck disable=SC2046 # each word is a page
+	is 'has its pages' "$(pages_of 1)" "$(joined $(seq "$page" $((page + 3))))"
 	must 'fill block=1 seed=5'
 	cmd 'check area=1 seed=5'
 	is 'written to the block, read in the area' "$out" ok
@@ -112,13 +141,17 @@ two_views() {
 several_blocks() {
 	load chunk=4M
 	must 'alloc order=0'
+	first=$(value page)
 	must 'alloc order=3'
+	second=$(value page)
 	must 'alloc order=1'
+	third=$(value page)
 	must 'vmap block=3,1,2'
+	# shellcheck disable=SC2046 # each word is a page
 	is 'several blocks in the order given' "$(pages_of 1)" \
-		"1020,1021,1023,1008,1009,1010,1011,1012,1013,1014,1015"
+		"$third,$((third + 1)),$first,$(joined $(seq "$second" $((second + 7))))"
 	must 'vmap block=1,1'
-	is 'a page twice' "$(pages_of 2)" 1023,1023
+	is 'a page twice' "$(pages_of 2)" "$first,$first"
 	printf A | "$TRY" pwrite $PMM/mem $((12 * 4096)) >/dev/null
 	is 'shows in both places' "$("$TRY" pread $PMM/mem $((12 * 4096)) 1) $("$TRY" pread $PMM/mem $((13 * 4096)) 1)" '41 ok 1 41 ok 1'
 	is 'and in the other area' "$("$TRY" pread $PMM/mem $((2 * 4096)) 1)" '41 ok 1'
@@ -130,28 +163,31 @@ several_blocks() {
 parked() {
 	load chunk=64K
 	must 'alloc order=1'
+	page=$(value page)
 	must 'vmap block=1'
 	must 'vmap block=1'
 	must 'free block=1'
 	is 'freed while mapped' "$out" 'ok parked=1'
-	is 'the page is neither free nor lost' "$(stat_of free_pages) $(stat_of parked_pages)" '14 2'
-	matches 'blocks says so' "$(tail -n 1 $PMM/blocks)" '14 order=1 used parked'
+	is 'the page is neither free nor lost' "$(free_total) $(stat_of parked_pages)" '14 2'
+	is 'blocks says so' "$(grep "^$page " $PMM/blocks)" "$page order=1 used parked"
 	matches 'verify is content' "$(cat $PMM/verify)" 'ok .* parked=1 .*'
 	parked_is_not_free
 	must 'vunmap area=1'
 	is 'one mapping less' "$(stat_of parked_pages)" 2
 	must 'vunmap area=2'
+	home
 	is 'recycled with the last mapping' "$(stat_of parked_pages) $(lists)" '0 4:0'
 	unload
 }
 
 parked_is_not_free() {
-	cmd 'free page=14 order=1'
+	cmd "free page=$page order=1"
 	matches 'a parked block is not freed twice' "$out" 'error EINVAL the page is already free'
 	cmd 'alloc order=0 count=15'
 	matches 'nor handed out' "$out" 'error ENOMEM 14 of 15 .*'
 	must drain
-	is 'nor drained' "$out" 'ok pages=0'
+	must drain
+	is 'nor drained' "$out $(stat_of parked_pages)" 'ok pages=0 2'
 	must 'fill area=2 seed=9'
 	must 'check area=1 seed=9'
 }
@@ -175,9 +211,10 @@ zeroed() {
 	unload
 }
 
-plan 45
+plan 53
 expect_log_begin
 page_lists
+page_lists_lower
 pages_belong_to_area
 scattered
 sizes

@@ -3,6 +3,7 @@
 #
 # The vm_struct list and the window: lowest-address first fit, exact fits, holes
 # and their reuse, the guard page in each area's size, and a window that is full.
+# Where frees of areas wait for a flush (purge=lazy), each is purged at once.
 
 . ./lib.sh
 
@@ -10,6 +11,7 @@
 step() {
 	must "$1"
 	is "$1 -> $2" "$out" "ok${2:+ $2}"
+	home
 	is "$1: window" "$(window)" "$3"
 }
 
