@@ -436,6 +436,7 @@ enum pmm_free_result pmm_free_pages_from(struct page *page, unsigned int order, 
 #define PMM_MAP_READABLE	0x2
 #define PMM_MAP_WRITABLE	0x4
 #define PMM_MAP_DEVICE		0x8
+#define PMM_MAP_HUGE		0x10
 
 int pmm_window_init(unsigned long size);
 void pmm_window_exit(void);
@@ -444,7 +445,11 @@ unsigned long pmm_window_size(void);
 unsigned long pmm_window_metadata(void);
 u64 pmm_window_flushes(void);
 u64 pmm_window_phys_limit(void);
-void pmm_window_map(unsigned long addr, unsigned long pfn, pgprot_t prot);
+void pmm_window_map(unsigned long addr, unsigned long pfn, unsigned long nr_pages, pgprot_t prot);
+void pmm_window_map_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
+			  pgprot_t prot);
+bool pmm_window_can_map_huge(void);
+void pmm_window_map_huge(unsigned long addr, unsigned long pfn, pgprot_t prot);
 void pmm_window_unmap(unsigned long addr, unsigned long nr_pages);
 void pmm_window_flush(void);
 unsigned int pmm_window_lookup(unsigned long addr, unsigned long *pfn);

@@ -36,7 +36,7 @@ static int pmm_check_phys(phys_addr_t phys, unsigned long size)
  */
 void __iomem *pmm_ioremap_for(phys_addr_t phys, unsigned long size, const void *caller)
 {
-	unsigned long offset = offset_in_page(phys), i;
+	unsigned long offset = offset_in_page(phys);
 	struct pmm_vm_struct *vm;
 	int err;
 
@@ -49,9 +49,8 @@ void __iomem *pmm_ioremap_for(phys_addr_t phys, unsigned long size, const void *
 	if (IS_ERR(vm))
 		return (__force void __iomem *)vm;
 	vm->phys_addr = phys;
-	for (i = 0; i < size; i += PAGE_SIZE)
-		pmm_window_map((unsigned long)vm->addr + i, PHYS_PFN(phys + i),
-			       pmm_window_device_prot());
+	pmm_window_map((unsigned long)vm->addr, PHYS_PFN(phys), size >> PAGE_SHIFT,
+		       pmm_window_device_prot());
 	pmm_vmlist_publish(&pmm_vmlist, vm);
 	return (void __iomem *)(vm->addr + offset);
 }

@@ -219,11 +219,7 @@ static int pmm_alloc_area_pages(struct pmm_vm_struct *vm, gfp_t gfp)
 
 static void pmm_map_pages(struct pmm_vm_struct *vm, struct page **pages, pgprot_t prot)
 {
-	unsigned long i, nr_pages = pmm_area_pages(vm);
-
-	for (i = 0; i < nr_pages; i++)
-		pmm_window_map((unsigned long)vm->addr + (i << PAGE_SHIFT), page_to_pfn(pages[i]),
-			       prot);
+	pmm_window_map_pages((unsigned long)vm->addr, pages, pmm_area_pages(vm), prot);
 }
 
 /* An area that never had pages: nothing to flush. */

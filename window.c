@@ -6,12 +6,18 @@
  * A module can neither call get_vm_area() nor reach init_mm. But vmap() of one dummy page over the
  * whole window builds every page table that it needs; once the entries are cleared again the
  * addresses are ours, and the kernel's own vmalloc leaves them alone until vunmap(). The last-level
- * tables are remembered, so that a mapping is one store.
+ * tables are remembered, so that a mapping is one store; and so are the entries one level up, in the
+ * tables that all address spaces share, so that 2 MiB can be mapped by one entry (a PMD leaf).
  *
- * It owns those tables and does not lock: an entry belongs to whoever owns the area around it
- * (vmlist.c). A new entry needs no flush, since x86 does not cache what is absent. Under page-table
- * isolation kernel entries may be cached in several address spaces, so a flush is of everything on
- * every CPU, as flush_tlb_all() does.
+ * Each 2 MiB of the window, a slot, has its table hooked in, or a leaf, or neither. x86 does not
+ * cache what is absent, so that whatever fills a slot that has neither, or an empty entry, needs no
+ * flush; while a table that is to make room for a leaf is unhooked and flushed first. All tables are
+ * hooked in again before vunmap(). Under page-table isolation kernel entries may be cached in
+ * several address spaces, so a flush is of everything on every CPU, as flush_tlb_all() does, and of
+ * the paging-structure caches with it.
+ *
+ * It owns the tables and does not lock: an entry, and a slot that an area fills, belong to whoever
+ * owns the area around it (vmlist.c). Two areas that meet in a slot both want its table there.
  */
 #include <linux/atomic.h>
 #include <linux/pgtable.h>
@@ -23,20 +29,24 @@
 
 #include "internal.h"
 
+struct pmm_slot {
+	pte_t	*table;
+	pmd_t	*pmd;	/* NULL when leaves are not possible */
+	pmd_t	hook;	/* what *pmd is with the table hooked in */
+};
+
 static struct {
 	void		*base;
 	unsigned long	size;
 	struct page	*dummy;
-	pte_t		**tables;	/* of each PMD_SIZE that the window touches */
-	unsigned long	nr_tables;
+	struct pmm_slot	*slots;
+	unsigned long	nr_slots;
 	atomic64_t	flushes;
 } pmm_window;
 
-static pte_t *pmm_pte(unsigned long addr)
+static struct pmm_slot *pmm_slot(unsigned long addr)
 {
-	unsigned long table = (addr >> PMD_SHIFT) - (pmm_window_start() >> PMD_SHIFT);
-
-	return pmm_window.tables[table] + pte_index(addr);
+	return &pmm_window.slots[(addr >> PMD_SHIFT) - (pmm_window_start() >> PMD_SHIFT)];
 }
 
 unsigned long pmm_window_start(void)
@@ -52,7 +62,7 @@ unsigned long pmm_window_size(void)
 /* Bytes that the window costs: page tables, and the array that remembers them. */
 unsigned long pmm_window_metadata(void)
 {
-	return pmm_window.nr_tables * (PAGE_SIZE + sizeof(*pmm_window.tables));
+	return pmm_window.nr_slots * (PAGE_SIZE + sizeof(*pmm_window.slots));
 }
 
 u64 pmm_window_flushes(void)
@@ -77,32 +87,142 @@ pgprot_t pmm_window_device_prot(void)
 	return __pgprot(pgprot_val(prot) | _PAGE_SPECIAL);
 }
 
+/* Protection of an entry: never executable, never for user mode. */
+static pgprotval_t pmm_prot_bits(pgprot_t prot)
+{
+	return pgprot_val(pgprot_nx(prot)) & ~_PAGE_USER & __supported_pte_mask;
+}
+
+/* The entry of an address, with its table hooked in. */
+static pte_t *pmm_pte(unsigned long addr)
+{
+	struct pmm_slot *slot = pmm_slot(addr);
+
+	if (slot->pmd && unlikely(pmd_none(READ_ONCE(*slot->pmd))))
+		set_pmd(slot->pmd, slot->hook);
+	return slot->table + pte_index(addr);
+}
+
 /**
- * pmm_window_map() - set one page table entry
- * @addr: of the page, in the window
- * @pfn: what to map
+ * pmm_window_map() - map consecutive page frames
+ * @addr: of the first page, in the window
+ * @pfn: the first page frame
+ * @nr_pages: how many
  * @prot: protection; never executable, never for user mode
  *
- * Context: Any; the caller owns @addr.
+ * Context: Any; the caller owns the range, and nothing is mapped there.
  */
-void pmm_window_map(unsigned long addr, unsigned long pfn, pgprot_t prot)
+void pmm_window_map(unsigned long addr, unsigned long pfn, unsigned long nr_pages, pgprot_t prot)
 {
-	pgprotval_t bits = pgprot_val(pgprot_nx(prot)) & ~_PAGE_USER;
+	pgprot_t bits = __pgprot(pmm_prot_bits(prot));
 
-	set_pte(pmm_pte(addr), pfn_pte(pfn, __pgprot(bits & __supported_pte_mask)));
+	for (; nr_pages--; addr += PAGE_SIZE)
+		set_pte(pmm_pte(addr), pfn_pte(pfn++, bits));
+}
+
+/* Within one slot. */
+static __always_inline void pmm_map_in_slot(pte_t *pte, struct page **pages, unsigned long nr,
+					    pgprotval_t bits)
+{
+	pte_t *end = pte + nr;
+
+	while (pte < end)
+		set_pte(pte++, __pte(((pteval_t)page_to_pfn(*pages++) << PAGE_SHIFT) | bits));
+}
+
+/**
+ * pmm_window_map_pages() - map pages, one behind the other
+ * @addr: of the first page, in the window
+ * @pages: the pages
+ * @nr_pages: how many
+ * @prot: as for pmm_window_map()
+ *
+ * Context: Any; the caller owns the range, and nothing is mapped there.
+ */
+void pmm_window_map_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
+			  pgprot_t prot)
+{
+	pgprotval_t bits = pmm_prot_bits(prot);
+	unsigned long nr, i;
+
+	if (unlikely(!(bits & _PAGE_PRESENT))) {	/* inverted against L1TF */
+		for (i = 0; i < nr_pages; i++)
+			pmm_window_map(addr + (i << PAGE_SHIFT), page_to_pfn(pages[i]), 1, prot);
+		return;
+	}
+	for (; nr_pages; nr_pages -= nr, pages += nr, addr += nr << PAGE_SHIFT) {
+		nr = min(nr_pages, (unsigned long)PTRS_PER_PTE - pte_index(addr));
+		pmm_map_in_slot(pmm_pte(addr), pages, nr, bits);
+	}
+}
+
+/**
+ * pmm_window_can_map_huge() - may 2 MiB be mapped at once?
+ *
+ * Context: Any.
+ * Return: Whether pmm_window_map_huge() works here: not on processors without 2 MiB pages, nor
+ * where the entries could not be found.
+ */
+bool pmm_window_can_map_huge(void)
+{
+	return pmm_window.slots[0].pmd;
+}
+
+/**
+ * pmm_window_map_huge() - map a largest block by one entry
+ * @addr: its address, a multiple of 2 MiB, in the window
+ * @pfn: its first page frame, a multiple of 512
+ * @prot: as for pmm_window_map()
+ *
+ * Where small pages were mapped before, their table may be cached still: it is flushed.
+ *
+ * Context: Process context, interrupts on; the caller owns the range, and nothing is mapped there.
+ */
+void pmm_window_map_huge(unsigned long addr, unsigned long pfn, pgprot_t prot)
+{
+	struct pmm_slot *slot = pmm_slot(addr);
+
+	if (!pmd_none(READ_ONCE(*slot->pmd))) {
+		set_pmd(slot->pmd, __pmd(0));
+		pmm_window_flush();
+	}
+	set_pmd(slot->pmd, pmd_mkhuge(pfn_pmd(pfn, pgprot_4k_2_large(__pgprot(pmm_prot_bits(prot))))));
+}
+
+static bool pmm_slot_is_huge(const struct pmm_slot *slot)
+{
+	pmd_t pmd;
+
+	if (!slot->pmd)
+		return false;
+	pmd = READ_ONCE(*slot->pmd);
+	return pmd_val(pmd) & _PAGE_PSE && !pmd_none(pmd);
 }
 
 /**
  * pmm_window_unmap() - clear page table entries; the caller flushes
  * @addr: of the first page, in the window
- * @nr_pages: how many
+ * @nr_pages: how many; a 2 MiB mapping is unmapped as a whole
  *
  * Context: Any; the caller owns the range.
  */
 void pmm_window_unmap(unsigned long addr, unsigned long nr_pages)
 {
-	for (; nr_pages--; addr += PAGE_SIZE)
-		set_pte(pmm_pte(addr), __pte(0));
+	unsigned long nr;
+	pte_t *pte, *end;
+
+	for (; nr_pages; nr_pages -= nr, addr += nr << PAGE_SHIFT) {
+		struct pmm_slot *slot = pmm_slot(addr);
+
+		nr = min(nr_pages, (unsigned long)PTRS_PER_PTE - pte_index(addr));
+		if (unlikely(pmm_slot_is_huge(slot))) {
+			set_pmd(slot->pmd, __pmd(0));
+			continue;
+		}
+		pte = slot->table + pte_index(addr);
+		for (end = pte + nr; pte < end; pte++)
+			set_pte(pte, __pte(0));
+	}
 }
 
 static void pmm_flush_this_cpu(void *unused)
@@ -132,14 +252,22 @@ void pmm_window_flush(void)
 unsigned int pmm_window_lookup(unsigned long addr, unsigned long *pfn)
 {
 	unsigned int map = PMM_MAP_PRESENT;
+	struct pmm_slot *slot;
 	pte_t pte;
 
 	if (addr - pmm_window_start() >= pmm_window.size)
 		return 0;
-	pte = READ_ONCE(*pmm_pte(addr));
-	if (!pte_present(pte))
-		return 0;
-	*pfn = pte_pfn(pte);
+	slot = pmm_slot(addr);
+	if (pmm_slot_is_huge(slot)) {
+		pte = __pte(pmd_val(READ_ONCE(*slot->pmd)));
+		*pfn = pmd_pfn(__pmd(pte_val(pte))) + pte_index(addr);
+		map |= PMM_MAP_HUGE;
+	} else {
+		pte = READ_ONCE(slot->table[pte_index(addr)]);
+		if (!pte_present(pte))
+			return 0;
+		*pfn = pte_pfn(pte);
+	}
 	if (pte_flags(pte) & _PAGE_PRESENT)	/* else PROT_NONE */
 		map |= PMM_MAP_READABLE | (pte_write(pte) ? PMM_MAP_WRITABLE : 0);
 	if (pte_special(pte))
@@ -164,27 +292,78 @@ static void *pmm_vmap_dummy(unsigned long nr_pages)
 }
 
 /*
+ * The entry that a table hangs on, in the tables of the kernel's half, which every address space
+ * shares; NULL unless it is there.
+ */
+static pmd_t *pmm_find_pmd(unsigned long addr, const pte_t *table)
+{
+	pgd_t *pgd = (pgd_t *)__va(read_cr3_pa()) + pgd_index(addr);
+	p4d_t *p4d;
+	pud_t *pud;
+	pmd_t *pmd;
+
+	if (!boot_cpu_has(X86_FEATURE_PSE) || pgd_none(*pgd))
+		return NULL;
+	p4d = p4d_offset(pgd, addr);
+	if (p4d_none(*p4d) || p4d_bad(*p4d))
+		return NULL;
+	pud = pud_offset(p4d, addr);
+	if (pud_none(*pud) || pud_bad(*pud))
+		return NULL;
+	pmd = pmd_offset(pud, addr);
+	if (pmd_none(*pmd) || pmd_bad(*pmd) || (pte_t *)pmd_page_vaddr(*pmd) != table)
+		return NULL;
+	return pmd;
+}
+
+/*
  * Remember each table, by the entry of the first address in it; a huge or missing entry would mean
  * no such table.
  */
-static int pmm_find_tables(void)
+static int pmm_find_slot(struct pmm_slot *slot, unsigned long addr)
 {
-	unsigned long start = pmm_window_start(), end = start + pmm_window.size, addr;
 	unsigned int level;
-	pte_t *pte;
+	pte_t *pte = lookup_address(addr, &level);
 
-	pmm_window.nr_tables = ((end - 1) >> PMD_SHIFT) - (start >> PMD_SHIFT) + 1;
-	pmm_window.tables = kvcalloc(pmm_window.nr_tables, sizeof(*pmm_window.tables), GFP_KERNEL);
-	if (!pmm_window.tables)
-		return -ENOMEM;
-	for (addr = start; addr < end; addr = ALIGN(addr + 1, PMD_SIZE)) {
-		pte = lookup_address(addr, &level);
-		if (!pte || level != PG_LEVEL_4K)
-			return -ENXIO;
-		pmm_window.tables[(addr >> PMD_SHIFT) - (start >> PMD_SHIFT)] =
-			pte - pte_index(addr);
-	}
+	if (!pte || level != PG_LEVEL_4K)
+		return -ENXIO;
+	slot->table = pte - pte_index(addr);
+	slot->pmd = pmm_find_pmd(addr, slot->table);
+	if (slot->pmd)
+		slot->hook = *slot->pmd;
 	return 0;
+}
+
+static int pmm_find_slots(void)
+{
+	unsigned long start = pmm_window_start(), end = start + pmm_window.size, addr, i;
+	bool huge = true;
+	int err;
+
+	pmm_window.nr_slots = ((end - 1) >> PMD_SHIFT) - (start >> PMD_SHIFT) + 1;
+	pmm_window.slots = kvcalloc(pmm_window.nr_slots, sizeof(*pmm_window.slots), GFP_KERNEL);
+	if (!pmm_window.slots)
+		return -ENOMEM;
+	for (i = 0, addr = start; i < pmm_window.nr_slots; i++, addr = ALIGN(addr + 1, PMD_SIZE)) {
+		err = pmm_find_slot(&pmm_window.slots[i], addr);
+		if (err)
+			return err;
+		huge = huge && pmm_window.slots[i].pmd;
+		cond_resched();
+	}
+	for (i = 0; !huge && i < pmm_window.nr_slots; i++)
+		pmm_window.slots[i].pmd = NULL;
+	return 0;
+}
+
+/* Only slots that lie in the window as a whole: the kernel may use what is left of the others. */
+static void pmm_hook_slots(bool in)
+{
+	unsigned long addr, end = ALIGN_DOWN(pmm_window_start() + pmm_window.size, PMD_SIZE);
+
+	for (addr = ALIGN(pmm_window_start(), PMD_SIZE); addr < end; addr += PMD_SIZE)
+		if (pmm_slot(addr)->pmd)
+			set_pmd(pmm_slot(addr)->pmd, in ? pmm_slot(addr)->hook : __pmd(0));
 }
 
 /**
@@ -207,14 +386,15 @@ int pmm_window_init(unsigned long size)
 		__free_page(pmm_window.dummy);
 		return -ENOMEM;
 	}
-	err = pmm_find_tables();
+	err = pmm_find_slots();
 	if (err) {
-		kvfree(pmm_window.tables);
+		kvfree(pmm_window.slots);
 		vunmap(pmm_window.base);
 		__free_page(pmm_window.dummy);
 		return err;
 	}
 	pmm_window_unmap(pmm_window_start(), size >> PAGE_SHIFT);
+	pmm_hook_slots(false);
 	pmm_window_flush();
 	atomic64_set(&pmm_window.flushes, 0);
 	return 0;
@@ -227,7 +407,8 @@ int pmm_window_init(unsigned long size)
  */
 void pmm_window_exit(void)
 {
+	pmm_hook_slots(true);
 	vunmap(pmm_window.base);
-	kvfree(pmm_window.tables);
+	kvfree(pmm_window.slots);
 	__free_page(pmm_window.dummy);
 }

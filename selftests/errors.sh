@@ -7,15 +7,22 @@
 
 . ./lib.sh
 
-# Blocks: 1 is page 1023, mapped by area 2; 2 is page 1008 of order 3; 3 was page 1022 and is freed.
-# Areas: 1 of vmalloc at 0, pages 1022 and 1021; 2 of vmap at 12288; 3 the HPET at 20480; 4 was at 28672 and is freed.
+# Blocks: 1 is $page, mapped by area 2; 2 is $block of order 3; 3 was $freed and is free.  Page 0 is in a free
+# block of order 9.
+# Areas: 1 of vmalloc at 0, pages $mapped and $mapped2; 2 of vmap at 12288; 3 the HPET at 20480; 4 was at 28672 and
+# is freed.
 set_up() {
-	load chunk=4M window=1M
+	load chunk=4M window=1M placement=lifo
 	must 'alloc order=0'
+	page=$(value page)
 	must 'alloc order=3'
+	block=$(value page)
 	must 'alloc order=0'
 	must 'free block=3'
 	must 'vmalloc size=8192'
+	must 'pages area=1'
+	mapped=$(value pages)
+	mapped2=${mapped#*,} mapped=${mapped%,*}
 	must 'vmap block=1'
 	must 'ioremap phys=0xfed00000 size=1024'
 	must 'vmalloc size=4096'
@@ -25,11 +32,11 @@ set_up() {
 
 # refused NAME ERRNO: of what was written; the errno of write, its name in `result`, and the state.
 refused() {
-	after=$(state)
 	said=
 	while read -r line; do
 		said=${line##* -> error }
 	done <$PMM/result
+	after=$(state)
 	if [ "$wrote" = "$2" ] && [ "${said%% *}" = "$2" ] && [ "$after" = "$before" ]; then
 		pass "$1: $2"
 		return
@@ -115,8 +122,8 @@ bad_frees() {
 	EINVAL free block=1,
 	EINVAL free block=1,2
 	EINVAL free block=1 order=0
-	EINVAL free block=1 page=1023
-	EINVAL free page=1023
+	EINVAL free block=1 page=$page
+	EINVAL free page=$page
 	EINVAL free order=0
 	ENOENT free block=0
 	ENOENT free block=3
@@ -126,23 +133,24 @@ bad_frees() {
 	EINVAL free page=0 order=9
 	EINVAL free page=0 order=0
 	EINVAL free page=1 order=0
-	EINVAL free page=1020 order=0
-	EINVAL free page=1008 order=2
-	EINVAL free page=1008 order=4
-	EINVAL free page=1008 order=0
-	EINVAL free page=1009 order=0
-	EINVAL free page=1012 order=2
-	EINVAL free page=1023 order=1
-	EINVAL free page=1008 order=10
-	EINVAL free page=1008 order=4294967295
-	ERANGE free page=1008 order=4294967296
+	EINVAL free page=$((page ^ 512)) order=0
+	EINVAL free page=$block order=2
+	EINVAL free page=$block order=4
+	EINVAL free page=$block order=0
+	EINVAL free page=$((block + 1)) order=0
+	EINVAL free page=$((block + 4)) order=2
+	EINVAL free page=$page order=1
+	EINVAL free page=$((block + 1)) order=1
+	EINVAL free page=$block order=10
+	EINVAL free page=$block order=4294967295
+	ERANGE free page=$block order=4294967296
 	EINVAL free page=1024 order=0
 	EINVAL free page=4294967295 order=0
 	ERANGE free page=4294967296 order=0
 	ERANGE free page=18446744073709551615 order=0
 	EINVAL free page=-1 order=0
-	EBUSY free page=1022 order=0
-	EBUSY free page=1021 order=0
+	EBUSY free page=$mapped order=0
+	EBUSY free page=$mapped2 order=0
 	END
 }
 
@@ -344,14 +352,15 @@ misuse_in_the_log() {
 	set_up
 	one_line 'free page=0 order=9' \
 		"free refused: the page is already free: page 0 order 9, in the free block 0 of order 9, $BY" refused_double_free
-	one_line 'free page=1008 order=2' \
-		"free refused: the block has another order: page 1008 order 2, in the used block 1008 of order 3, $BY" refused_wrong_order
-	one_line 'free page=1009 order=0' \
-		"free refused: the page is in the middle of a block: page 1009 order 0, in the used block 1008 of order 3, $BY" refused_middle_of_block
-	one_line 'free page=1022 order=0' \
-		"free refused: the page belongs to an area: page 1022 order 0, in the mapped block 1022 of order 0, $BY" refused_mapped_page
+	one_line "free page=$block order=2" \
+		"free refused: the block has another order: page $block order 2, in the used block $block of order 3, $BY" refused_wrong_order
+	middle=$((block + 1))
+	one_line "free page=$middle order=0" \
+		"free refused: the page is in the middle of a block: page $middle order 0, in the used block $block of order 3, $BY" refused_middle_of_block
+	one_line "free page=$mapped order=0" \
+		"free refused: the page belongs to an area: page $mapped order 0, in the mapped block $mapped of order 0, $BY" refused_mapped_page
 	one_line 'free page=1024 order=0' "free refused: not a page of this pool: order 0, $BY" refused_foreign_page
-	one_line 'free page=1023 order=1' "free refused: no such order.*: page 1023 order 1, in the .* block [0-9]+ of order [0-9], $BY" refused_bad_order
+	one_line "free page=$middle order=1" "free refused: no such order.*: page $middle order 1, in the .* block [0-9]+ of order [0-9], $BY" refused_bad_order
 	one_line 'vfree offset=1' "Trying to vfree\(\) bad address \([0-9a-f]{16}\), $BY" refused_areas
 	one_line 'vfree offset=4096' "Trying to vfree\(\) nonexistent vm area \([0-9a-f]{16}\), $BY" refused_areas
 	must reset
@@ -373,7 +382,7 @@ rate_limit() {
 	unload
 }
 
-plan 224
+plan 225
 expect_log_begin
 misuse_in_the_log
 set_up

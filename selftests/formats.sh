@@ -15,7 +15,8 @@ modes() {
 		'444 blocks root,444 buddyinfo root,200 command root,444 freelist root,600 mem root,444 pairmap root,400 result root,444 showmem root,444 stats root,400 verify root,444 version root,400 vmallocinfo root,444 window root,'
 }
 
-# A state with something of everything: free, used, parked, mapped, three kinds of areas and holes.
+# A state with something of everything: free, on a per-CPU list, used, parked, mapped, three kinds of areas,
+# holes, and addresses that wait for a flush.
 mixed_state() {
 	load chunk=3108K window=4M
 	must 'alloc order=0'
@@ -24,6 +25,9 @@ mixed_state() {
 	must 'vmap block=1,2,5'
 	must 'free block=3'
 	must 'free block=5'
+	must 'alloc order=0 count=2'
+	must 'free block=6'
+	must 'free block=7'
 	must 'vmalloc size=40000'
 	must 'vmalloc size=4096'
 	must 'vmalloc size=12288 user'
@@ -32,6 +36,7 @@ mixed_state() {
 	must 'vmalloc size=8192'
 }
 
+readonly RANGE='0x[0-9a-f]{16}-0x[0-9a-f]{16} +[0-9]+'
 readonly NUMBERS='( [0-9]+)*'
 readonly SYMBOL='[a-z_0-9]+(\.[a-z0-9.]+)*\+0x[0-9a-f]+/0x[0-9a-f]+ \[pocketmm\]'
 
@@ -50,20 +55,31 @@ small_formats() {
 
 # The zone's lines of 2.4's Alt-SysRq-M.
 showmem_format() {
-	is 'showmem has four lines' "$(wc -l <$PMM/showmem)" 4
+	cpus=0
+	with pcp=0 || cpus=$((1 + $(nproc)))
+	is 'showmem has four lines, and one a CPU where each has lists' "$(wc -l <$PMM/showmem)" $((4 + cpus))
 	matches 'showmem: first line' "$(sed -n 1p $PMM/showmem)" 'Free pages: +[0-9]+kB \( *0kB HighMem\)'
 	matches 'showmem: zone' "$(sed -n 2p $PMM/showmem)" \
 		'Zone:Pocket freepages: *[0-9]+kB min: *[0-9]+kB low: *[0-9]+kB high: *[0-9]+kB'
 	matches 'showmem: counts' "$(sed -n 3p $PMM/showmem)" '\( Active: 0, inactive: 0, free: [0-9]+ \)'
 	matches 'showmem: orders' "$(sed -n 4p $PMM/showmem)" \
 		'([0-9]+\*(4|8|16|32|64|128|256|512|1024|2048)kB ){10}= [0-9]+kB\)'
+	# Those of 2.6.28's show_free_areas().
+	if with pcp=1; then
+		is 'showmem: per-CPU lists' "$(sed -n 5p $PMM/showmem)" 'Pocket per-cpu:'
+		matches 'showmem: each CPU' "$(sed '1,5d' $PMM/showmem)" \
+			'CPU +[0-9]+: hi: +[0-9]+, btch: +[0-9]+ usd: +[0-9]+'
+	else
+		pass 'showmem: no per-CPU lists # SKIP pcp=0'
+		pass 'showmem: nor CPUs # SKIP pcp=0'
+	fi
 }
 
 large_formats() {
-	matches 'blocks' "$(cat $PMM/blocks)" "[0-9]+ order=[0-9] (free|used( parked| $SYMBOL)?)"
-	matches 'window' "$(cat $PMM/window)" '[0-9]+ [0-9]+ (area (ioremap|vmalloc|vmap) pages=[0-9]+|hole)'
+	matches 'blocks' "$(cat $PMM/blocks)" "[0-9]+ order=[0-9] (free( pcp)?|used( parked| $SYMBOL)?)"
+	matches 'window' "$(cat $PMM/window)" '[0-9]+ [0-9]+ (area (ioremap|vmalloc|vmap) pages=[0-9]+|hole|lazy)'
 	matches 'vmallocinfo' "$(cat $PMM/vmallocinfo)" \
-		"0x[0-9a-f]{16}-0x[0-9a-f]{16} +[0-9]+( $SYMBOL)?( pages=[0-9]+)?( phys=0x[0-9a-f]{16})? (ioremap|vmalloc|vmap)( user)?( N0=[0-9]+)?"
+		"$RANGE( $SYMBOL)?( pages=[0-9]+)?( phys=0x[0-9a-f]{16})? (ioremap|vmalloc|vmap)( user)?( N0=[0-9]+)?|$RANGE unpurged vm_area"
 	matches 'result' "$(cat $PMM/result)" '[0-9]+ vmalloc size=8192 -> ok area=[0-9]+ offset=[0-9]+ size=8192 pages=2'
 }
 
@@ -79,7 +95,8 @@ block_lengths() {
 tilings() {
 	is 'the blocks tile the chunk' "$(block_lengths | tiles)" 777
 	is 'areas and holes tile the window' "$(tiles <$PMM/window)" 4194304
-	is 'no two holes in a row' "$(awk '$3 == "hole" && was { bad++ } { was = $3 == "hole" } END { print bad + 0 }' $PMM/window)" 0
+	is 'no two holes in a row, nor two that wait' \
+		"$(awk '$3 != "area" && $3 == was { bad++ } { was = $3 } END { print bad + 0 }' $PMM/window)" 0
 	is 'each block is aligned to its size' "$(block_lengths | awk '$1 % $2' | wc -l)" 0
 	is 'an area is its pages and a guard page' \
 		"$(awk '$3 == "area" { sub(/pages=/, "", $5); if (($5 + 1) * 4096 != $2) print }' $PMM/window)" ''
@@ -90,13 +107,18 @@ agreement() {
 	free=$(stat_of free_pages)
 	is 'free pages: freelist' "$(freelist_pages)" "$free"
 	is 'free pages: blocks' "$(block_lengths | paste -d' ' - $PMM/blocks | awk '/ free$/ { n += $2 } END { print n }')" "$free"
+	is 'pages on per-CPU lists: blocks' "$(block_lengths | paste -d' ' - $PMM/blocks | awk '/ free pcp$/ { n += $2 } END { print n + 0 }')" \
+		"$(stat_of pcp_pages)"
+	is 'and showmem' "$(awk '/^CPU/ { n += $NF } END { print n + 0 }' $PMM/showmem)" "$(stat_of pcp_pages)"
 	is 'free pages: showmem' "$(sed -n 's/.*free: \([0-9]*\) ).*/\1/p' $PMM/showmem)" "$free"
 	is 'free pages: buddyinfo' "$(buddy_pages <$PMM/buddyinfo)" "Pocket $free"
 	is 'free blocks: blocks and freelist' "$(awk '/ free$/ { print $1 }' $PMM/blocks | sort)" \
 		"$(cut -d: -f2 $PMM/freelist | tr ' ' '\n' | grep . | sort)"
 	is 'areas: window and stats' "$(grep -c area $PMM/window)" "$(stat_of areas)"
 	is 'areas: vmallocinfo and window' "$(areas_of $PMM/vmallocinfo)" \
-		"$(awk '$3 == "area" { print $2, $4 }' $PMM/window)"
+		"$(awk '$3 == "area" { print $2, $4 } $3 == "lazy" { print $2, "other" }' $PMM/window)"
+	is 'addresses that wait: window and stats' "$(awk '$3 == "lazy" { n += $2 } END { print n + 0 }' $PMM/window)" \
+		"$(stat_of lazy_bytes || echo 0)"
 	is 'pair bits: pairmap and freelist' "$(cat $PMM/pairmap)" "$(pairs_from_lists)"
 }
 
@@ -195,7 +217,8 @@ fragmented() {
 	for _ in 1 2 3 4; do
 		echo 'alloc order=0 count=4096'
 	done | many
-	seq 2 2 16384 | sed 's/.*/free block=&/' | many
+	free_even | many
+	home
 	is 'blocks: a line a page' "$(wc -l <$PMM/blocks)" 16384
 	is 'blocks: in order' "$(block_lengths | tiles)" 16384
 	is 'blocks: every second one free' "$(grep -c ' free$' $PMM/blocks)" 8192
@@ -206,11 +229,11 @@ fragmented() {
 		"$(dd if=$PMM/blocks bs=37 2>/dev/null | head -c 9999 | md5sum)"
 	matches 'verify' "$(cat $PMM/verify)" 'ok pages=16384 blocks=16384 free=8192 used=8192 .*'
 	must reset
-	is 'reset' "$(stat_of free_pages)" 16384
+	is 'reset' "$(free_total)" 16384
 	unload
 }
 
-plan 76
+plan 81
 echo 1 >/proc/sys/kernel/kptr_restrict
 mixed_state
 modes

@@ -175,6 +175,12 @@ many() {
 	batch=$("$TRY" batch "$PMM/command") || bail "many: $batch: $(tail -n 1 "$PMM/result")"
 }
 
+# free_even: commands that free the blocks of which `result` tells that begin at an even page.
+free_even() {
+	awk -v RS='[ \n]' -F= '$1 == "block" { block = $2 } $1 == "page" && $2 % 2 == 0 { print "free block=" block }' \
+		"$PMM/result"
+}
+
 # value KEY: of $out
 value() {
 	for word in $out; do

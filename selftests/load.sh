@@ -35,7 +35,7 @@ metadata_as_promised() {
 
 second_insmod() {
 	load chunk=1M
-	is 'a second insmod is refused' "$("$TRY" insmod "$KO")" EEXIST
+	is 'a second insmod is refused' "$(insmod_with)" EEXIST
 	matches 'the first one is unharmed' "$(cat $PMM/verify)" 'ok .*'
 	unload
 	is 'rmmod of what is not there' "$("$TRY" rmmod pocketmm)" ENOENT

@@ -7,7 +7,8 @@
 
 . ./lib.sh
 
-readonly CYCLES='1M 64K 3108K 16388K 4000K 64M 2M 10236K 32M 68K 128M 1M 24M 4M 3M 12M 100M 5M 48M'
+CYCLES=$(quick '1M 64K 3108K 32M 68K 24M' \
+	'1M 64K 3108K 16388K 4000K 64M 2M 10236K 32M 68K 128M 1M 24M 4M 3M 12M 100M 5M 48M')
 
 # In kB; noise of a kernel that is otherwise idle. The chunks of one round are 440 MiB.
 readonly TOLERANCE=2048
@@ -31,8 +32,8 @@ cycle() {
 # A chunk that cannot be had, and a value that is bad: what was taken before must be given back.
 refusals() {
 	for _ in 1 2; do
-		"$TRY" insmod "$KO" chunk=126M below=128M >/dev/null && bail 'an impossible chunk was loaded'
-		"$TRY" insmod "$KO" chunk=64M window=4096000M >/dev/null && bail 'an impossible window was loaded'
+		insmod_with chunk=126M below=128M >/dev/null && bail 'an impossible chunk was loaded'
+		insmod_with chunk=64M window=4096000M >/dev/null && bail 'an impossible window was loaded'
 	done
 	cycle 64K reset
 }
