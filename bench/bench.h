@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * pocketmm's benchmarks: what the files share.
+ *
+ * A case is a pass that times itself, and belongs to a suite, which is a file of debugfs: reading
+ * it runs the suite and gives a line 'bench: NAME VALUE' for each value. A pass is run PASSES + 1
+ * times in process context; the first is discarded and the best of the others counts.
+ */
+#ifndef PMM_BENCH_H
+#define PMM_BENCH_H
+
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/seq_file.h>
+#include <linux/types.h>
+#include <asm/msr.h>
+
+#include "pocketmm.h"
+
+#define BENCH_FAILED	U64_MAX
+
+/* Both sides of a comparison are asked for pages with the same flags. */
+#define BENCH_GFP	(GFP_KERNEL | __GFP_NOWARN)
+
+/**
+ * struct bench_case - something that is timed
+ * @name: of the value; with @args, the argument follows after a dot
+ * @pass: does it some times and returns the ticks that took, or BENCH_FAILED
+ * @units: by which the ticks are divided
+ * @args: what @pass is to be called with, one after the other, or NULL for 0
+ * @nr_args: length of @args
+ * @irqs_off: @pass runs with interrupts off
+ * @prepare: called before the first pass, untimed; may be NULL; 0 or an errno
+ * @finish: called after the last one, if @prepare succeeded; may be NULL
+ */
+struct bench_case {
+	const char		*name;
+	u64			(*pass)(unsigned long arg);
+	unsigned int		units;
+	const unsigned long	*args;
+	unsigned int		nr_args;
+	bool			irqs_off;
+	int			(*prepare)(unsigned long arg);
+	void			(*finish)(unsigned long arg);
+};
+
+/* Either cases, the last without a name, or a function that prints its own lines. */
+struct bench_suite {
+	const char		*name;
+	const struct bench_case	*cases;
+	void			(*show)(struct seq_file *m);
+};
+
+extern const struct bench_case bench_own_pages[], bench_kernel_pages[];
+extern const struct bench_case bench_kernel_genpool[], bench_kernel_gpu[];
+extern const struct bench_case bench_own_areas[], bench_kernel_areas[];
+extern const struct bench_case bench_own_holes[], bench_own_many_holes[], bench_kernel_holes[];
+extern const struct bench_case bench_own_purge[], bench_kernel_purge[];
+
+/* holes.c, frag.c, scale.c */
+void bench_own_frees(struct seq_file *m);
+void bench_own_frag(struct seq_file *m);
+void bench_own_frag_end(struct seq_file *m);
+void bench_kernel_frag(struct seq_file *m);
+void bench_own_scale(struct seq_file *m);
+void bench_kernel_scale(struct seq_file *m);
+void bench_no_scale(struct seq_file *m);
+
+/* main.c: for --slow, which shows that a slower pocketmm is noticed */
+void bench_dawdle(unsigned long operations);
+
+/* At the end of each pass over pocketmm: ticks since @start. */
+static inline u64 bench_own_ticks(u64 start, unsigned long operations)
+{
+	bench_dawdle(operations);
+	return rdtsc_ordered() - start;
+}
+
+/* The same for its peers. */
+static inline u64 bench_peer_ticks(u64 start)
+{
+	return rdtsc_ordered() - start;
+}
+
+/* A page allocator; not for what is timed, where an indirect call would count. */
+struct bench_allocator {
+	struct page	*(*alloc)(gfp_t gfp, unsigned int order);
+	void		(*free)(struct page *page, unsigned int order);
+};
+
+/* pages.c */
+extern const struct bench_allocator bench_own, bench_kernel;
+
+#endif /* PMM_BENCH_H */

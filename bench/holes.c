@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm's benchmarks: what many areas cost, to the search for a hole and to a purge.
+ *
+ * 'holes.N' is a pair of vmalloc and vfree of 100 pages while N areas of one page are in the way.
+ * 'purge.N' is the purge alone, after N areas of one page were freed; where each vfree flushes at
+ * once there is nothing left for it to do, and 'cycle.N' counts all: N times vmalloc, N times
+ * vfree, and the purge.
+ */
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "bench.h"
+
+#define PAIRS		8
+#define LARGE		(100UL << PAGE_SHIFT)
+#define FREES		2000
+
+/* The areas that are in the way. */
+static void **areas;
+
+static void own_release(unsigned long nr)
+{
+	while (nr--)
+		pmm_vfree(areas[nr]);
+	kvfree(areas);
+	pmm_vm_unmap_aliases();
+}
+
+static int own_fill(unsigned long nr)
+{
+	unsigned long i;
+
+	areas = kvcalloc(nr + 1, sizeof(*areas), GFP_KERNEL);
+	if (!areas)
+		return -ENOMEM;
+	for (i = 0; i < nr; i++) {
+		areas[i] = pmm_vmalloc(PAGE_SIZE);
+		if (!areas[i]) {
+			own_release(i);
+			return -ENOMEM;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+static void kernel_release(unsigned long nr)
+{
+	while (nr--)
+		vfree(areas[nr]);
+	kvfree(areas);
+	vm_unmap_aliases();
+}
+
+static int kernel_fill(unsigned long nr)
+{
+	unsigned long i;
+
+	areas = kvcalloc(nr + 1, sizeof(*areas), GFP_KERNEL);
+	if (!areas)
+		return -ENOMEM;
+	for (i = 0; i < nr; i++) {
+		areas[i] = vmalloc(PAGE_SIZE);
+		if (!areas[i]) {
+			kernel_release(i);
+			return -ENOMEM;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+static u64 own_large(unsigned long unused)
+{
+	u64 start = rdtsc_ordered();
+	unsigned int i, failed = 0;
+
+	for (i = 0; i < PAIRS; i++) {
+		void *area = pmm_vmalloc(LARGE);
+
+		failed += !area;
+		pmm_vfree(area);
+	}
+	return failed ? BENCH_FAILED : bench_own_ticks(start, PAIRS);
+}
+
+static u64 kernel_large(unsigned long unused)
+{
+	u64 start = rdtsc_ordered();
+	unsigned int i, failed = 0;
+
+	for (i = 0; i < PAIRS; i++) {
+		void *area = vmalloc(LARGE);
+
+		failed += !area;
+		vfree(area);
+	}
+	return failed ? BENCH_FAILED : bench_peer_ticks(start);
+}
+
+/* --- purge ------------------------------------------------------------------------------------ */
+
+static void *freed[FREES];
+
+static bool own_take(void)
+{
+	unsigned int i, got = 0;
+
+	for (i = 0; i < FREES; i++) {
+		freed[i] = pmm_vmalloc(PAGE_SIZE);
+		got += !!freed[i];
+	}
+	return got == FREES;
+}
+
+static void own_give(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < FREES; i++)
+		pmm_vfree(freed[i]);
+}
+
+static u64 own_purge(unsigned long unused)
+{
+	u64 start;
+	bool ok;
+
+	pmm_vm_unmap_aliases();
+	ok = own_take();
+	own_give();
+	start = rdtsc_ordered();
+	pmm_vm_unmap_aliases();
+	return ok ? bench_own_ticks(start, FREES) : BENCH_FAILED;
+}
+
+static u64 own_cycle(unsigned long unused)
+{
+	u64 start = rdtsc_ordered();
+	bool ok = own_take();
+
+	own_give();
+	pmm_vm_unmap_aliases();
+	return ok ? bench_own_ticks(start, FREES) : BENCH_FAILED;
+}
+
+static bool kernel_take(void)
+{
+	unsigned int i, got = 0;
+
+	for (i = 0; i < FREES; i++) {
+		freed[i] = vmalloc(PAGE_SIZE);
+		got += !!freed[i];
+	}
+	return got == FREES;
+}
+
+static void kernel_give(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < FREES; i++)
+		vfree(freed[i]);
+}
+
+static u64 kernel_purge(unsigned long unused)
+{
+	u64 start;
+	bool ok;
+
+	vm_unmap_aliases();
+	ok = kernel_take();
+	kernel_give();
+	start = rdtsc_ordered();
+	vm_unmap_aliases();
+	return ok ? bench_peer_ticks(start) : BENCH_FAILED;
+}
+
+static u64 kernel_cycle(unsigned long unused)
+{
+	u64 start = rdtsc_ordered();
+	bool ok = kernel_take();
+
+	kernel_give();
+	vm_unmap_aliases();
+	return ok ? bench_peer_ticks(start) : BENCH_FAILED;
+}
+
+/**
+ * bench_own_frees() - vmalloc and vfree a page 2,000 times, without asking for a purge
+ * @m: gets the pages of the window that this freed, guard pages included
+ *
+ * How often the TLBs were flushed meanwhile is to be read in pocketmm's stats.
+ */
+void bench_own_frees(struct seq_file *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < FREES; i++)
+		pmm_vfree(pmm_vmalloc(PAGE_SIZE));
+	seq_printf(m, "bench: freed_window_pages %u\n", 2 * FREES);
+}
+
+/* A linear search takes so long that filling the window with more would, too. */
+static const unsigned long some[] = { 0, 64, 256, 1024, 4096 };
+static const unsigned long many[] = { 16384, 65536 };
+
+#define BEHIND_SOME	.units = PAIRS, .args = some, .nr_args = ARRAY_SIZE(some)
+#define BEHIND_MANY	.units = PAIRS, .args = many, .nr_args = ARRAY_SIZE(many)
+
+const struct bench_case bench_own_holes[] = {
+	{ "own.holes", own_large, BEHIND_SOME, .prepare = own_fill, .finish = own_release },
+	{}
+};
+
+const struct bench_case bench_own_many_holes[] = {
+	{ "own.holes", own_large, BEHIND_MANY, .prepare = own_fill, .finish = own_release },
+	{}
+};
+
+const struct bench_case bench_kernel_holes[] = {
+	{ "kernel.holes", kernel_large, BEHIND_SOME, .prepare = kernel_fill,
+	  .finish = kernel_release },
+	{ "kernel.holes", kernel_large, BEHIND_MANY, .prepare = kernel_fill,
+	  .finish = kernel_release },
+	{}
+};
+
+const struct bench_case bench_own_purge[] = {
+	{ "own.purge", own_purge, FREES },
+	{ "own.cycle", own_cycle, FREES },
+	{}
+};
+
+const struct bench_case bench_kernel_purge[] = {
+	{ "kernel.purge", kernel_purge, FREES },
+	{ "kernel.cycle", kernel_cycle, FREES },
+	{}
+};

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm's benchmarks: the page allocator, beside alloc_pages() and its kin.
+ *
+ * A pair is an allocation and its free. 'pair' takes the allocator as it is, and so pocketmm's
+ * with nothing handed out: what its per-CPU lists do not have is split off a block of 512 pages and
+ * coalesces into one again. 'hot' first sees to it that the order's free list has a block whose
+ * buddy is in use, on both sides, as in an allocator at work: nothing is split or coalesced.
+ */
+#include "bench.h"
+
+#define PAIRS	64
+#define BURST	4096
+#define BULK	64
+
+/* What is held at a time, by one case. */
+static struct page *held[BURST];
+
+static struct page *bench_kernel_alloc(gfp_t gfp, unsigned int order)
+{
+	return alloc_pages(gfp, order);
+}
+
+const struct bench_allocator bench_own = { pmm_alloc_pages, __pmm_free_pages };
+const struct bench_allocator bench_kernel = { bench_kernel_alloc, __free_pages };
+
+/* --- pairs ------------------------------------------------------------------------------------ */
+
+static u64 own_pair(unsigned long order)
+{
+	u64 start = rdtsc_ordered();
+	unsigned int i, failed = 0;
+
+	for (i = 0; i < PAIRS; i++) {
+		struct page *page = pmm_alloc_pages(BENCH_GFP, order);
+
+		failed += !page;
+		__pmm_free_pages(page, order);
+	}
+	return failed ? BENCH_FAILED : bench_own_ticks(start, PAIRS);
+}
+
+/* (Unlike pocketmm's, the kernel's free does not take NULL.) */
+static u64 kernel_pair(unsigned long order)
+{
+	u64 start = rdtsc_ordered();
+	unsigned int i;
+
+	for (i = 0; i < PAIRS; i++) {
+		struct page *page = alloc_pages(BENCH_GFP, order);
+
+		if (unlikely(!page))
+			return BENCH_FAILED;
+		__free_pages(page, order);
+	}
+	return bench_peer_ticks(start);
+}
+
+/* Some blocks; of the first two that are buddies one is given back. */
+#define HOLD	8
+
+static void bench_free_one_buddy(const struct bench_allocator *pool, unsigned int order)
+{
+	unsigned int i, j;
+
+	for (i = 1; i < HOLD; i++)
+		for (j = 0; j < i; j++) {
+			if (!held[i] || !held[j] ||
+			    (page_to_pfn(held[i]) ^ page_to_pfn(held[j])) != 1UL << order)
+				continue;
+			pool->free(held[i], order);
+			held[i] = NULL;
+			return;
+		}
+}
+
+static void bench_warm(const struct bench_allocator *pool, unsigned int order)
+{
+	unsigned int i;
+
+	for (i = 0; i < HOLD; i++)
+		held[i] = pool->alloc(BENCH_GFP, order);
+	bench_free_one_buddy(pool, order);
+}
+
+static void bench_cool(const struct bench_allocator *pool, unsigned int order)
+{
+	unsigned int i;
+
+	for (i = 0; i < HOLD; i++)
+		if (held[i])
+			pool->free(held[i], order);
+}
+
+static int own_warm(unsigned long order)
+{
+	bench_warm(&bench_own, order);
+	return 0;
+}
+
+static void own_cool(unsigned long order)
+{
+	bench_cool(&bench_own, order);
+}
+
+static int kernel_warm(unsigned long order)
+{
+	bench_warm(&bench_kernel, order);
+	return 0;
+}
+
+static void kernel_cool(unsigned long order)
+{
+	bench_cool(&bench_kernel, order);
+}
+
+/* --- bursts: many are taken, then all given back in the same order ---------------------------- */
+
+static bool own_take(void)
+{
+	unsigned int i, got = 0;
+
+	for (i = 0; i < BURST; i++) {
+		held[i] = pmm_alloc_pages(BENCH_GFP, 0);
+		got += !!held[i];
+	}
+	return got == BURST;
+}
+
+static void own_give(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < BURST; i++)
+		__pmm_free_pages(held[i], 0);
+}
+
+static u64 own_burst_alloc(unsigned long unused)
+{
+	u64 ticks, start = rdtsc_ordered();
+	bool ok = own_take();
+
+	ticks = bench_own_ticks(start, BURST);
+	own_give();
+	return ok ? ticks : BENCH_FAILED;
+}
+
+static u64 own_burst_free(unsigned long unused)
+{
+	bool ok = own_take();
+	u64 start = rdtsc_ordered();
+
+	own_give();
+	return ok ? bench_own_ticks(start, BURST) : BENCH_FAILED;
+}
+
+static bool kernel_take(void)
+{
+	unsigned int i, got = 0;
+
+	for (i = 0; i < BURST; i++) {
+		held[i] = alloc_pages(BENCH_GFP, 0);
+		got += !!held[i];
+	}
+	return got == BURST;
+}
+
+static void kernel_give(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < BURST; i++)
+		if (likely(held[i]))
+			__free_pages(held[i], 0);
+}
+
+static u64 kernel_burst_alloc(unsigned long unused)
+{
+	u64 ticks, start = rdtsc_ordered();
+	bool ok = kernel_take();
+
+	ticks = bench_peer_ticks(start);
+	kernel_give();
+	return ok ? ticks : BENCH_FAILED;
+}
+
+static u64 kernel_burst_free(unsigned long unused)
+{
+	bool ok = kernel_take();
+	u64 start = rdtsc_ordered();
+
+	kernel_give();
+	return ok ? bench_peer_ticks(start) : BENCH_FAILED;
+}
+
+/* --- bulk calls ------------------------------------------------------------------------------- */
+
+static u64 own_bulk_alloc(unsigned long unused)
+{
+	unsigned long got;
+	u64 ticks, start;
+
+	memset(held, 0, BULK * sizeof(*held));
+	start = rdtsc_ordered();
+	got = pmm_alloc_pages_bulk(BENCH_GFP, BULK, held);
+	ticks = bench_own_ticks(start, BULK);
+	pmm_free_pages_bulk(BULK, held);
+	return got == BULK ? ticks : BENCH_FAILED;
+}
+
+static u64 own_bulk_free(unsigned long unused)
+{
+	unsigned long got;
+	u64 start;
+
+	memset(held, 0, BULK * sizeof(*held));
+	got = pmm_alloc_pages_bulk(BENCH_GFP, BULK, held);
+	start = rdtsc_ordered();
+	pmm_free_pages_bulk(BULK, held);
+	return got == BULK ? bench_own_ticks(start, BULK) : BENCH_FAILED;
+}
+
+static u64 kernel_bulk_alloc(unsigned long unused)
+{
+	unsigned long i, got;
+	u64 ticks, start;
+
+	memset(held, 0, BULK * sizeof(*held));
+	start = rdtsc_ordered();
+	got = alloc_pages_bulk_array(BENCH_GFP, BULK, held);
+	ticks = bench_peer_ticks(start);
+	for (i = 0; i < got; i++)
+		__free_pages(held[i], 0);
+	return got == BULK ? ticks : BENCH_FAILED;
+}
+
+static const unsigned long orders[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+
+#define BY_ORDER .units = PAIRS, .irqs_off = true, .args = orders, .nr_args = ARRAY_SIZE(orders)
+
+const struct bench_case bench_own_pages[] = {
+	{ "own.pair", own_pair, BY_ORDER },
+	{ "own.hot", own_pair, BY_ORDER, .prepare = own_warm, .finish = own_cool },
+	{ "own.burst_alloc", own_burst_alloc, BURST, .irqs_off = true },
+	{ "own.burst_free", own_burst_free, BURST, .irqs_off = true },
+	{ "own.bulk_alloc", own_bulk_alloc, BULK, .irqs_off = true },
+	{ "own.bulk_free", own_bulk_free, BULK, .irqs_off = true },
+	{}
+};
+
+const struct bench_case bench_kernel_pages[] = {
+	{ "kernel.pair", kernel_pair, BY_ORDER },
+	{ "kernel.hot", kernel_pair, BY_ORDER, .prepare = kernel_warm, .finish = kernel_cool },
+	{ "kernel.burst_alloc", kernel_burst_alloc, BURST, .irqs_off = true },
+	{ "kernel.burst_free", kernel_burst_free, BURST, .irqs_off = true },
+	{ "kernel.bulk_alloc", kernel_bulk_alloc, BULK, .irqs_off = true },
+	{}
+};
