@@ -65,7 +65,7 @@ report_leaks() {
 
 [ -e "$CLIENT_KO" ] || skip_all "no $CLIENT_KO"
 load chunk=16M window=32M
-"$TRY" insmod "$CLIENT_KO" >/dev/null || bail "insmod $CLIENT_KO"
+"$TRY" insmod "$CLIENT_KO" "pcp=$(param pcp)" >/dev/null || bail "insmod $CLIENT_KO"
 report
 plan $((cases + OWN_TESTS))
 replay </tmp/client-report

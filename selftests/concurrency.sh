@@ -53,7 +53,7 @@ all_free() {
 	must reset
 	must purge
 	must drain
-	is 'all pages are free' "$(stat_of free_pages)" "$(stat_of total_pages)"
+	is 'all pages are free' "$(free_total)" "$(stat_of total_pages)"
 	is 'the window is one hole' "$(cat "$PMM/window")" "0 $(stat_of window_bytes) hole"
 	is 'verify' "$(cut -c 1-3 "$PMM/verify")" 'ok '
 	is 'the client unloads' "$("$TRY" rmmod pocketmm_client)" ok

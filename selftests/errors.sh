@@ -32,10 +32,8 @@ set_up() {
 
 # refused NAME ERRNO: of what was written; the errno of write, its name in `result`, and the state.
 refused() {
-	said=
-	while read -r line; do
-		said=${line##* -> error }
-	done <$PMM/result
+	reply=$(cat $PMM/result)
+	said=${reply##* -> error }
 	after=$(state)
 	if [ "$wrote" = "$2" ] && [ "${said%% *}" = "$2" ] && [ "$after" = "$before" ]; then
 		pass "$1: $2"
@@ -271,7 +269,7 @@ bad_texts() {
 	piped '4096 bytes of good lines' E2BIG good_lines 4096
 	piped '100000 bytes' E2BIG good_lines 100000
 	piped '257 blocks in a vmap' E2BIG many_ids
-	matches 'result is plain text' "$(cat $PMM/result)" '[0-9]+ [ -~]* -> error [A-Z0-9]+ [ -~]*'
+	matches 'result is plain text' "$reply" '[0-9]+ [ -~]* -> error [A-Z0-9]+ [ -~]*'
 }
 
 # What the state does not show: nothing got an ID, and the module is content.

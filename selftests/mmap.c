@@ -89,14 +89,14 @@ static void expect_alive(const struct area *area)
 	snprintf(line, sizeof(line), "%ld %lu area vmalloc pages=%d\n", area->offset,
 		 LENGTH + POOL_PAGE, NR_PAGES);
 	EXPECT(strstr(pool_read("window"), line));
-	EXPECT_EQ(pool_stat("free_pages"), pool_stat("total_pages") - NR_PAGES);
+	EXPECT_EQ(pool_free_pages(), pool_stat("total_pages") - NR_PAGES);
 }
 
 static void expect_all_free(void)
 {
 	EXPECT_EQ(pool_stat("areas"), 0);
 	EXPECT_EQ(pool_stat("parked_pages"), 0);
-	EXPECT_EQ(pool_stat("free_pages"), pool_stat("total_pages"));
+	EXPECT_EQ(pool_free_pages(), pool_stat("total_pages"));
 	EXPECT(pool_verify());
 }
 
@@ -325,7 +325,7 @@ static void test_vfree_while_mapped(void)
 	snprintf(again, sizeof(again), "vfree offset=%ld", area.offset);
 	expect_refused(again, ENOENT);
 	expect_no_mapping(area.offset, POOL_PAGE);
-	while (pool_stat("free_pages") > 0) {
+	while (pool_free_pages() > 0) {
 		if (!EXPECT_EQ(pool_command("alloc order=0"), 0))
 			break;
 		EXPECT_EQ(pool_command("fill block=%ld seed=3", pool_result("block")), 0);
@@ -525,7 +525,7 @@ static void test_parked(void)
 	EXPECT_EQ(pool_command("vfree area=%ld", area.id), 0);
 	EXPECT_EQ(pool_stat("areas"), 0);
 	EXPECT_EQ(pool_stat("parked_pages"), 2);
-	EXPECT_EQ(pool_stat("free_pages"), pool_stat("total_pages") - 2);
+	EXPECT_EQ(pool_free_pages(), pool_stat("total_pages") - 2);
 	EXPECT_EQ(pool_command("drain"), 0);
 	EXPECT_EQ(pool_stat("parked_pages"), 2);
 	EXPECT(pool_verify());

@@ -211,7 +211,7 @@ zeroed() {
 	unload
 }
 
-plan 53
+plan 52
 expect_log_begin
 page_lists
 page_lists_lower

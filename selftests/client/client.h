@@ -25,7 +25,9 @@ extern const struct client_case client_area_cases[];
 extern const struct client_case client_misuse_cases[];
 extern const struct client_case client_context_cases[];
 
-/* main.c */
+/* main.c; the pool's switch of that name */
+extern bool client_pcp;
+
 bool client_check(bool holds, const char *file, int line, const char *what, long long got,
 		  long long expected);
 void client_skip(const char *why);

@@ -12,6 +12,7 @@
 #include <linux/debugfs.h>
 #include <linux/kstrtox.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/uaccess.h>
 
@@ -19,6 +20,10 @@
 
 /* Larger than what is ever printed: a retry would run everything twice. */
 #define RESULTS_SIZE	(64 << 10)
+
+bool client_pcp;
+module_param_named(pcp, client_pcp, bool, 0444);
+MODULE_PARM_DESC(pcp, "pocketmm's own parameter of this name");
 
 static struct dentry *client_dir;
 static DEFINE_MUTEX(client_lock);

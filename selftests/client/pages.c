@@ -116,16 +116,28 @@ static void test_bulk_slots(void)
 	pmm_free_pages_bulk(ARRAY_SIZE(pages), pages);
 }
 
-/* As many single allocations would give, in that order. */
+/*
+ * As many single allocations would give, in that order; where those come from per-CPU lists, which
+ * bulk calls pass by, what another bulk call gives.
+ */
 static void test_bulk_order(void)
 {
 	struct page *single[4] = { }, *bulk[4] = { };
 	int i;
 
+	if (client_pcp)
+		CHECK_EQ(pmm_alloc_pages_bulk(GFP_KERNEL, ARRAY_SIZE(single), single),
+			 ARRAY_SIZE(single));
 	for (i = 0; i < ARRAY_SIZE(single); i++)
-		single[i] = pmm_alloc_page(GFP_KERNEL);
-	for (i = ARRAY_SIZE(single); i--;)
-		__pmm_free_pages(single[i], 0);
+		single[i] = single[i] ?: pmm_alloc_page(GFP_KERNEL);
+	for (i = ARRAY_SIZE(single); i--;) {
+		struct page *page = single[i];
+
+		if (client_pcp)
+			pmm_free_pages_bulk(1, &page);
+		else
+			__pmm_free_pages(page, 0);
+	}
 	CHECK_EQ(pmm_alloc_pages_bulk(GFP_KERNEL, ARRAY_SIZE(bulk), bulk), ARRAY_SIZE(bulk));
 	CHECK(!memcmp(single, bulk, sizeof(bulk)));
 	pmm_free_pages_bulk(ARRAY_SIZE(bulk), bulk);
