@@ -667,6 +667,29 @@ static unsigned long __pmm_claim_run(struct pmm_zone *zone, struct page **pages,
 }
 
 /**
+ * pmm_zone_break() - make a used block as many single pages
+ * @zone: the zone
+ * @page: the block's first page
+ * @order: the block's order
+ * @caller: who has the pages
+ *
+ * Context: As pmm_zone_alloc().
+ */
+void pmm_zone_break(struct pmm_zone *zone, struct page *page, unsigned int order,
+		    unsigned long caller)
+{
+	unsigned long flags, index = pmm_page_index(zone, page), nr = 1UL << order;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	zone->stat.allocations += nr - 1;
+	zone->stat.splits += nr - 1;
+	memset(zone->state + index, PMM_STATE(PMM_STATE_KIND(zone->state[index]), 0), nr);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	for (; nr--; page++)
+		pmm_set_page_caller(page, caller);
+}
+
+/**
  * pmm_zone_free_bulk() - give many order-0 blocks back, a batch under one lock
  * @zone: the zone
  * @nr: length of @pages

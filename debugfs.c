@@ -239,9 +239,12 @@ static int pmm_stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "merges %llu\n", stat.merges);
 	seq_printf(m, "parked %llu\n", stat.parked);
 	seq_printf(m, "window_bytes %lu\n", pmm_window_size());
-	seq_printf(m, "areas %lu\n", READ_ONCE(pmm_vmlist.nr_areas));
+	seq_printf(m, "areas %lu\n",
+		   READ_ONCE(pmm_vmlist.nr_areas) - READ_ONCE(pmm_vmlist.nr_lazy));
+	seq_printf(m, "lazy_bytes %lu\n",
+		   READ_ONCE(pmm_vmlist.lazy_bytes) + pmm_map_ram_dirty());
 	seq_printf(m, "tlb_flushes %llu\n", pmm_window_flushes());
-	seq_printf(m, "purges %llu\n", pmm_vmalloc_purges());
+	seq_printf(m, "purges %llu\n", pmm_purge_count());
 	pmm_show_refused(m, &stat);
 	return 0;
 }
@@ -368,7 +371,7 @@ static void *pmm_take_areas(unsigned long *nr)
 {
 	unsigned long room = READ_ONCE(pmm_vmlist.nr_areas) + 16;
 	const struct pmm_vm_struct *vm;
-	struct pmm_vm_struct *copies;
+	struct pmm_area *copies;
 
 	for (;;) {
 		copies = kvcalloc(room + 1, sizeof(*copies), GFP_KERNEL);
@@ -383,9 +386,9 @@ static void *pmm_take_areas(unsigned long *nr)
 	}
 	*nr = 0;
 	for (vm = pmm_vmlist.head; vm; vm = vm->next)
-		copies[(*nr)++] = *vm;
+		memcpy(&copies[(*nr)++], vm, sizeof(*copies));
 	spin_unlock(&pmm_vmlist.lock);
-	copies[(*nr)++].addr = NULL;
+	copies[(*nr)++].vm.addr = NULL;
 	return copies;
 }
 
@@ -409,17 +412,26 @@ static int pmm_window_show(struct seq_file *m, void *record)
 {
 	struct pmm_view *view = m->private;
 	unsigned long i = *(loff_t *)record;
-	const struct pmm_vm_struct *vm = (struct pmm_vm_struct *)view->snapshot + i;
+	const struct pmm_area *area = (struct pmm_area *)view->snapshot + i;
+	const struct pmm_vm_struct *vm = &area->vm;
 	unsigned long hole = pmm_vmlist.start;
 	unsigned long start = vm->addr ? (unsigned long)vm->addr : pmm_vmlist.end;
 
 	if (i)
-		hole = (unsigned long)vm[-1].addr + vm[-1].size;
+		hole = (unsigned long)area[-1].vm.addr + area[-1].vm.size;
 	if (start > hole)
 		seq_printf(m, "%lu %lu hole\n", hole - pmm_vmlist.start, start - hole);
-	if (vm->addr)
-		seq_printf(m, "%lu %lu area %s pages=%lu\n", start - pmm_vmlist.start, vm->size,
-			   pmm_area_kind(vm), pmm_area_bytes(vm) >> PAGE_SHIFT);
+	if (!vm->addr)
+		return 0;
+	seq_printf(m, "%lu %lu ", start - pmm_vmlist.start, vm->size);
+	if (pmm_area_waits(area)) {
+		seq_puts(m, "lazy\n");
+		return 0;
+	}
+	seq_printf(m, "area %s pages=%lu", pmm_area_kind(vm), pmm_area_bytes(vm) >> PAGE_SHIFT);
+	if (area->nr_huge)
+		seq_printf(m, " huge=%u", area->nr_huge);
+	seq_putc(m, '\n');
 	return 0;
 }
 
@@ -434,20 +446,27 @@ static const struct seq_operations pmm_window_ops = {
 static int pmm_vmallocinfo_show(struct seq_file *m, void *record)
 {
 	struct pmm_view *view = m->private;
-	const struct pmm_vm_struct *vm = (struct pmm_vm_struct *)view->snapshot + *(loff_t *)record;
+	const struct pmm_area *area = (struct pmm_area *)view->snapshot + *(loff_t *)record;
+	const struct pmm_vm_struct *vm = &area->vm;
 
 	if (!vm->addr)
 		return 0;
 	seq_printf(m, "0x%pK-0x%pK %7ld", vm->addr, vm->addr + vm->size, vm->size);
+	if (pmm_area_waits(area)) {
+		seq_puts(m, " unpurged vm_area\n");
+		return 0;
+	}
 	if (vm->caller)
 		seq_printf(m, " %pS", vm->caller);
 	if (vm->nr_pages)
 		seq_printf(m, " pages=%u", vm->nr_pages);
 	if (vm->phys_addr)
 		seq_printf(m, " phys=%pa", &vm->phys_addr);
-	seq_printf(m, " %s", pmm_area_kind(vm));
+	seq_printf(m, " %s", vm->flags & PMM_VM_RAM ? "vm_map_ram" : pmm_area_kind(vm));
 	if (vm->flags & PMM_VM_USERMAP)
 		seq_puts(m, " user");
+	if (area->nr_huge)
+		seq_printf(m, " huge=%u", area->nr_huge);
 	if (vm->flags & PMM_VM_ALLOC && vm->nr_pages)
 		seq_printf(m, " N%d=%u", page_to_nid(pmm_zone.mem_map), vm->nr_pages);
 	seq_putc(m, '\n');

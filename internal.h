@@ -224,6 +224,8 @@ enum pmm_free_result pmm_zone_free(struct pmm_zone *zone, struct page *page, uns
 unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
 				  enum pmm_kind kind, unsigned long caller, unsigned long nr,
 				  struct page **pages);
+void pmm_zone_break(struct pmm_zone *zone, struct page *page, unsigned int order,
+		    unsigned long caller);
 void pmm_zone_free_bulk(struct pmm_zone *zone, unsigned long nr, struct page **pages,
 			enum pmm_kind kind, unsigned long caller);
 void pmm_zone_put_back(struct pmm_zone *zone, const u32 *indices, unsigned int nr,
@@ -292,7 +294,7 @@ struct pmm_pcp_count {
 int pmm_pcp_init(struct pmm_zone *zone);
 void pmm_pcp_destroy(struct pmm_zone *zone);
 struct page *pmm_pcp_refill(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
-			    unsigned long caller);
+			    enum pmm_kind kind, unsigned long caller);
 bool pmm_pcp_flush(struct pmm_zone *zone, unsigned int order);
 void pmm_pcp_drain(struct pmm_zone *zone);
 void pmm_pcp_drain_cpu(struct pmm_zone *zone, unsigned int cpu);
@@ -307,6 +309,8 @@ enum pmm_area_state {
 	PMM_AREA_NEW,	/* listed, being mapped by whoever asked for it */
 	PMM_AREA_LIVE,	/* its owner may map, read and free it */
 	PMM_AREA_DYING,	/* being unmapped; its addresses are not free before the flush */
+	PMM_AREA_LAZY,	/* one or more freed areas, unmapped; the addresses wait for a flush */
+	PMM_AREA_PURGED, /* likewise, while the flush is under way */
 };
 
 /**
@@ -315,19 +319,65 @@ enum pmm_area_state {
  * @state: where in its life the area is
  * @orphan: freed by its owner, alive only for the sake of user mappings
  * @users: the owner, and each user mapping
+ * @prev: the area with the next lower address
+ * @node: in vmlist->tree; by address
+ * @gap: bytes of the hole below the area; kept with search=tree only, as @max_gap
+ * @max_gap: the largest @gap in the area's subtree
+ * @waiting: in vmlist->lazy, while @state is PMM_AREA_LAZY
+ * @nr_huge: 2 MiB entries that map it
+ * @nr_slots: length of @slots
+ * @slots: room for vm.pages, so that a small area takes one allocation
  */
 struct pmm_area {
 	struct pmm_vm_struct	vm;
 	enum pmm_area_state	state;
 	bool			orphan;
 	unsigned long		users;
+	struct pmm_vm_struct	*prev;
+	struct rb_node		node;
+	unsigned long		gap;
+	unsigned long		max_gap;
+	struct list_head	waiting;
+	unsigned int		nr_huge;
+	unsigned int		nr_slots;
+	struct page		*slots[];
+};
+
+/* Besides PMM_VM_*: an area of vm_map_ram()'s, which cuts mappings from it. */
+#define PMM_VM_RAM	0x80000000UL
+
+/* More pages than this have an array of their own. */
+#define PMM_MAX_SLOTS	128U
+
+/**
+ * struct pmm_area_request - what pmm_vmlist_reserve() is asked for
+ * @size: bytes, rounded up to pages; one guard page is added
+ * @align: of the address: a power of two, PAGE_SIZE or more
+ * @flags: PMM_VM_*
+ * @nr_slots: pages that the record is to have room for, at most PMM_MAX_SLOTS
+ * @gfp: for the record itself
+ * @caller: who asks
+ */
+struct pmm_area_request {
+	unsigned long	size;
+	unsigned long	align;
+	unsigned long	flags;
+	unsigned int	nr_slots;
+	gfp_t		gfp;
+	const void	*caller;
 };
 
 /**
  * struct pmm_vmlist - a window of addresses and the areas in it
  * @lock: protects the list, and each area's state
  * @head: the area with the lowest address
+ * @tail: the area with the highest
  * @nr_areas: length of the list
+ * @lazy: areas in state PMM_AREA_LAZY
+ * @nr_lazy: areas in that state or in PMM_AREA_PURGED
+ * @lazy_bytes: what they keep from being used, guard pages included
+ * @search_tree: search=tree: @tree holds every area, and holes are found by it; set before use
+ * @tree: the areas by address, augmented with the largest hole in each subtree
  * @nr_stale: deferred frees that a new area at their address made void
  * @deferred: a bit a page where a free was asked for in atomic context; set without the lock,
  *	cleared under it; NULL when nobody defers
@@ -337,7 +387,13 @@ struct pmm_area {
 struct pmm_vmlist {
 	spinlock_t		lock;	/* the list, and each area's state */
 	struct pmm_vm_struct	*head;
+	struct pmm_vm_struct	*tail;
 	unsigned long		nr_areas;
+	struct list_head	lazy;
+	unsigned long		nr_lazy;
+	unsigned long		lazy_bytes;
+	bool			search_tree;
+	struct rb_root		tree;
 	unsigned long		nr_stale;
 	unsigned long		*deferred;
 	unsigned long		start;
@@ -355,9 +411,9 @@ enum pmm_detach_result {
 	PMM_NR_DETACH_RESULTS,
 };
 
-static inline struct pmm_area *pmm_area(struct pmm_vm_struct *vm)
+static inline struct pmm_area *pmm_area(const struct pmm_vm_struct *vm)
 {
-	return container_of(vm, struct pmm_area, vm);
+	return container_of((struct pmm_vm_struct *)vm, struct pmm_area, vm);
 }
 
 /* Bytes of the area that are meant to be mapped: all but the guard page. */
@@ -366,9 +422,20 @@ static inline unsigned long pmm_area_bytes(const struct pmm_vm_struct *vm)
 	return vm->size - PAGE_SIZE;
 }
 
+/* Freed, but its addresses are not free yet. */
+static inline bool pmm_area_waits(const struct pmm_area *area)
+{
+	return area->state == PMM_AREA_LAZY || area->state == PMM_AREA_PURGED;
+}
+
 void pmm_vmlist_init(struct pmm_vmlist *list, unsigned long start, unsigned long size);
 struct pmm_vm_struct *pmm_vmlist_get(struct pmm_vmlist *list, unsigned long size,
 				     unsigned long flags, gfp_t gfp, const void *caller);
+struct pmm_vm_struct *pmm_vmlist_reserve(struct pmm_vmlist *list,
+					 const struct pmm_area_request *want);
+void pmm_vmlist_retire(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
+bool pmm_vmlist_purge_begin(struct pmm_vmlist *list, struct list_head *purged);
+void pmm_vmlist_purge_end(struct pmm_vmlist *list, struct list_head *purged);
 struct pmm_vm_struct *pmm_vmlist_find(struct pmm_vmlist *list, const void *addr);
 enum pmm_detach_result pmm_vmlist_defer(struct pmm_vmlist *list, const void *addr);
 enum pmm_detach_result pmm_vmlist_detach_deferred(struct pmm_vmlist *list, const void *addr,
@@ -428,6 +495,7 @@ struct page *pmm_chunk_reserve(const struct pmm_chunk_request *want);
 void pmm_chunk_release(struct page *pages, unsigned long nr_pages);
 
 /* page_alloc.c */
+struct page *pmm_alloc_page_as(gfp_t gfp, enum pmm_kind kind, unsigned long caller);
 enum pmm_free_result pmm_free_pages_from(struct page *page, unsigned int order, enum pmm_kind kind,
 					 unsigned long caller);
 
@@ -455,6 +523,20 @@ void pmm_window_flush(void);
 unsigned int pmm_window_lookup(unsigned long addr, unsigned long *pfn);
 pgprot_t pmm_window_device_prot(void);
 
+/* purge.c */
+void pmm_purge_init(bool lazy);
+bool pmm_purge_is_lazy(void);
+u64 pmm_purge_count(void);
+bool pmm_purge(void);
+void pmm_purge_excess(void);
+
+/* map_ram.c */
+int pmm_map_ram_init(void);
+void pmm_map_ram_exit(void);
+bool pmm_map_ram_purge_begin(void);
+void pmm_map_ram_purge_end(void);
+unsigned long pmm_map_ram_dirty(void);
+
 /* vmalloc.c */
 struct pmm_vmalloc_request {
 	unsigned long	size;		/* bytes, rounded up to pages */
@@ -464,7 +546,12 @@ struct pmm_vmalloc_request {
 	const void	*caller;
 };
 
-int pmm_vmalloc_init(void);
+int pmm_vmalloc_init(bool search_tree, bool bulk);
+struct pmm_vm_struct *pmm_reserve_area(const struct pmm_area_request *want);
+bool pmm_are_pages(struct page **pages, unsigned long count);
+void pmm_hold_pages(struct page **copy, struct page **pages, unsigned long count);
+void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned long type,
+		const void *caller);
 void pmm_vmalloc_exit(void);
 void *pmm_vmalloc_for(const struct pmm_vmalloc_request *want);
 void *pmm_vmap_for(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot,
@@ -473,7 +560,6 @@ enum pmm_detach_result pmm_take_down(const void *addr, unsigned long type, const
 const char *pmm_detach_why(enum pmm_detach_result result);
 int pmm_detach_errno(enum pmm_detach_result result);
 u64 pmm_vmalloc_refused(void);
-u64 pmm_vmalloc_purges(void);
 bool pmm_window_verify(struct pmm_verdict *v);
 
 /* ioremap.c */

@@ -290,7 +290,8 @@ static int __init pmm_init(void)
 	err = pmm_window_init(config.window);
 	if (err)
 		goto err_page_alloc;
-	err = pmm_vmalloc_init();
+	pmm_purge_init(config.lazy);
+	err = pmm_vmalloc_init(config.tree, config.bulk);
 	if (err)
 		goto err_window;
 	pmm_report_load();

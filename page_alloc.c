@@ -26,67 +26,83 @@ static noinline void pmm_clear_pages(struct page *page, unsigned int order)
 		clear_highpage(page + i);
 }
 
-static struct page *pmm_alloc_pcp(gfp_t gfp, unsigned int order, unsigned long caller)
+static struct page *pmm_alloc_pcp(gfp_t gfp, unsigned int order, enum pmm_kind kind,
+				  unsigned long caller)
 {
 	/* What is below the watermark is not handed out from a per-CPU list either. */
 	if (pmm_zone.pages_min && READ_ONCE(pmm_zone.free_pages) <
 				  (1UL << order) + pmm_reserve_for(&pmm_zone, gfp))
 		return NULL;
-	return pmm_pcp_alloc(&pmm_zone, order, caller) ?:
-	       pmm_pcp_refill(&pmm_zone, gfp, order, caller);
+	return pmm_pcp_alloc(&pmm_zone, order, kind, caller) ?:
+	       pmm_pcp_refill(&pmm_zone, gfp, order, kind, caller);
 }
 
 static noinline struct page *pmm_alloc_pages_slow(gfp_t gfp, unsigned int order,
-						  unsigned long caller)
+						  enum pmm_kind kind, unsigned long caller)
 {
 	struct page *page = NULL;
 
 	if (order < PMM_PCP_ORDERS && pmm_zone.pcp)
-		page = pmm_alloc_pcp(gfp, order, caller);
+		page = pmm_alloc_pcp(gfp, order, kind, caller);
 	if (!page)
-		page = pmm_zone_alloc(&pmm_zone, gfp, order, PMM_USED, caller);
+		page = pmm_zone_alloc(&pmm_zone, gfp, order, kind, caller);
 	if (page && gfp & __GFP_ZERO)
 		pmm_clear_pages(page, order);
 	return page;
 }
 
 static __always_inline struct page *pmm_alloc_pages_for(gfp_t gfp, unsigned int order,
-							unsigned long caller)
+							enum pmm_kind kind, unsigned long caller)
 {
 	struct page *page;
 
 	if (likely(!order && !(gfp & __GFP_ZERO) && pmm_zone.pcp_quick)) {
-		page = pmm_pcp_alloc(&pmm_zone, 0, caller);
+		page = pmm_pcp_alloc(&pmm_zone, 0, kind, caller);
 		if (likely(page))
 			return page;
 	}
 	if ((order < PMM_PCP_ORDERS && pmm_zone.pcp) || gfp & __GFP_ZERO)
-		return pmm_alloc_pages_slow(gfp, order, caller);
-	return pmm_zone_alloc(&pmm_zone, gfp, order, PMM_USED, caller);
+		return pmm_alloc_pages_slow(gfp, order, kind, caller);
+	return pmm_zone_alloc(&pmm_zone, gfp, order, kind, caller);
 }
 
 /* All but the fastest case. */
 static noinline enum pmm_free_result pmm_free_pages_slow(struct page *page, unsigned int order,
-							 unsigned long caller)
+							 enum pmm_kind kind, unsigned long caller)
 {
 	if (READ_ONCE(pmm_zone.pcp_limit)) {
-		if (order && pmm_pcp_free(&pmm_zone, page, order))
+		if (order && pmm_pcp_free(&pmm_zone, page, order, kind))
 			return PMM_FREE_OK;
-		if (pmm_pcp_flush(&pmm_zone, order) && pmm_pcp_free(&pmm_zone, page, order))
+		if (pmm_pcp_flush(&pmm_zone, order) && pmm_pcp_free(&pmm_zone, page, order, kind))
 			return PMM_FREE_OK;
 	}
-	return pmm_zone_free(&pmm_zone, page, order, PMM_USED, caller);
+	return pmm_zone_free(&pmm_zone, page, order, kind, caller);
 }
 
 static __always_inline enum pmm_free_result pmm_free_pages_for(struct page *page,
 							       unsigned int order,
+							       enum pmm_kind kind,
 							       unsigned long caller)
 {
-	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0)))
+	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0, kind)))
 		return PMM_FREE_OK;
 	if (order < PMM_PCP_ORDERS && pmm_zone.pcp)
-		return pmm_free_pages_slow(page, order, caller);
-	return pmm_zone_free(&pmm_zone, page, order, PMM_USED, caller);
+		return pmm_free_pages_slow(page, order, kind, caller);
+	return pmm_zone_free(&pmm_zone, page, order, kind, caller);
+}
+
+/**
+ * pmm_alloc_page_as() - take one page for somebody
+ * @gfp: as for pmm_alloc_pages()
+ * @kind: PMM_USED, or PMM_MAPPED for an area's page
+ * @caller: who asks
+ *
+ * Context: As pmm_alloc_pages().
+ * Return: The page, or NULL.
+ */
+struct page *pmm_alloc_page_as(gfp_t gfp, enum pmm_kind kind, unsigned long caller)
+{
+	return pmm_alloc_pages_for(gfp, 0, kind, caller);
 }
 
 /**
@@ -102,9 +118,7 @@ static __always_inline enum pmm_free_result pmm_free_pages_for(struct page *page
 enum pmm_free_result pmm_free_pages_from(struct page *page, unsigned int order, enum pmm_kind kind,
 					 unsigned long caller)
 {
-	if (kind == PMM_USED)
-		return pmm_free_pages_for(page, order, caller);
-	return pmm_zone_free(&pmm_zone, page, order, kind, caller);
+	return pmm_free_pages_for(page, order, kind, caller);
 }
 
 /**
@@ -123,7 +137,7 @@ enum pmm_free_result pmm_free_pages_from(struct page *page, unsigned int order, 
  */
 struct page *pmm_alloc_pages(gfp_t gfp, unsigned int order)
 {
-	return pmm_alloc_pages_for(gfp, order, _RET_IP_);
+	return pmm_alloc_pages_for(gfp, order, PMM_USED, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(pmm_alloc_pages);
 
@@ -136,7 +150,7 @@ EXPORT_SYMBOL_GPL(pmm_alloc_pages);
  */
 struct page *pmm_alloc_page(gfp_t gfp)
 {
-	return pmm_alloc_pages_for(gfp, 0, _RET_IP_);
+	return pmm_alloc_pages_for(gfp, 0, PMM_USED, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(pmm_alloc_page);
 
@@ -150,7 +164,7 @@ EXPORT_SYMBOL_GPL(pmm_alloc_page);
  */
 unsigned long __pmm_get_free_pages(gfp_t gfp, unsigned int order)
 {
-	struct page *page = pmm_alloc_pages_for(gfp, order, _RET_IP_);
+	struct page *page = pmm_alloc_pages_for(gfp, order, PMM_USED, _RET_IP_);
 
 	return page ? (unsigned long)page_address(page) : 0;
 }
@@ -165,7 +179,7 @@ EXPORT_SYMBOL_GPL(__pmm_get_free_pages);
  */
 unsigned long pmm_get_zeroed_page(gfp_t gfp)
 {
-	struct page *page = pmm_alloc_pages_for(gfp | __GFP_ZERO, 0, _RET_IP_);
+	struct page *page = pmm_alloc_pages_for(gfp | __GFP_ZERO, 0, PMM_USED, _RET_IP_);
 
 	return page ? (unsigned long)page_address(page) : 0;
 }
@@ -186,10 +200,10 @@ EXPORT_SYMBOL_GPL(pmm_get_zeroed_page);
  */
 void __pmm_free_pages(struct page *page, unsigned int order)
 {
-	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0)))
+	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0, PMM_USED)))
 		return;
 	if (page)
-		pmm_free_pages_for(page, order, _RET_IP_);
+		pmm_free_pages_for(page, order, PMM_USED, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(__pmm_free_pages);
 
@@ -210,7 +224,7 @@ void pmm_free_pages(unsigned long addr, unsigned int order)
 	if (PAGE_ALIGNED(addr) && virt_addr_valid((void *)addr))
 		page = virt_to_page((void *)addr);
 	if (addr)
-		pmm_free_pages_for(page, order, _RET_IP_);
+		pmm_free_pages_for(page, order, PMM_USED, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(pmm_free_pages);
 
@@ -221,7 +235,7 @@ static unsigned long pmm_fill_slots(gfp_t gfp, unsigned long nr, struct page **p
 	unsigned long i, got = pmm_zone_alloc_bulk(&pmm_zone, gfp, 0, PMM_USED, caller, nr, pages);
 
 	if (!got) {
-		pages[0] = pmm_alloc_pages_for(gfp, 0, caller);
+		pages[0] = pmm_alloc_pages_for(gfp, 0, PMM_USED, caller);
 		return !!pages[0];
 	}
 	if (gfp & __GFP_ZERO)

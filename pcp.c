@@ -114,7 +114,8 @@ static void pmm_pcp_fill(struct pmm_zone *zone, unsigned int order, struct page 
  * @zone: the zone
  * @gfp: as for pmm_zone_alloc()
  * @order: below PMM_PCP_ORDERS
- * @caller: as for pmm_zone_alloc()
+ * @kind: as for pmm_zone_alloc()
+ * @caller: likewise
  *
  * The blocks are those that single calls of pmm_zone_alloc() would get, and are handed out in the
  * same order.
@@ -123,7 +124,7 @@ static void pmm_pcp_fill(struct pmm_zone *zone, unsigned int order, struct page 
  * Return: A block, or NULL when the free lists have none.
  */
 struct page *pmm_pcp_refill(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
-			    unsigned long caller)
+			    enum pmm_kind kind, unsigned long caller)
 {
 	struct page *pages[PMM_PCP_BATCH];
 	unsigned long flags, nr;
@@ -135,7 +136,7 @@ struct page *pmm_pcp_refill(struct pmm_zone *zone, gfp_t gfp, unsigned int order
 	if (!nr)
 		return NULL;
 	spin_lock_irqsave(&zone->lock, flags);
-	WRITE_ONCE(zone->state[pmm_page_index(zone, pages[0])], PMM_STATE(PMM_USED, order));
+	WRITE_ONCE(zone->state[pmm_page_index(zone, pages[0])], PMM_STATE(kind, order));
 	zone->stat.allocations++;
 	atomic_long_sub(1L << order, &zone->transit);
 	spin_unlock_irqrestore(&zone->lock, flags);

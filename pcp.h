@@ -41,13 +41,14 @@ static __always_inline void pmm_pcp_unlock(struct pmm_pcp *pcp)
  * pmm_pcp_alloc() - take a block from this CPU's list
  * @zone: the zone, which has per-CPU lists
  * @order: below PMM_PCP_ORDERS
+ * @kind: PMM_USED or PMM_MAPPED
  * @caller: who asks
  *
  * Context: Any, hard interrupts included; takes no shared lock.
  * Return: The block, or NULL when the list is empty or busy.
  */
 static __always_inline struct page *pmm_pcp_alloc(struct pmm_zone *zone, unsigned int order,
-						  unsigned long caller)
+						  enum pmm_kind kind, unsigned long caller)
 {
 	struct pmm_pcp *pcp;
 	struct page *page;
@@ -63,7 +64,7 @@ static __always_inline struct page *pmm_pcp_alloc(struct pmm_zone *zone, unsigne
 	}
 	pcp->nr[order] = --nr;
 	index = pmm_pcp_list(pcp, order)[nr];
-	zone->state[index] = PMM_STATE(PMM_USED, order);
+	zone->state[index] = PMM_STATE(kind, order);
 	pmm_pcp_unlock(pcp);
 	page = zone->mem_map + index;
 	pmm_set_page_caller(page, caller);
@@ -75,6 +76,7 @@ static __always_inline struct page *pmm_pcp_alloc(struct pmm_zone *zone, unsigne
  * @zone: the zone
  * @page: the block's first page, whatever the caller says it is
  * @order: below PMM_PCP_ORDERS
+ * @kind: as it was allocated
  *
  * The state byte is claimed atomically, so that of two frees of a block on two CPUs one fails.
  *
@@ -83,10 +85,10 @@ static __always_inline struct page *pmm_pcp_alloc(struct pmm_zone *zone, unsigne
  * still referenced or others wait for it, or this is misuse.
  */
 static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *page,
-					 unsigned int order)
+					 unsigned int order, enum pmm_kind kind)
 {
 	unsigned long index = pmm_page_index(zone, page), i;
-	u8 used = PMM_STATE(PMM_USED, order);
+	u8 used = PMM_STATE(kind, order);
 	struct pmm_pcp *pcp;
 	unsigned int nr;
 

@@ -57,7 +57,7 @@ unsigned long pmm_alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pa
 void pmm_free_pages_bulk(unsigned long nr, struct page **pages);
 unsigned long pmm_nr_free_pages(void);
 
-/* Areas of the window: vmalloc.c */
+/* Areas of the window: vmalloc.c, map_ram.c */
 void *pmm_vmalloc(unsigned long size);
 void *pmm_vzalloc(unsigned long size);
 void *pmm_vmalloc_user(unsigned long size);
@@ -67,6 +67,8 @@ void pmm_vfree(const void *addr);
 
 void *pmm_vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot);
 void pmm_vunmap(const void *addr);
+void *pmm_vm_map_ram(struct page **pages, unsigned int count, int node);
+void pmm_vm_unmap_ram(const void *mem, unsigned int count);
 void pmm_vm_unmap_aliases(void);
 
 struct pmm_vm_struct *pmm_get_vm_area(unsigned long size, unsigned long flags);

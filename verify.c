@@ -268,10 +268,57 @@ bool pmm_zone_verify(struct pmm_zone *zone, struct pmm_verdict *v)
 	return ok;
 }
 
+/* The link downward, and what the tree has to say of one area: the hole, and the largest hole. */
+static bool __pmm_verify_links(const struct pmm_vmlist *list, const struct pmm_vm_struct *vm,
+			       const struct pmm_vm_struct *below, unsigned long gap)
+{
+	const struct pmm_area *area = pmm_area(vm), *child;
+	unsigned long max = gap;
+
+	if (area->prev != below)
+		return false;
+	if (!list->search_tree)
+		return true;
+	if (area->node.rb_left) {
+		child = rb_entry(area->node.rb_left, struct pmm_area, node);
+		if (child->vm.addr >= vm->addr)
+			return false;
+		max = max(max, child->max_gap);
+	}
+	if (area->node.rb_right) {
+		child = rb_entry(area->node.rb_right, struct pmm_area, node);
+		if (child->vm.addr <= vm->addr)
+			return false;
+		max = max(max, child->max_gap);
+	}
+	return area->gap == gap && area->max_gap == max;
+}
+
+/* A red-black tree is shallow: at most 2 log2(n + 1), which is below 128. */
+static unsigned long __pmm_count_tree(const struct rb_node *node)
+{
+	const struct rb_node *stack[128];
+	unsigned long nr = 0;
+	unsigned int depth = 0;
+
+	while (node || depth) {
+		if (node && depth == ARRAY_SIZE(stack))
+			return 0;
+		if (node) {
+			stack[depth++] = node;
+			node = node->rb_left;
+			continue;
+		}
+		node = stack[--depth]->rb_right;
+		nr++;
+	}
+	return nr;
+}
+
 static bool __pmm_vmlist_verify(const struct pmm_vmlist *list, struct pmm_verdict *v)
 {
-	unsigned long addr = list->start, nr = 0;
-	const struct pmm_vm_struct *vm;
+	const struct pmm_vm_struct *vm, *below = NULL;
+	unsigned long addr = list->start, nr = 0, lazy = 0, lazy_bytes = 0;
 
 	for (vm = list->head; vm; vm = vm->next) {
 		unsigned long start = (unsigned long)vm->addr;
@@ -282,10 +329,20 @@ static bool __pmm_vmlist_verify(const struct pmm_vmlist *list, struct pmm_verdic
 			return pmm_corrupt(v, "area %lu: out of order, or overlapping", nr);
 		if (start > list->end || vm->size > list->end - start)
 			return pmm_corrupt(v, "area %lu: beyond the window", nr);
+		if (!__pmm_verify_links(list, vm, below, start - addr))
+			return pmm_corrupt(v, "area %lu: broken links, or the wrong hole", nr);
+		lazy += pmm_area_waits(pmm_area(vm));
+		lazy_bytes += pmm_area_waits(pmm_area(vm)) ? vm->size : 0;
 		addr = start + vm->size;
+		below = vm;
 		nr++;
 	}
-	v->areas += nr;
+	v->areas += nr - lazy;
+	if (below != list->tail || lazy != list->nr_lazy || lazy_bytes != list->lazy_bytes)
+		return pmm_corrupt(v, "%lu areas of %lu bytes wait, %lu of %lu counted", lazy,
+				   lazy_bytes, list->nr_lazy, list->lazy_bytes);
+	if (list->search_tree && __pmm_count_tree(list->tree.rb_node) != nr)
+		return pmm_corrupt(v, "%lu areas listed, others in the tree", nr);
 	return nr == list->nr_areas ||
 	       pmm_corrupt(v, "%lu areas listed, %lu counted", nr, list->nr_areas);
 }

@@ -24,7 +24,7 @@
 struct pmm_vmlist pmm_vmlist;
 
 static atomic64_t pmm_refused;	/* frees of areas that were refused */
-static atomic64_t pmm_purges;	/* calls of pmm_vm_unmap_aliases() */
+static bool pmm_bulk;		/* era modern: pages in bulk, and 2 MiB at a time */
 
 static void pmm_vfree_deferred(struct work_struct *work);
 static DECLARE_WORK(pmm_vfree_work, pmm_vfree_deferred);
@@ -43,14 +43,28 @@ static void pmm_breathe(unsigned long i)
 
 /* --- taking an area down ---------------------------------------------------------------------- */
 
-/* 2.4 and 2.6.28 give the pages back one by one, in ascending address order. */
-static void pmm_free_area_pages(struct page **pages, unsigned int nr_pages, unsigned long caller)
-{
-	unsigned int i;
+/* Fewer are as well taken one by one, from this CPU's list. */
+#define PMM_FEW_PAGES	4
 
-	for (i = 0; i < nr_pages; i++) {
-		pmm_free_pages_from(pages[i], 0, PMM_MAPPED, caller);
-		pmm_breathe(i);
+/*
+ * 2.4 and 2.6.28 give the pages back one by one, in ascending address order; which in bulk has the
+ * same result on the free lists.
+ */
+static void pmm_free_area_pages(struct page **pages, unsigned long nr_pages, unsigned long caller)
+{
+	unsigned long i, nr;
+
+	if (!pmm_bulk || nr_pages <= PMM_FEW_PAGES) {
+		for (i = 0; i < nr_pages; i++) {
+			pmm_free_pages_from(pages[i], 0, PMM_MAPPED, caller);
+			pmm_breathe(i);
+		}
+		return;
+	}
+	for (i = 0; i < nr_pages; i += nr) {
+		nr = min(nr_pages - i, PMM_MAX_ORDER_PAGES);
+		pmm_zone_free_bulk(&pmm_zone, nr, pages + i, PMM_MAPPED, caller);
+		cond_resched();
 	}
 }
 
@@ -61,29 +75,43 @@ static void pmm_put_mapped_pages(struct pmm_vm_struct *vm)
 
 	for (i = 0; i < vm->nr_pages; i++)
 		if (pmm_page_in_zone(&pmm_zone, vm->pages[i]))
-			put_page(vm->pages[i]);
-	pmm_zone_reap(&pmm_zone);
+			page_ref_dec(vm->pages[i]);
+	if (READ_ONCE(pmm_zone.nr_parked))
+		pmm_zone_reap(&pmm_zone);
 }
 
-/* Everything but the record itself, which pmm_remove_vm_area() hands to its caller. */
-static void pmm_unmap_area(struct pmm_vm_struct *vm)
+static void pmm_give_up_pages(struct pmm_vm_struct *vm)
 {
-	pmm_window_unmap((unsigned long)vm->addr, pmm_area_pages(vm));
-	pmm_window_flush();
 	if (vm->flags & PMM_VM_ALLOC)
 		pmm_free_area_pages(vm->pages, vm->nr_pages, (unsigned long)vm->caller);
 	else if (vm->pages)
 		pmm_put_mapped_pages(vm);
-	pmm_vmlist_unlink(&pmm_vmlist, vm);
-	kvfree(vm->pages);
+	if (vm->pages != pmm_area(vm)->slots)
+		kvfree(vm->pages);
 	vm->pages = NULL;
 	vm->nr_pages = 0;
 }
 
+/* 2.4's order of work; all but the record itself, which pmm_remove_vm_area() hands to its caller. */
+static void pmm_unmap_area(struct pmm_vm_struct *vm)
+{
+	pmm_window_unmap((unsigned long)vm->addr, pmm_area_pages(vm));
+	pmm_window_flush();
+	pmm_give_up_pages(vm);
+	pmm_vmlist_unlink(&pmm_vmlist, vm);
+}
+
 static void pmm_destroy_area(struct pmm_vm_struct *vm)
 {
-	pmm_unmap_area(vm);
-	kfree(vm);
+	if (!pmm_purge_is_lazy()) {
+		pmm_unmap_area(vm);
+		kfree(vm);
+		return;
+	}
+	pmm_window_unmap((unsigned long)vm->addr, pmm_area_pages(vm));
+	pmm_give_up_pages(vm);
+	pmm_vmlist_retire(&pmm_vmlist, vm);
+	pmm_purge_excess();
 }
 
 static const struct {
@@ -113,11 +141,6 @@ u64 pmm_vmalloc_refused(void)
 	return atomic64_read(&pmm_refused) + READ_ONCE(pmm_vmlist.nr_stale);
 }
 
-u64 pmm_vmalloc_purges(void)
-{
-	return atomic64_read(&pmm_purges);
-}
-
 static const char *pmm_free_call(unsigned long type)
 {
 	switch (type) {
@@ -127,13 +150,24 @@ static const char *pmm_free_call(unsigned long type)
 		return "vunmap";
 	case PMM_VM_IOREMAP:
 		return "iounmap";
+	case PMM_VM_RAM:
+		return "vm_unmap_ram";
 	default:
 		return "remove_vm_area";
 	}
 }
 
-static void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned long type,
-		       const void *caller)
+/**
+ * pmm_refuse() - count and report a free of an area that is none
+ * @result: why
+ * @addr: what was to be freed
+ * @type: by which call: PMM_VM_*
+ * @caller: who wanted it
+ *
+ * Context: Any.
+ */
+void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned long type,
+		const void *caller)
 {
 	atomic64_inc(&pmm_refused);
 	pr_err_ratelimited("Trying to %s() %s (%p), by %pS\n", pmm_free_call(type),
@@ -181,36 +215,109 @@ static gfp_t pmm_record_gfp(gfp_t gfp)
 	       (__GFP_RECLAIM | __GFP_IO | __GFP_FS | __GFP_HIGH | __GFP_NOWARN | __GFP_NORETRY);
 }
 
-/* 2.6.28: all pages first, order 0, one by one. Returns how many could be had. */
+static unsigned long pmm_take_in_bulk(struct page **pages, unsigned long nr_pages, gfp_t gfp,
+				      const void *caller)
+{
+	unsigned long i, got = 0, nr;
+
+	while (got < nr_pages) {
+		nr = pmm_zone_alloc_bulk(&pmm_zone, gfp, 0, PMM_MAPPED, (unsigned long)caller,
+					 min(nr_pages - got, PMM_BULK_PAGES), pages + got);
+		if (!nr)
+			break;
+		for (i = got; gfp & __GFP_ZERO && i < got + nr; i++)
+			clear_page(page_address(pages[i]));
+		got += nr;
+		if (got < nr_pages && gfpflags_allow_blocking(gfp))
+			cond_resched();
+	}
+	return got;
+}
+
+/*
+ * 2.6.28: all pages first, order 0, one by one; in bulk they are the same, and the last resorts of
+ * who finds too few are left to the single call. Returns how many could be had.
+ */
 static unsigned long pmm_take_pages(struct page **pages, unsigned long nr_pages, gfp_t gfp,
 				    const void *caller)
 {
-	unsigned long i;
+	unsigned long i = 0;
 
-	for (i = 0; i < nr_pages; i++) {
-		pages[i] = pmm_zone_alloc(&pmm_zone, gfp, 0, PMM_MAPPED, (unsigned long)caller);
+	if (pmm_bulk && nr_pages > PMM_FEW_PAGES)
+		i = pmm_take_in_bulk(pages, nr_pages, gfp, caller);
+	for (; i < nr_pages; i++) {
+		pages[i] = pmm_alloc_page_as(gfp | __GFP_NOWARN, PMM_MAPPED,
+					     (unsigned long)caller);
 		if (!pages[i])
 			break;
-		if (gfp & __GFP_ZERO)
-			clear_page(page_address(pages[i]));
 		if (gfpflags_allow_blocking(gfp))
 			pmm_breathe(i);
 	}
 	return i;
 }
 
+/* Is the area one that 2 MiB entries may map? */
+static bool pmm_is_huge_candidate(unsigned long size)
+{
+	return pmm_bulk && size >= PMD_SIZE && pmm_window_can_map_huge();
+}
+
+/*
+ * Whole largest blocks for as much of the area as there are; the caller goes on with small pages.
+ * Each page is one by itself afterwards, as if it had been taken singly.
+ */
+static unsigned long pmm_take_huge(struct pmm_vm_struct *vm, struct page **pages,
+				   unsigned long nr_pages, gfp_t gfp)
+{
+	unsigned long got = 0, i;
+	struct page *page;
+
+	if (!pmm_is_huge_candidate(nr_pages << PAGE_SHIFT) ||
+	    !IS_ALIGNED((unsigned long)vm->addr, PMD_SIZE))
+		return 0;
+	for (; nr_pages - got >= PTRS_PER_PMD; got += PTRS_PER_PMD) {
+		if (!pmm_zone_alloc_bulk(&pmm_zone, gfp, PMM_MAX_ORDER - 1, PMM_MAPPED,
+					 (unsigned long)vm->caller, 1, &page))
+			break;
+		pmm_zone_break(&pmm_zone, page, PMM_MAX_ORDER - 1, (unsigned long)vm->caller);
+		for (i = 0; i < PTRS_PER_PMD; i++)
+			pages[got + i] = page + i;
+		for (i = 0; gfp & __GFP_ZERO && i < PTRS_PER_PMD; i++)
+			clear_page(page_address(page + i));
+		pmm_area(vm)->nr_huge++;
+		if (gfpflags_allow_blocking(gfp))
+			cond_resched();
+	}
+	return got;
+}
+
+/* Room in the record for so many pages, unless they are too many. */
+static unsigned int pmm_nr_slots(unsigned long nr_pages)
+{
+	return nr_pages <= PMM_MAX_SLOTS ? nr_pages : 0;
+}
+
+/* Room for the pages: in the record, or an array of its own. */
+static struct page **pmm_page_array(struct pmm_vm_struct *vm, unsigned long nr_pages, gfp_t gfp)
+{
+	if (nr_pages <= pmm_area(vm)->nr_slots)
+		return pmm_area(vm)->slots;
+	return kvmalloc_array(nr_pages, sizeof(struct page *), gfp);
+}
+
 static int pmm_alloc_area_pages(struct pmm_vm_struct *vm, gfp_t gfp)
 {
 	unsigned long nr_pages = pmm_area_pages(vm), got;
-	struct page **pages;
+	struct page **pages = pmm_page_array(vm, nr_pages, pmm_record_gfp(gfp));
 
-	pages = kvmalloc_array(nr_pages, sizeof(*pages), pmm_record_gfp(gfp));
 	if (!pages)
 		return -ENOMEM;
-	got = pmm_take_pages(pages, nr_pages, gfp, vm->caller);
+	got = pmm_take_huge(vm, pages, nr_pages, gfp);
+	got += pmm_take_pages(pages + got, nr_pages - got, gfp, vm->caller);
 	if (got < nr_pages) {
 		pmm_free_area_pages(pages, got, (unsigned long)vm->caller);
-		kvfree(pages);
+		if (pages != pmm_area(vm)->slots)
+			kvfree(pages);
 		return -ENOMEM;
 	}
 	pmm_vmlist_set_pages(&pmm_vmlist, vm, pages, nr_pages);
@@ -219,7 +326,31 @@ static int pmm_alloc_area_pages(struct pmm_vm_struct *vm, gfp_t gfp)
 
 static void pmm_map_pages(struct pmm_vm_struct *vm, struct page **pages, pgprot_t prot)
 {
-	pmm_window_map_pages((unsigned long)vm->addr, pages, pmm_area_pages(vm), prot);
+	unsigned long addr = (unsigned long)vm->addr, done;
+	unsigned int i;
+
+	for (i = 0; i < pmm_area(vm)->nr_huge; i++)
+		pmm_window_map_huge(addr + i * PMD_SIZE, page_to_pfn(pages[i * PTRS_PER_PMD]), prot);
+	done = (unsigned long)i * PTRS_PER_PMD;
+	pmm_window_map_pages(addr + done * PAGE_SIZE, pages + done, pmm_area_pages(vm) - done,
+			     prot);
+}
+
+/**
+ * pmm_reserve_area() - pmm_vmlist_reserve(), after a purge when that is what it takes
+ * @want: as for pmm_vmlist_reserve()
+ *
+ * Context: Process context; may sleep if @want->gfp says so.
+ * Return: As pmm_vmlist_reserve().
+ */
+struct pmm_vm_struct *pmm_reserve_area(const struct pmm_area_request *want)
+{
+	struct pmm_vm_struct *vm = pmm_vmlist_reserve(&pmm_vmlist, want);
+
+	if (likely(!IS_ERR(vm)) || PTR_ERR(vm) != -ENOSPC || !gfpflags_allow_blocking(want->gfp) ||
+	    !pmm_purge())
+		return vm;
+	return pmm_vmlist_reserve(&pmm_vmlist, want);
 }
 
 /* An area that never had pages: nothing to flush. */
@@ -227,6 +358,25 @@ static void pmm_abandon_area(struct pmm_vm_struct *vm)
 {
 	pmm_vmlist_unlink(&pmm_vmlist, vm);
 	kfree(vm);
+}
+
+static struct pmm_vm_struct *pmm_reserve_for_vmalloc(const struct pmm_vmalloc_request *want)
+{
+	struct pmm_area_request area = {
+		.size = want->size, .align = PAGE_SIZE, .flags = PMM_VM_ALLOC | want->flags,
+		.nr_slots = pmm_nr_slots(PAGE_ALIGN(want->size) >> PAGE_SHIFT),
+		.gfp = pmm_record_gfp(want->gfp), .caller = want->caller,
+	};
+	struct pmm_vm_struct *vm;
+
+	if (unlikely(pmm_is_huge_candidate(want->size))) {
+		area.align = PMD_SIZE;
+		vm = pmm_reserve_area(&area);
+		if (!IS_ERR(vm) || PTR_ERR(vm) != -ENOSPC)
+			return vm;
+		area.align = PAGE_SIZE;
+	}
+	return pmm_reserve_area(&area);
 }
 
 /**
@@ -245,8 +395,7 @@ void *pmm_vmalloc_for(const struct pmm_vmalloc_request *want)
 
 	if (!want->size || want->size > pmm_zone.nr_pages << PAGE_SHIFT)
 		return ERR_PTR(-EINVAL);
-	vm = pmm_vmlist_get(&pmm_vmlist, want->size, PMM_VM_ALLOC | want->flags,
-			    pmm_record_gfp(want->gfp), want->caller);
+	vm = pmm_reserve_for_vmalloc(want);
 	if (IS_ERR(vm))
 		return vm;
 	err = pmm_alloc_area_pages(vm, want->gfp);
@@ -415,31 +564,56 @@ EXPORT_SYMBOL_GPL(pmm_vfree);
 
 /* --- vmap ------------------------------------------------------------------------------------- */
 
-static bool pmm_are_pages(struct page **pages, unsigned long count)
+/**
+ * pmm_are_pages() - is each of these a page?
+ * @pages: the pages
+ * @count: how many
+ *
+ * Context: Any.
+ * Return: Whether none is NULL or no struct page at all.
+ */
+bool pmm_are_pages(struct page **pages, unsigned long count)
 {
 	unsigned long i;
 
 	for (i = 0; i < count; i++)
-		if (!pages[i] || !pfn_valid(page_to_pfn(pages[i])))
+		if (unlikely(!pmm_page_in_zone(&pmm_zone, pages[i]) &&
+			     (!pages[i] || !pfn_valid(page_to_pfn(pages[i])))))
 			return false;
 	return true;
 }
 
-/* The area remembers its pages, and those of the pool cannot be recycled while it maps them. */
+/**
+ * pmm_hold_pages() - remember which pages are mapped; those of the pool cannot be recycled meanwhile
+ * @copy: gets the pages
+ * @pages: the pages
+ * @count: how many
+ *
+ * Context: Any.
+ */
+void pmm_hold_pages(struct page **copy, struct page **pages, unsigned long count)
+{
+	unsigned long i;
+
+	for (i = 0; i < count; i++) {
+		struct page *page = pages[i];
+
+		if (likely(pmm_page_in_zone(&pmm_zone, page)))
+			page_ref_inc(page);
+		copy[i] = page;
+	}
+}
+
 static int pmm_hold_mapped_pages(struct pmm_vm_struct *vm, struct page **pages, unsigned int count)
 {
 	struct page **copy;
-	unsigned int i;
 
 	if (!pmm_are_pages(pages, count))
 		return -EINVAL;
-	copy = kvmalloc_array(count, sizeof(*copy), GFP_KERNEL);
+	copy = pmm_page_array(vm, count, GFP_KERNEL);
 	if (!copy)
 		return -ENOMEM;
-	memcpy(copy, pages, count * sizeof(*copy));
-	for (i = 0; i < count; i++)
-		if (pmm_page_in_zone(&pmm_zone, pages[i]))
-			get_page(pages[i]);
+	pmm_hold_pages(copy, pages, count);
 	pmm_vmlist_set_pages(&pmm_vmlist, vm, copy, count);
 	return 0;
 }
@@ -458,13 +632,17 @@ static int pmm_hold_mapped_pages(struct pmm_vm_struct *vm, struct page **pages, 
 void *pmm_vmap_for(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot,
 		   const void *caller)
 {
+	const struct pmm_area_request want = {
+		.size = (unsigned long)count << PAGE_SHIFT, .align = PAGE_SIZE,
+		.flags = flags | PMM_VM_MAP, .nr_slots = pmm_nr_slots(count), .gfp = GFP_KERNEL,
+		.caller = caller,
+	};
 	struct pmm_vm_struct *vm;
 	int err;
 
 	if (flags & ~(PMM_VM_MAP | PMM_VM_USERMAP))
 		return ERR_PTR(-EINVAL);
-	vm = pmm_vmlist_get(&pmm_vmlist, (unsigned long)count << PAGE_SHIFT, flags | PMM_VM_MAP,
-			    GFP_KERNEL, caller);
+	vm = pmm_reserve_area(&want);
 	if (IS_ERR(vm))
 		return vm;
 	err = pmm_hold_mapped_pages(vm, pages, count);
@@ -515,15 +693,16 @@ EXPORT_SYMBOL_GPL(pmm_vunmap);
 /**
  * pmm_vm_unmap_aliases() - flush what was unmapped but not yet flushed
  *
- * Each free flushes before it returns, as in 2.4, so nothing is outstanding except what pmm_vfree()
- * deferred from atomic context, which is waited for. (2.6.28)
+ * With purge=lazy this is a purge: one flush, if anything waits for it, and then all addresses that
+ * were freed may be used again. With purge=eager nothing waits. What pmm_vfree() deferred from atomic
+ * context is waited for first. (2.6.28)
  *
  * Context: Process context; may sleep.
  */
 void pmm_vm_unmap_aliases(void)
 {
 	flush_work(&pmm_vfree_work);
-	atomic64_inc(&pmm_purges);
+	pmm_purge();
 }
 EXPORT_SYMBOL_GPL(pmm_vm_unmap_aliases);
 
@@ -539,9 +718,12 @@ EXPORT_SYMBOL_GPL(pmm_vm_unmap_aliases);
  */
 struct pmm_vm_struct *pmm_get_vm_area(unsigned long size, unsigned long flags)
 {
-	struct pmm_vm_struct *vm;
+	const struct pmm_area_request want = {
+		.size = size, .align = PAGE_SIZE, .flags = flags & ~(unsigned long)PMM_VM_RAM,
+		.gfp = GFP_KERNEL, .caller = __builtin_return_address(0),
+	};
+	struct pmm_vm_struct *vm = pmm_reserve_area(&want);
 
-	vm = pmm_vmlist_get(&pmm_vmlist, size, flags, GFP_KERNEL, __builtin_return_address(0));
 	if (IS_ERR(vm))
 		return NULL;
 	pmm_vmlist_publish(&pmm_vmlist, vm);
@@ -553,7 +735,8 @@ EXPORT_SYMBOL_GPL(pmm_get_vm_area);
  * pmm_remove_vm_area() - unmap a range and give its addresses back
  * @addr: the area's address
  *
- * Of areas of pmm_vmalloc() the pages would be lost: they are refused, use pmm_vfree().
+ * Of areas of pmm_vmalloc() the pages would be lost: they are refused, use pmm_vfree(). The flush is
+ * never left for later here, since the record goes to the caller.
  *
  * Context: Process context, interrupts on; waits for a TLB flush.
  * Return: The area's record, now the caller's to kfree(); NULL when no area begins there, when it
@@ -683,9 +866,9 @@ static long pmm_copy_window(char *buf, unsigned long addr, unsigned long count, 
 	for (vm = pmm_vmlist.head; vm && count; vm = vm->next) {
 		unsigned long first = (unsigned long)vm->addr, end = first + pmm_area_bytes(vm),
 			      len;
-		bool live = pmm_area((struct pmm_vm_struct *)vm)->state == PMM_AREA_LIVE;
+		bool live = pmm_area(vm)->state == PMM_AREA_LIVE;
 
-		if (addr >= end)
+		if (addr >= end || pmm_area_waits(pmm_area(vm)))
 			continue;
 		len = addr < first ? min(count, first - addr) : 0;
 		if (!write)
@@ -813,11 +996,14 @@ EXPORT_SYMBOL_GPL(pmm_remap_vmalloc_range);
 static bool pmm_entry_right(const struct pmm_vm_struct *vm, unsigned long addr, bool mapped,
 			    unsigned long pfn)
 {
+	enum pmm_area_state state = smp_load_acquire(&pmm_area(vm)->state);
 	unsigned long page = (addr - (unsigned long)vm->addr) >> PAGE_SHIFT;
 
 	if (page == pmm_area_pages(vm))
 		return !mapped;		/* the guard page */
-	if (pmm_area((struct pmm_vm_struct *)vm)->state != PMM_AREA_LIVE)
+	if (pmm_area_waits(pmm_area(vm)))
+		return !mapped;
+	if (state != PMM_AREA_LIVE)
 		return true;		/* being mapped or unmapped at this moment */
 	if (vm->pages)
 		return mapped && pfn == page_to_pfn(vm->pages[page]);
@@ -873,17 +1059,27 @@ bool pmm_window_verify(struct pmm_verdict *v)
 
 /**
  * pmm_vmalloc_init() - an empty list over the whole window
+ * @search_tree: search=tree
+ * @bulk: era modern: take and return pages in bulk, and map 2 MiB at a time
  *
  * Context: Process context; may sleep.
  * Return: 0 or -ENOMEM.
  */
-int pmm_vmalloc_init(void)
+int pmm_vmalloc_init(bool search_tree, bool bulk)
 {
+	int err = pmm_map_ram_init();
+
+	if (err)
+		return err;
+	pmm_bulk = bulk;
 	pmm_vmlist_init(&pmm_vmlist, pmm_window_start(), pmm_window_size());
+	pmm_vmlist.search_tree = search_tree;
 	pmm_vmlist.deferred = kvcalloc(BITS_TO_LONGS(pmm_window_size() >> PAGE_SHIFT),
 				       sizeof(unsigned long), GFP_KERNEL);
-	if (!pmm_vmlist.deferred)
+	if (!pmm_vmlist.deferred) {
+		pmm_map_ram_exit();
 		return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -895,7 +1091,13 @@ int pmm_vmalloc_init(void)
 void pmm_vmalloc_exit(void)
 {
 	flush_work(&pmm_vfree_work);
-	while (pmm_vmlist.head)
-		pmm_destroy_area(pmm_vmlist.head);
+	pmm_map_ram_exit();
+	pmm_purge();
+	while (pmm_vmlist.head) {
+		struct pmm_vm_struct *vm = pmm_vmlist.head;
+
+		pmm_unmap_area(vm);
+		kfree(vm);
+	}
 	kvfree(pmm_vmlist.deferred);
 }

@@ -9,14 +9,21 @@
  * A list is protected by its one spinlock, for process context only. An area stays on the list, and
  * keeps its addresses, until whoever detached it has unmapped it, flushed every TLB and called
  * pmm_vmlist_unlink(); so no address is handed out twice while a stale translation of it may stand.
+ * With purge=lazy there is one flush for many: pmm_vmlist_retire() leaves the addresses on the list
+ * until a purge, neighbours as one record.
+ *
+ * With search=tree the same records are in a red-black tree besides, each with the hole below it,
+ * and the largest hole of its subtree. The list stays the truth; both ways find the same hole.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/rbtree_augmented.h>
 
 #include "internal.h"
 
 /**
  * pmm_vmlist_init() - an empty window
- * @list: to fill in
+ * @list: to fill in; its @search_tree may be set afterwards, before its first use
  * @start: first address, page aligned
  * @size: bytes, a multiple of the page size; @start + @size does not overflow
  *
@@ -24,34 +31,167 @@
  */
 void pmm_vmlist_init(struct pmm_vmlist *list, unsigned long start, unsigned long size)
 {
+	memset(list, 0, sizeof(*list));
 	spin_lock_init(&list->lock);
-	list->head = NULL;
-	list->nr_areas = 0;
-	list->nr_stale = 0;
-	list->deferred = NULL;
+	INIT_LIST_HEAD(&list->lazy);
+	list->tree = RB_ROOT;
 	list->start = start;
 	list->end = start + size;
 }
 
-/*
- * 2.4's first fit: the lowest hole that @size fits, an exact fit included. Returns the link after
- * which the area goes and its address, or NULL. 2.4 looked at the end of the window only while it
- * had areas to walk past; here the last hole is checked like the others. Differences, not sums, are
- * compared, so nothing can overflow.
- */
-static struct pmm_vm_struct **__pmm_find_hole(struct pmm_vmlist *list, unsigned long size,
-					      unsigned long *addr)
+static unsigned long pmm_start_of(const struct pmm_vm_struct *vm)
 {
-	struct pmm_vm_struct **link, *vm;
+	return (unsigned long)vm->addr;
+}
 
-	lockdep_assert_held(&list->lock);
-	*addr = list->start;
-	for (link = &list->head; (vm = *link); link = &vm->next) {
-		if (size <= (unsigned long)vm->addr - *addr)
-			return link;
-		*addr = (unsigned long)vm->addr + vm->size;
+static unsigned long pmm_end_of(const struct pmm_vm_struct *vm)
+{
+	return (unsigned long)vm->addr + vm->size;
+}
+
+/* --- the tree: holes by the area above them --------------------------------------------------- */
+
+static unsigned long pmm_area_gap(const struct pmm_area *area)
+{
+	return area->gap;
+}
+
+RB_DECLARE_CALLBACKS_MAX(static, pmm_gap_callbacks, struct pmm_area, node, unsigned long, max_gap,
+			 pmm_area_gap)
+
+static struct pmm_area *pmm_node_area(struct rb_node *node)
+{
+	return rb_entry(node, struct pmm_area, node);
+}
+
+static bool pmm_subtree_has(struct rb_node *node, unsigned long size)
+{
+	return node && pmm_node_area(node)->max_gap >= size;
+}
+
+/* The lowest area of a subtree with so large a hole below it; there is one. */
+static struct pmm_area *__pmm_lowest_gap(struct rb_node *node, unsigned long size)
+{
+	for (;;) {
+		if (pmm_subtree_has(node->rb_left, size))
+			node = node->rb_left;
+		else if (pmm_node_area(node)->gap >= size)
+			return pmm_node_area(node);
+		else
+			node = node->rb_right;
 	}
-	return size <= list->end - *addr ? link : NULL;
+}
+
+/* The next higher one, or NULL. */
+static struct pmm_area *__pmm_next_gap(struct pmm_area *area, unsigned long size)
+{
+	struct rb_node *node = &area->node, *parent;
+
+	for (;;) {
+		if (pmm_subtree_has(node->rb_right, size))
+			return __pmm_lowest_gap(node->rb_right, size);
+		while ((parent = rb_parent(node)) && node == parent->rb_right)
+			node = parent;
+		if (!parent)
+			return NULL;
+		if (pmm_node_area(parent)->gap >= size)
+			return pmm_node_area(parent);
+		node = parent;
+	}
+}
+
+static void __pmm_set_gap(struct pmm_area *area, unsigned long gap)
+{
+	area->gap = gap;
+	pmm_gap_callbacks_propagate(&area->node, NULL);
+}
+
+/* A new area between its neighbours on the list, one of which has no child on this side. */
+static void __pmm_tree_insert(struct pmm_vmlist *list, struct pmm_area *area, unsigned long gap)
+{
+	struct pmm_area *next = area->vm.next ? pmm_area(area->vm.next) : NULL;
+	struct rb_node **link = &list->tree.rb_node, *parent = NULL;
+
+	if (next && !next->node.rb_left) {
+		parent = &next->node;
+		link = &parent->rb_left;
+	} else if (area->prev) {
+		parent = &pmm_area(area->prev)->node;
+		link = &parent->rb_right;
+	}
+	area->gap = gap;
+	area->max_gap = gap;
+	rb_link_node(&area->node, parent, link);
+	if (gap && parent)
+		pmm_gap_callbacks_propagate(parent, NULL);
+	if (next)
+		__pmm_set_gap(next, next->gap - gap - area->vm.size);
+	rb_insert_augmented(&area->node, &list->tree, &pmm_gap_callbacks);
+}
+
+/* --- holes ------------------------------------------------------------------------------------ */
+
+/*
+ * Does an area fit into the hole from @addr to @end? Differences, not sums, are compared, so nothing
+ * can overflow.
+ */
+static bool pmm_fits(unsigned long *addr, unsigned long end, const struct pmm_area_request *want)
+{
+	unsigned long pad = -*addr & (want->align - 1), size = end - *addr;
+
+	if (pad > size || want->size > size - pad)
+		return false;
+	*addr += pad;
+	return true;
+}
+
+/*
+ * 2.4's first fit: the lowest hole that fits, an exact fit included. Gets the area above the hole,
+ * NULL for none, and the address. 2.4 looked at the end of the window only while it had areas to
+ * walk past; here the last hole is checked like the others.
+ */
+static bool __pmm_find_hole_linear(struct pmm_vmlist *list, const struct pmm_area_request *want,
+				   struct pmm_vm_struct **above, unsigned long *addr)
+{
+	unsigned long start = list->start;
+	struct pmm_vm_struct *vm;
+
+	for (vm = list->head; vm; vm = vm->next) {
+		*addr = start;
+		if (pmm_fits(addr, pmm_start_of(vm), want))
+			break;
+		start = pmm_end_of(vm);
+	}
+	*above = vm;
+	*addr = vm ? *addr : start;
+	return vm || pmm_fits(addr, list->end, want);
+}
+
+/* The same hole, from the holes that are large enough; which alignment may spoil. */
+static bool __pmm_find_hole_tree(struct pmm_vmlist *list, const struct pmm_area_request *want,
+				 struct pmm_vm_struct **above, unsigned long *addr)
+{
+	struct pmm_area *area = NULL;
+
+	if (pmm_subtree_has(list->tree.rb_node, want->size))
+		area = __pmm_lowest_gap(list->tree.rb_node, want->size);
+	for (; area; area = __pmm_next_gap(area, want->size)) {
+		*addr = pmm_start_of(&area->vm) - area->gap;
+		*above = &area->vm;
+		if (pmm_fits(addr, pmm_start_of(&area->vm), want))
+			return true;
+	}
+	*addr = list->tail ? pmm_end_of(list->tail) : list->start;
+	*above = NULL;
+	return pmm_fits(addr, list->end, want);
+}
+
+static bool __pmm_find_hole(struct pmm_vmlist *list, const struct pmm_area_request *want,
+			    struct pmm_vm_struct **above, unsigned long *addr)
+{
+	lockdep_assert_held(&list->lock);
+	return list->search_tree ? __pmm_find_hole_tree(list, want, above, addr) :
+				   __pmm_find_hole_linear(list, want, above, addr);
 }
 
 static unsigned long pmm_page_of(const struct pmm_vmlist *list, unsigned long addr)
@@ -62,75 +202,150 @@ static unsigned long pmm_page_of(const struct pmm_vmlist *list, unsigned long ad
 /* A deferred free older than the area is no free of this one. */
 static bool __pmm_void_deferred(struct pmm_vmlist *list, unsigned long addr)
 {
-	if (!list->deferred || !test_and_clear_bit(pmm_page_of(list, addr), list->deferred))
+	if (!list->deferred || !test_bit(pmm_page_of(list, addr), list->deferred) ||
+	    !test_and_clear_bit(pmm_page_of(list, addr), list->deferred))
 		return false;
 	list->nr_stale++;
 	return true;
 }
 
-static struct pmm_area *pmm_new_area(unsigned long size, unsigned long flags, gfp_t gfp,
-				     const void *caller)
+static struct pmm_area *pmm_new_area(const struct pmm_area_request *want)
 {
-	struct pmm_area *area = kzalloc(sizeof(*area), gfp);
+	struct pmm_area *area = kmalloc(struct_size(area, slots, want->nr_slots), want->gfp);
 
 	if (!area)
 		return NULL;
-	area->vm.flags = flags;
-	area->vm.size = size;
-	area->vm.caller = caller;
+	memset(area, 0, sizeof(*area));
+	area->vm.flags = want->flags;
+	area->vm.size = want->size;
+	area->vm.caller = want->caller;
+	area->nr_slots = want->nr_slots;
 	area->users = 1;
 	return area;
 }
 
-static void __pmm_insert(struct pmm_vmlist *list, struct pmm_vm_struct *vm,
-			 struct pmm_vm_struct **link, unsigned long addr)
+/* Onto the list, below @above, and into the tree. */
+static void __pmm_insert(struct pmm_vmlist *list, struct pmm_area *area,
+			 struct pmm_vm_struct *above, unsigned long addr)
 {
+	struct pmm_vm_struct *vm = &area->vm, *below = above ? pmm_area(above)->prev : list->tail;
+
 	vm->addr = (void *)addr;
-	vm->next = *link;
-	*link = vm;
+	vm->next = above;
+	area->prev = below;
+	if (below)
+		below->next = vm;
+	else
+		list->head = vm;
+	if (above)
+		pmm_area(above)->prev = vm;
+	else
+		list->tail = vm;
 	list->nr_areas++;
+	if (list->search_tree)
+		__pmm_tree_insert(list, area, addr - (below ? pmm_end_of(below) : list->start));
+}
+
+/*
+ * Off the list and out of the tree. Its addresses are a hole from here on; or, when @merged, those
+ * of a neighbour that has taken them over already.
+ */
+static void __pmm_remove(struct pmm_vmlist *list, struct pmm_area *area, bool merged)
+{
+	struct pmm_vm_struct *above = area->vm.next, *below = area->prev;
+
+	if (below)
+		below->next = above;
+	else
+		list->head = above;
+	if (above)
+		pmm_area(above)->prev = below;
+	else
+		list->tail = below;
+	list->nr_areas--;
+	if (!list->search_tree)
+		return;
+	rb_erase_augmented(&area->node, &list->tree, &pmm_gap_callbacks);
+	if (above && !merged)
+		__pmm_set_gap(pmm_area(above), pmm_area(above)->gap + area->gap + area->vm.size);
 }
 
 /**
- * pmm_vmlist_get() - 2.4's get_vm_area(): reserve addresses
+ * pmm_vmlist_reserve() - reserve addresses
+ * @list: the window
+ * @want: how many, how aligned, and for whom; its @size is rounded up, a guard page is added
+ *
+ * 2.4's get_vm_area(); the lowest address that fits.
+ *
+ * Context: Process context; may sleep if @want->gfp says so.
+ * Return: The area, listed but not mapped, in state PMM_AREA_NEW; ERR_PTR: -EINVAL (size 0 or
+ * beyond any window), -ENOMEM (no memory for the record), -ENOSPC (no hole is large enough).
+ */
+struct pmm_vm_struct *pmm_vmlist_reserve(struct pmm_vmlist *list,
+					 const struct pmm_area_request *want)
+{
+	struct pmm_area_request exact = *want;
+	bool found, stale = false;
+	struct pmm_vm_struct *above;
+	struct pmm_area *area;
+	unsigned long addr;
+
+	if (!want->size || want->size > ULONG_MAX - 2 * PAGE_SIZE)
+		return ERR_PTR(-EINVAL);
+	exact.size = PAGE_ALIGN(want->size) + PAGE_SIZE;
+	area = pmm_new_area(&exact);
+	if (!area)
+		return ERR_PTR(-ENOMEM);
+
+	spin_lock(&list->lock);
+	found = __pmm_find_hole(list, &exact, &above, &addr);
+	if (found) {
+		__pmm_insert(list, area, above, addr);
+		stale = __pmm_void_deferred(list, addr);
+	}
+	spin_unlock(&list->lock);
+	if (unlikely(stale))
+		pr_err_ratelimited("Trying to vfree() nonexistent vm area (%p), deferred\n",
+				   (void *)addr);
+	if (found)
+		return &area->vm;
+	kfree(area);
+	return ERR_PTR(-ENOSPC);
+}
+
+/**
+ * pmm_vmlist_get() - pmm_vmlist_reserve() for the plain case
  * @list: the window
  * @size: bytes, rounded up to pages; one guard page is added
  * @flags: PMM_VM_*
  * @gfp: for the record itself
  * @caller: who asks
  *
- * Context: Process context; may sleep if @gfp says so.
- * Return: The area, listed but not mapped, in state PMM_AREA_NEW; ERR_PTR: -EINVAL (size 0 or
- * beyond any window), -ENOMEM (no memory for the record), -ENOSPC (no hole is large enough).
+ * Context: As pmm_vmlist_reserve().
+ * Return: Likewise.
  */
 struct pmm_vm_struct *pmm_vmlist_get(struct pmm_vmlist *list, unsigned long size,
 				     unsigned long flags, gfp_t gfp, const void *caller)
 {
-	struct pmm_vm_struct **link;
-	struct pmm_area *area;
-	unsigned long addr;
-	bool stale = false;
+	const struct pmm_area_request want = {
+		.size = size, .align = PAGE_SIZE, .flags = flags, .gfp = gfp, .caller = caller,
+	};
 
-	if (!size || size > ULONG_MAX - 2 * PAGE_SIZE)
-		return ERR_PTR(-EINVAL);
-	area = pmm_new_area(PAGE_ALIGN(size) + PAGE_SIZE, flags, gfp, caller);
-	if (!area)
-		return ERR_PTR(-ENOMEM);
+	return pmm_vmlist_reserve(list, &want);
+}
 
-	spin_lock(&list->lock);
-	link = __pmm_find_hole(list, area->vm.size, &addr);
-	if (link) {
-		__pmm_insert(list, &area->vm, link, addr);
-		stale = __pmm_void_deferred(list, addr);
+static struct pmm_vm_struct *__pmm_find_in_tree(struct pmm_vmlist *list, const void *addr)
+{
+	struct rb_node *node = list->tree.rb_node;
+
+	while (node) {
+		struct pmm_vm_struct *vm = &pmm_node_area(node)->vm;
+
+		if (vm->addr == addr)
+			return vm;
+		node = addr < vm->addr ? node->rb_left : node->rb_right;
 	}
-	spin_unlock(&list->lock);
-	if (stale)
-		pr_err_ratelimited("Trying to vfree() nonexistent vm area (%p), deferred\n",
-				   (void *)addr);
-	if (link)
-		return &area->vm;
-	kfree(area);
-	return ERR_PTR(-ENOSPC);
+	return NULL;
 }
 
 static struct pmm_vm_struct *__pmm_vmlist_find(struct pmm_vmlist *list, const void *addr)
@@ -138,6 +353,8 @@ static struct pmm_vm_struct *__pmm_vmlist_find(struct pmm_vmlist *list, const vo
 	struct pmm_vm_struct *vm;
 
 	lockdep_assert_held(&list->lock);
+	if (list->search_tree)
+		return __pmm_find_in_tree(list, addr);
 	for (vm = list->head; vm && vm->addr < addr; vm = vm->next)
 		;
 	return vm && vm->addr == addr ? vm : NULL;
@@ -148,7 +365,7 @@ static struct pmm_vm_struct *__pmm_vmlist_find_live(struct pmm_vmlist *list, con
 {
 	struct pmm_vm_struct *vm = __pmm_vmlist_find(list, addr);
 
-	if (!vm || pmm_area(vm)->state != PMM_AREA_LIVE || pmm_area(vm)->orphan)
+	if (!vm || smp_load_acquire(&pmm_area(vm)->state) != PMM_AREA_LIVE || pmm_area(vm)->orphan)
 		return NULL;
 	return vm;
 }
@@ -202,15 +419,13 @@ bool pmm_vmlist_copy(struct pmm_vmlist *list, const void *addr, struct pmm_vm_st
  * @pages: the array, the area's from here on
  * @nr_pages: its length
  *
- * Context: Process context.
+ * Context: Process context; nobody else looks at the pages of such an area.
  */
 void pmm_vmlist_set_pages(struct pmm_vmlist *list, struct pmm_vm_struct *vm, struct page **pages,
 			  unsigned int nr_pages)
 {
-	spin_lock(&list->lock);
-	vm->pages = pages;
-	vm->nr_pages = nr_pages;
-	spin_unlock(&list->lock);
+	WRITE_ONCE(vm->pages, pages);
+	WRITE_ONCE(vm->nr_pages, nr_pages);
 }
 
 /**
@@ -222,14 +437,13 @@ void pmm_vmlist_set_pages(struct pmm_vmlist *list, struct pmm_vm_struct *vm, str
  */
 void pmm_vmlist_publish(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 {
-	spin_lock(&list->lock);
-	pmm_area(vm)->state = PMM_AREA_LIVE;
-	spin_unlock(&list->lock);
+	smp_store_release(&pmm_area(vm)->state, PMM_AREA_LIVE);
 }
 
 static enum pmm_detach_result __pmm_detach_area(struct pmm_area *area, unsigned long type)
 {
-	bool owns_pages = area->vm.flags & PMM_VM_ALLOC && area->vm.pages;
+	bool owns_pages = (area->vm.flags & PMM_VM_ALLOC && area->vm.pages) ||
+			  area->vm.flags & PMM_VM_RAM;
 
 	if (type ? !(area->vm.flags & type) : owns_pages)
 		return PMM_DETACH_WRONG_TYPE;
@@ -334,19 +548,131 @@ enum pmm_detach_result pmm_vmlist_detach_deferred(struct pmm_vmlist *list, const
  */
 void pmm_vmlist_unlink(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 {
-	struct pmm_vm_struct **link;
-
 	spin_lock(&list->lock);
-	for (link = &list->head; *link; link = &(*link)->next) {
-		if (*link == vm) {
-			*link = vm->next;
-			list->nr_areas--;
-			break;
-		}
-	}
+	__pmm_remove(list, pmm_area(vm), false);
 	spin_unlock(&list->lock);
 	vm->next = NULL;
 }
+
+/* --- purge=lazy ------------------------------------------------------------------------------- */
+
+static bool pmm_is_lazy(const struct pmm_vm_struct *vm)
+{
+	return vm && pmm_area(vm)->state == PMM_AREA_LAZY;
+}
+
+/* What lies above a waiting area, and waits too, becomes part of it; returns the record to free. */
+static struct pmm_area *__pmm_merge_above(struct pmm_vmlist *list, struct pmm_area *area)
+{
+	struct pmm_area *above = area->vm.next ? pmm_area(area->vm.next) : NULL;
+
+	if (!above || !pmm_is_lazy(&above->vm) || above->vm.addr != area->vm.addr + area->vm.size)
+		return NULL;
+	list_del(&above->waiting);
+	list->nr_lazy--;
+	area->vm.size += above->vm.size;
+	__pmm_remove(list, above, true);
+	return above;
+}
+
+/**
+ * pmm_vmlist_retire() - an area's addresses wait for a flush from here on
+ * @list: the window
+ * @vm: the area: detached and unmapped; it is the list's, or no more
+ *
+ * Adjacent areas that wait become one, so that a purge has little to do.
+ *
+ * Context: Process context.
+ */
+void pmm_vmlist_retire(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
+{
+	struct pmm_area *area = pmm_area(vm), *below, *gone[2] = { };
+
+	spin_lock(&list->lock);
+	list->lazy_bytes += vm->size;
+	below = area->prev ? pmm_area(area->prev) : NULL;
+	if (below && pmm_is_lazy(&below->vm) && pmm_end_of(&below->vm) == pmm_start_of(vm)) {
+		below->vm.size += vm->size;
+		__pmm_remove(list, area, true);
+		gone[0] = area;
+		area = below;
+	} else {
+		vm->flags = 0;
+		vm->caller = NULL;
+		vm->phys_addr = 0;
+		area->nr_huge = 0;
+		area->state = PMM_AREA_LAZY;
+		list_add_tail(&area->waiting, &list->lazy);
+		list->nr_lazy++;
+	}
+	gone[1] = __pmm_merge_above(list, area);
+	spin_unlock(&list->lock);
+	kfree(gone[0]);
+	if (gone[1])
+		kfree(gone[1]);
+}
+
+/**
+ * pmm_vmlist_purge_begin() - take what waits for a flush
+ * @list: the window
+ * @purged: gets the areas, for pmm_vmlist_purge_end()
+ *
+ * Context: Process context.
+ * Return: true when there is anything: then the caller flushes every TLB.
+ */
+bool pmm_vmlist_purge_begin(struct pmm_vmlist *list, struct list_head *purged)
+{
+	struct pmm_area *area;
+
+	INIT_LIST_HEAD(purged);
+	spin_lock(&list->lock);
+	list_for_each_entry(area, &list->lazy, waiting)
+		area->state = PMM_AREA_PURGED;
+	list_splice_init(&list->lazy, purged);
+	spin_unlock(&list->lock);
+	return !list_empty(purged);
+}
+
+/* Some of them, so that the lock is not held for long. */
+static void pmm_vmlist_remove_some(struct pmm_vmlist *list, struct list_head *purged,
+				   struct list_head *gone)
+{
+	struct pmm_area *area, *next;
+	unsigned int most = 64;
+
+	spin_lock(&list->lock);
+	list_for_each_entry_safe(area, next, purged, waiting) {
+		list->lazy_bytes -= area->vm.size;
+		list->nr_lazy--;
+		__pmm_remove(list, area, false);
+		list_move_tail(&area->waiting, gone);
+		if (!--most)
+			break;
+	}
+	spin_unlock(&list->lock);
+}
+
+/**
+ * pmm_vmlist_purge_end() - what has been flushed may be used again
+ * @list: the window
+ * @purged: of pmm_vmlist_purge_begin()
+ *
+ * Context: Process context.
+ */
+void pmm_vmlist_purge_end(struct pmm_vmlist *list, struct list_head *purged)
+{
+	struct pmm_area *area, *next;
+
+	while (!list_empty(purged)) {
+		LIST_HEAD(gone);
+
+		pmm_vmlist_remove_some(list, purged, &gone);
+		list_for_each_entry_safe(area, next, &gone, waiting)
+			kfree(area);
+	}
+}
+
+/* --- user mappings ---------------------------------------------------------------------------- */
 
 /**
  * pmm_vmlist_hold() - one more user mapping of an area

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm: when to flush. With purge=eager each free of an area flushes every TLB before its pages
+ * and addresses go back, as in 2.4. With purge=lazy, as in 2.6.28, the addresses of many wait for
+ * one flush: a purge.
+ *
+ * 2.6.28 left the page table entries standing until then. Here they are cleared at once, and the
+ * pages go back at once, as in today's kernel: a late access faults, unless the processor still has
+ * the translation; only the addresses wait.
+ *
+ * It owns the policy; what waits is kept by vmlist.c (areas) and map_ram.c (parts of blocks). Purges
+ * exclude each other by a mutex. Process context, interrupts on.
+ */
+#include <linux/cpumask.h>
+#include <linux/mutex.h>
+
+#include "internal.h"
+
+static DEFINE_MUTEX(pmm_purge_mutex);
+static bool pmm_lazy;
+static atomic64_t pmm_purges;
+
+/**
+ * pmm_purge_init() - choose between the two
+ * @lazy: purge=lazy
+ *
+ * Context: Process context.
+ */
+void pmm_purge_init(bool lazy)
+{
+	pmm_lazy = lazy;
+	atomic64_set(&pmm_purges, 0);
+}
+
+/**
+ * pmm_purge_is_lazy() - may a flush wait?
+ *
+ * Context: Any.
+ * Return: Whether it may.
+ */
+bool pmm_purge_is_lazy(void)
+{
+	return pmm_lazy;
+}
+
+/**
+ * pmm_purge_count() - how often it was done
+ *
+ * Context: Any.
+ * Return: Purges, whether or not anything was waiting.
+ */
+u64 pmm_purge_count(void)
+{
+	return atomic64_read(&pmm_purges);
+}
+
+/* The kernel's lazy_max_pages(), in bytes: a flush costs more the more CPUs take part. */
+static unsigned long pmm_lazy_max(void)
+{
+	return fls(num_online_cpus()) * (32UL << 20);
+}
+
+static bool __pmm_purge(void)
+{
+	struct list_head areas;
+	bool any;
+
+	lockdep_assert_held(&pmm_purge_mutex);
+	any = pmm_vmlist_purge_begin(&pmm_vmlist, &areas);
+	any |= pmm_map_ram_purge_begin();
+	if (any)
+		pmm_window_flush();
+	pmm_vmlist_purge_end(&pmm_vmlist, &areas);
+	pmm_map_ram_purge_end();
+	atomic64_inc(&pmm_purges);
+	return any;
+}
+
+/**
+ * pmm_purge() - flush, if anything waits for it, and let addresses be used again
+ *
+ * Context: Process context, interrupts on; waits for other CPUs.
+ * Return: Whether anything was waiting.
+ */
+bool pmm_purge(void)
+{
+	bool any;
+
+	mutex_lock(&pmm_purge_mutex);
+	any = __pmm_purge();
+	mutex_unlock(&pmm_purge_mutex);
+	return any;
+}
+
+/**
+ * pmm_purge_excess() - purge when so much waits that a flush pays
+ *
+ * That is fls(online CPUs) x 32 MiB, the kernel's measure. If somebody else is purging, that will
+ * do.
+ *
+ * Context: As pmm_purge().
+ */
+void pmm_purge_excess(void)
+{
+	unsigned long waiting = READ_ONCE(pmm_vmlist.lazy_bytes) + pmm_map_ram_dirty();
+
+	if (likely(waiting <= pmm_lazy_max()) || !mutex_trylock(&pmm_purge_mutex))
+		return;
+	__pmm_purge();
+	mutex_unlock(&pmm_purge_mutex);
+}
