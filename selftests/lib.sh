@@ -125,6 +125,9 @@ insmod_with() {
 load() {
 	loaded=$(insmod_with "$@") || bail "insmod ${POCKETMM_PARAMS-} $*: $loaded"
 	[ -e "$PMM/command" ] || bail "insmod $*: there is no $PMM/command"
+	way_home=
+	with pcp=0 || way_home='drain\n'
+	with purge=eager || way_home="${way_home}purge\n"
 }
 
 # param NAME: as the module that is loaded has it.
@@ -192,8 +195,7 @@ value() {
 # home: what per-CPU lists keep, and addresses that wait for a flush, are brought home, so that files show what
 # is free as if there were no such lists and no such wait.
 home() {
-	with pcp=0 || must drain
-	with purge=eager || must purge
+	[ -z "$way_home" ] || printf %b "$way_home" >"$PMM/command" || bail "$way_home: $(cat "$PMM/result")"
 }
 
 # free_total: pages on the free lists and on per-CPU lists.
@@ -257,24 +259,27 @@ bits() {
 	echo "$*"
 }
 
-# sorted_lists: as `freelist`, each list in ascending order.
-sorted_lists() {
-	awk '{ line = $1 " " $2; n = 0
-		for (i = 3; i <= NF; i++) {
-			for (j = n++; j && at[j] > $i + 0; j--) at[j + 1] = at[j]
-			at[j + 1] = $i + 0
-		}
-		for (i = 1; i <= n; i++) line = line " " at[i]
-		print line }' "$PMM/freelist"
-}
-
 # state: everything that a refused command must leave as it was, numbers of pages and areas included.  Of blocks
 # that were taken from the middle of a list, or kept on a per-CPU list, the place on their free list may be
 # another.  It writes commands of its own.
 state() {
 	home
-	if with pcp=0 && with placement=lifo; then cat "$PMM/freelist"; else sorted_lists; fi
-	cat "$PMM/pairmap" "$PMM/window" "$PMM/verify"
+	if with pcp=0 && with placement=lifo; then
+		cat "$PMM/freelist" "$PMM/pairmap" "$PMM/window" "$PMM/verify"
+		return
+	fi
+	awk '
+	FILENAME !~ /freelist$/ { print; next }
+	{
+		line = $1 " " $2
+		n = 0
+		for (i = 3; i <= NF; i++) {
+			for (j = n++; j && at[j] > $i + 0; j--) at[j + 1] = at[j]
+			at[j + 1] = $i + 0
+		}
+		for (i = 1; i <= n; i++) line = line " " at[i]
+		print line
+	}' "$PMM/freelist" "$PMM/pairmap" "$PMM/window" "$PMM/verify"
 }
 
 # pairs_from_lists: the pair map that the free lists imply, by the invariant alone, in the format of `pairmap`.
