@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * pocketmm selftests: a second implementation of Linux 2.4's two allocators, to hold the module
- * against.
+ * against; with 2.6.28's lazy purge, and with areas of whole largest blocks.
  *
  * Written from the algorithm, not from the module: page numbers in arrays instead of struct page,
  * an array of areas instead of a list. Slow and plain on purpose. Nothing here knows of the module.
@@ -10,12 +10,14 @@
 #define POCKETMM_MODEL_H
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MODEL_ORDERS	10
 #define MODEL_TOP	(MODEL_ORDERS - 1)
+#define MODEL_HUGE	(1L << MODEL_TOP)	/* pages of a largest block: 2 MiB */
 #define MODEL_NONE	(-1)
 
 /* What a run met; a test that never met some of it has not tested much. */
@@ -33,12 +35,18 @@ enum model_event {
 	EV_ALL_FREE,		/* all pages free */
 	EV_REFUSED,		/* a size that is refused */
 	EV_MISUSE,		/* a free that is refused */
+	EV_PURGED_FULL,		/* addresses that waited, purged for want of room */
+	EV_PURGED_EXCESS,	/* likewise, because so many waited */
+	EV_HUGE,		/* an area, or its beginning, of whole largest blocks */
+	EV_PARTLY_HUGE,		/* one that could have had more of them */
 	NR_EVENTS,
 };
 
 struct model_area {
 	long	start;		/* pages, from the start of the window */
 	long	span;		/* pages, the guard page included */
+	long	nr_huge;	/* largest blocks that it begins with */
+	bool	waits;		/* freed, but not flushed: nobody gets these addresses */
 	long	*pages;
 };
 
@@ -62,6 +70,10 @@ struct model {
 	struct model_area	*areas;		/* in address order */
 	long			nr_areas;
 	bool			areas_touched;
+	bool			lazy;		/* 2.6.28: a freed area's addresses wait for a purge */
+	bool			huge;		/* areas of 2 MiB: aligned, of largest blocks first */
+	long			waiting_max;	/* pages; when more of the window wait, they are purged */
+	long			waiting;
 
 	long			events[NR_EVENTS];
 };
@@ -173,18 +185,40 @@ static inline bool model_bit_defined(const struct model *m, int order, long pair
 
 /* --- areas ------------------------------------------------------------------------------------ */
 
+static inline void model_delete_area(struct model *m, long i)
+{
+	free(m->areas[i].pages);
+	m->nr_areas--;
+	memmove(&m->areas[i], &m->areas[i + 1], (m->nr_areas - i) * sizeof(*m->areas));
+	m->areas_touched = true;
+}
+
+/* One flush, and all that waited is a hole; false when nothing did. */
+static inline bool model_purge(struct model *m)
+{
+	bool any = m->waiting > 0;
+	long i;
+
+	for (i = m->nr_areas; i--;)
+		if (m->areas[i].waits)
+			model_delete_area(m, i);
+	m->waiting = 0;
+	return any;
+}
+
 /* The lowest hole that fits: the place in the array of areas, and its first page; or MODEL_NONE. */
-static inline long model_first_fit(struct model *m, long span, long *start)
+static inline long model_first_fit(struct model *m, long span, long align, long *start)
 {
 	long i, at = 0;
 
 	for (i = 0; i <= m->nr_areas; i++) {
 		long hole = (i < m->nr_areas ? m->areas[i].start : m->window_pages) - at;
+		long pad = -at & (align - 1);
 
-		if (hole >= span) {
+		if (hole >= pad + span) {
 			m->events[EV_EXACT_HOLE] += i < m->nr_areas && hole == span;
 			m->events[EV_LOWER_HOLE] += i < m->nr_areas && hole > span;
-			*start = at;
+			*start = at + pad;
 			return i;
 		}
 		if (i < m->nr_areas)
@@ -193,12 +227,62 @@ static inline long model_first_fit(struct model *m, long span, long *start)
 	return MODEL_NONE;
 }
 
-/* Pages one by one, first to last. Those that were had go back likewise if one is missing. */
-static inline bool model_take_pages(struct model *m, long *pages, long nr)
+/* The same, once more without what waits when there is no room with it. */
+static inline long model_make_room(struct model *m, long span, long align, long *start)
 {
-	long i, j;
+	long i = model_first_fit(m, span, align, start);
 
-	for (i = 0; i < nr; i++) {
+	if (i != MODEL_NONE || !model_purge(m))
+		return i;
+	m->events[EV_PURGED_FULL]++;
+	return model_first_fit(m, span, align, start);
+}
+
+/* Where an area of so many pages and its guard page goes, or MODEL_NONE. */
+static inline long model_reserve(struct model *m, long nr, long *start)
+{
+	long i = MODEL_NONE;
+
+	if (m->huge && nr >= MODEL_HUGE)
+		i = model_make_room(m, nr + 1, MODEL_HUGE, start);
+	if (i == MODEL_NONE)
+		i = model_make_room(m, nr + 1, 1, start);
+	m->events[EV_NO_HOLE] += i == MODEL_NONE;
+	return i;
+}
+
+static inline void model_insert_area(struct model *m, long i, struct model_area area)
+{
+	memmove(&m->areas[i + 1], &m->areas[i], (m->nr_areas - i) * sizeof(*m->areas));
+	m->areas[i] = area;
+	m->nr_areas++;
+	m->areas_touched = true;
+}
+
+/* Largest blocks for as much of an area as there are: how many. */
+static inline long model_take_huge(struct model *m, long *pages, long nr)
+{
+	long got, i;
+
+	for (got = 0; nr - got * MODEL_HUGE >= MODEL_HUGE; got++) {
+		long page = model_alloc(m, MODEL_TOP);
+
+		if (page == MODEL_NONE)
+			break;
+		for (i = 0; i < MODEL_HUGE; i++)
+			pages[got * MODEL_HUGE + i] = page + i;
+	}
+	m->events[EV_HUGE] += got > 0;
+	m->events[EV_PARTLY_HUGE] += got < nr / MODEL_HUGE;
+	return got;
+}
+
+/* Pages one by one from the @i-th on. All that were had go back one by one if one is missing. */
+static inline bool model_take_pages(struct model *m, long *pages, long i, long nr)
+{
+	long j;
+
+	for (; i < nr; i++) {
 		pages[i] = model_alloc(m, 0);
 		if (pages[i] == MODEL_NONE)
 			break;
@@ -214,37 +298,72 @@ static inline bool model_take_pages(struct model *m, long *pages, long nr)
 /* 0 and the first page of the area in the window, or the errno that 2.4 could not return. */
 static inline int model_vmalloc(struct model *m, long nr, long *start)
 {
-	long i = model_first_fit(m, nr + 1, start), *pages;
+	long i = model_reserve(m, nr, start), nr_huge = 0, *pages;
 
-	if (i == MODEL_NONE) {
-		m->events[EV_NO_HOLE]++;
+	if (i == MODEL_NONE)
 		return ENOSPC;
-	}
 	pages = calloc(nr, sizeof(*pages));
-	if (!model_take_pages(m, pages, nr)) {
+	if (m->huge && nr >= MODEL_HUGE && *start % MODEL_HUGE == 0)
+		nr_huge = model_take_huge(m, pages, nr);
+	if (!model_take_pages(m, pages, nr_huge * MODEL_HUGE, nr)) {
 		free(pages);
 		return ENOMEM;
 	}
-	memmove(&m->areas[i + 1], &m->areas[i], (m->nr_areas - i) * sizeof(*m->areas));
-	m->areas[i] = (struct model_area){ .start = *start, .span = nr + 1, .pages = pages };
-	m->nr_areas++;
-	m->areas_touched = true;
+	model_insert_area(m, i, (struct model_area){
+		.start = *start, .span = nr + 1, .nr_huge = nr_huge, .pages = pages,
+	});
 	return 0;
+}
+
+static inline long model_find_area(const struct model *m, long start)
+{
+	long i = 0;
+
+	while (m->areas[i].start != start)
+		i++;
+	return i;
+}
+
+/* Ranges side by side that wait are one. */
+static inline void model_wait(struct model *m, long i)
+{
+	struct model_area *area = &m->areas[i];
+
+	m->waiting += area->span;
+	area->waits = true;
+	area->nr_huge = 0;
+	m->areas_touched = true;
+	if (i + 1 < m->nr_areas && area[1].waits && area[1].start == area->start + area->span) {
+		area->span += area[1].span;
+		model_delete_area(m, i + 1);
+	}
+	if (i && area[-1].waits && area->start == area[-1].start + area[-1].span) {
+		area[-1].span += area->span;
+		model_delete_area(m, i);
+	}
+	if (m->waiting <= m->waiting_max)
+		return;
+	model_purge(m);
+	m->events[EV_PURGED_EXCESS]++;
+}
+
+/* The addresses of an area whose pages have gone. */
+static inline void model_release_area(struct model *m, long i)
+{
+	if (m->lazy)
+		model_wait(m, i);
+	else
+		model_delete_area(m, i);
 }
 
 /* The area that begins at this page of the window goes; its pages are freed first to last. */
 static inline void model_vfree(struct model *m, long start)
 {
-	long i = 0, j;
+	long i = model_find_area(m, start), j;
 
-	while (m->areas[i].start != start)
-		i++;
 	for (j = 0; j < m->areas[i].span - 1; j++)
 		model_free(m, m->areas[i].pages[j], 0);
-	free(m->areas[i].pages);
-	m->nr_areas--;
-	memmove(&m->areas[i], &m->areas[i + 1], (m->nr_areas - i) * sizeof(*m->areas));
-	m->areas_touched = true;
+	model_release_area(m, i);
 }
 
 /* --- birth and death -------------------------------------------------------------------------- */
@@ -255,7 +374,7 @@ static inline void model_init(struct model *m, long nr_pages, long window_pages,
 	int order;
 	long page;
 
-	memset(m, 0, sizeof(*m));
+	*m = (struct model){ .waiting_max = LONG_MAX };
 	m->nr_pages = nr_pages;
 	m->window_pages = window_pages;
 	m->lower = lower;
@@ -280,7 +399,7 @@ static inline void model_destroy(struct model *m)
 	int order;
 
 	while (m->nr_areas)
-		free(m->areas[--m->nr_areas].pages);
+		model_delete_area(m, m->nr_areas - 1);
 	for (order = 0; order < MODEL_ORDERS; order++)
 		free(m->bit[order]);
 	free(m->areas);
