@@ -428,15 +428,9 @@ static int pmm_fail_area(struct pmm_args *args, int err)
 
 static int pmm_cmd_vmalloc(struct pmm_args *args)
 {
-	bool user = pmm_given(args, PMM_USER);
-	const struct pmm_vmalloc_request want = {
-		.size	= args->value[PMM_SIZE],
-		.gfp	= GFP_KERNEL | (user || pmm_given(args, PMM_ZERO) ? __GFP_ZERO : 0),
-		.prot	= PAGE_KERNEL,
-		.flags	= user ? PMM_VM_USERMAP : 0,
-		.caller	= PMM_HERE,
-	};
-	void *addr = pmm_vmalloc_for(&want);
+	bool user = pmm_given(args, PMM_USER), zero = user || pmm_given(args, PMM_ZERO);
+	void *addr = pmm_vmalloc_for(args->value[PMM_SIZE], GFP_KERNEL | (zero ? __GFP_ZERO : 0),
+				     PAGE_KERNEL, user ? PMM_VM_USERMAP : 0, PMM_HERE);
 
 	if (IS_ERR(addr))
 		return pmm_fail_area(args, PTR_ERR(addr));

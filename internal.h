@@ -241,7 +241,7 @@ static inline unsigned long pmm_page_index(const struct pmm_zone *zone, const st
 
 static inline bool pmm_page_in_zone(const struct pmm_zone *zone, const struct page *page)
 {
-	return page >= zone->mem_map && page < zone->mem_map + zone->nr_pages;
+	return pmm_page_index(zone, page) < zone->nr_pages;
 }
 
 /* What must be left on the free lists after an allocation with these flags. */
@@ -295,6 +295,10 @@ int pmm_pcp_init(struct pmm_zone *zone);
 void pmm_pcp_destroy(struct pmm_zone *zone);
 struct page *pmm_pcp_refill(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
 			    enum pmm_kind kind, unsigned long caller);
+unsigned long pmm_pcp_alloc_many(struct pmm_zone *zone, enum pmm_kind kind, unsigned long caller,
+				 unsigned long nr, struct page **pages);
+unsigned long pmm_pcp_free_many(struct pmm_zone *zone, enum pmm_kind kind, unsigned long nr,
+				struct page **pages);
 bool pmm_pcp_flush(struct pmm_zone *zone, unsigned int order);
 void pmm_pcp_drain(struct pmm_zone *zone);
 void pmm_pcp_drain_cpu(struct pmm_zone *zone, unsigned int cpu);
@@ -373,6 +377,8 @@ struct pmm_area_request {
  * @head: the area with the lowest address
  * @tail: the area with the highest
  * @nr_areas: length of the list
+ * @spare: a record for the next area, so that a free and an allocation need not go through kfree() and
+ *	kmalloc(); exchanged atomically
  * @lazy: areas in state PMM_AREA_LAZY
  * @nr_lazy: areas in that state or in PMM_AREA_PURGED
  * @lazy_bytes: what they keep from being used, guard pages included
@@ -389,6 +395,7 @@ struct pmm_vmlist {
 	struct pmm_vm_struct	*head;
 	struct pmm_vm_struct	*tail;
 	unsigned long		nr_areas;
+	struct pmm_area		*spare;
 	struct list_head	lazy;
 	unsigned long		nr_lazy;
 	unsigned long		lazy_bytes;
@@ -429,6 +436,7 @@ static inline bool pmm_area_waits(const struct pmm_area *area)
 }
 
 void pmm_vmlist_init(struct pmm_vmlist *list, unsigned long start, unsigned long size);
+void pmm_vmlist_destroy(struct pmm_vmlist *list);
 struct pmm_vm_struct *pmm_vmlist_get(struct pmm_vmlist *list, unsigned long size,
 				     unsigned long flags, gfp_t gfp, const void *caller);
 struct pmm_vm_struct *pmm_vmlist_reserve(struct pmm_vmlist *list,
@@ -516,6 +524,8 @@ u64 pmm_window_phys_limit(void);
 void pmm_window_map(unsigned long addr, unsigned long pfn, unsigned long nr_pages, pgprot_t prot);
 void pmm_window_map_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
 			  pgprot_t prot);
+unsigned long pmm_window_hold_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
+				    pgprot_t prot, struct page **held);
 bool pmm_window_can_map_huge(void);
 void pmm_window_map_huge(unsigned long addr, unsigned long pfn, pgprot_t prot);
 void pmm_window_unmap(unsigned long addr, unsigned long nr_pages);
@@ -538,22 +548,14 @@ void pmm_map_ram_purge_end(void);
 unsigned long pmm_map_ram_dirty(void);
 
 /* vmalloc.c */
-struct pmm_vmalloc_request {
-	unsigned long	size;		/* bytes, rounded up to pages */
-	gfp_t		gfp;
-	pgprot_t	prot;
-	unsigned long	flags;		/* besides PMM_VM_ALLOC */
-	const void	*caller;
-};
-
 int pmm_vmalloc_init(bool search_tree, bool bulk);
 struct pmm_vm_struct *pmm_reserve_area(const struct pmm_area_request *want);
-bool pmm_are_pages(struct page **pages, unsigned long count);
-void pmm_hold_pages(struct page **copy, struct page **pages, unsigned long count);
+void pmm_put_pages(struct page **pages, unsigned long count);
 void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned long type,
 		const void *caller);
 void pmm_vmalloc_exit(void);
-void *pmm_vmalloc_for(const struct pmm_vmalloc_request *want);
+void *pmm_vmalloc_for(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned long flags,
+		      const void *caller);
 void *pmm_vmap_for(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot,
 		   const void *caller);
 enum pmm_detach_result pmm_take_down(const void *addr, unsigned long type, const void *caller);

@@ -171,29 +171,40 @@ static void pmm_ram_free_block(struct pmm_ram_block *block)
 
 /* --- mapping ---------------------------------------------------------------------------------- */
 
-static void pmm_ram_put_pages(struct page **pages, unsigned int count)
+static void pmm_ram_unmap(struct pmm_ram_block *block, unsigned int at, unsigned int count)
 {
-	unsigned int i;
-
-	for (i = 0; i < count; i++)
-		if (likely(pmm_page_in_zone(&pmm_zone, pages[i])))
-			page_ref_dec(pages[i]);
-	if (unlikely(READ_ONCE(pmm_zone.nr_parked)))
-		pmm_zone_reap(&pmm_zone);
+	pmm_window_unmap(pmm_ram_addr(block, at), count);
+	if (likely(pmm_purge_is_lazy())) {
+		pmm_put_pages(block->page + at, count);
+		atomic_long_add(count, &pmm_ram_dirty);
+		smp_store_release(&block->extent[at], PMM_EXTENT(PMM_EXTENT_DIRTY, count));
+		pmm_purge_excess();
+	} else {
+		pmm_window_flush();
+		pmm_put_pages(block->page + at, count);
+		smp_store_release(&block->extent[at], PMM_EXTENT(PMM_EXTENT_PURGED, count));
+		pmm_map_ram_purge_end();
+	}
 }
 
 static void *pmm_ram_map(struct page **pages, unsigned int count, const void *caller)
 {
 	struct pmm_ram_cpu *cpu = raw_cpu_ptr(pmm_ram);
 	struct pmm_ram_block *block;
-	unsigned int at;
+	unsigned int at, got;
 
 	while (unlikely(!(block = pmm_ram_take(cpu, count, &at))))
 		if (!pmm_ram_new_block(cpu, caller))
-			return NULL;
-	pmm_hold_pages(block->page + at, pages, count);
-	pmm_window_map_pages(pmm_ram_addr(block, at), pages, count, PAGE_KERNEL);
-	return (void *)pmm_ram_addr(block, at);
+			return ERR_PTR(-ENOSPC);
+	got = pmm_window_hold_pages(pmm_ram_addr(block, at), pages, count, PAGE_KERNEL,
+				    block->page + at);
+	if (likely(got == count))
+		return (void *)pmm_ram_addr(block, at);
+	/* What comes next is no page. */
+	block->extent[at] = PMM_EXTENT(PMM_EXTENT_NONE, count);
+	memset(block->page + at + got, 0, (count - got) * sizeof(*pages));
+	pmm_ram_unmap(block, at, count);
+	return ERR_PTR(-EINVAL);
 }
 
 /**
@@ -211,19 +222,16 @@ static void *pmm_ram_map(struct page **pages, unsigned int count, const void *ca
  */
 void *pmm_vm_map_ram(struct page **pages, unsigned int count, int node)
 {
-	void *addr = NULL;
+	void *addr = ERR_PTR(-ENOSPC);
 
-	if (!count || !pmm_are_pages(pages, count))
-		return NULL;
-	if (count <= PMM_RAM_MAX && count <= pmm_ram_pages)
+	if (likely(count && count <= PMM_RAM_MAX))
 		addr = pmm_ram_map(pages, count, __builtin_return_address(0));
-	if (unlikely(!addr)) {
+	if (likely(!IS_ERR(addr)))
+		return addr;
+	if (PTR_ERR(addr) == -ENOSPC)
 		addr = pmm_vmap_for(pages, count, PMM_VM_MAP, PAGE_KERNEL,
 				    __builtin_return_address(0));
-		if (IS_ERR(addr))
-			return NULL;
-	}
-	return addr;
+	return IS_ERR(addr) ? NULL : addr;
 }
 EXPORT_SYMBOL_GPL(pmm_vm_map_ram);
 
@@ -233,22 +241,6 @@ static bool pmm_ram_claim(struct pmm_ram_block *block, unsigned int at, unsigned
 	u16 live = PMM_EXTENT(PMM_EXTENT_LIVE, count);
 
 	return try_cmpxchg(&block->extent[at], &live, PMM_EXTENT(PMM_EXTENT_NONE, count));
-}
-
-static void pmm_ram_unmap(struct pmm_ram_block *block, unsigned int at, unsigned int count)
-{
-	pmm_window_unmap(pmm_ram_addr(block, at), count);
-	if (likely(pmm_purge_is_lazy())) {
-		pmm_ram_put_pages(block->page + at, count);
-		atomic_long_add(count, &pmm_ram_dirty);
-		smp_store_release(&block->extent[at], PMM_EXTENT(PMM_EXTENT_DIRTY, count));
-		pmm_purge_excess();
-	} else {
-		pmm_window_flush();
-		pmm_ram_put_pages(block->page + at, count);
-		smp_store_release(&block->extent[at], PMM_EXTENT(PMM_EXTENT_PURGED, count));
-		pmm_map_ram_purge_end();
-	}
 }
 
 /**
@@ -439,7 +431,7 @@ static void pmm_ram_clear_block(struct pmm_ram_block *block)
 		if (PMM_EXTENT_KIND(block->extent[i]) != PMM_EXTENT_LIVE)
 			continue;
 		pmm_window_unmap(pmm_ram_addr(block, i), nr);
-		pmm_ram_put_pages(block->page + i, nr);
+		pmm_put_pages(block->page + i, nr);
 	}
 }
 

@@ -85,6 +85,81 @@ bool pmm_pcp_flush(struct pmm_zone *zone, unsigned int order)
 	return length < high || nr;
 }
 
+/**
+ * pmm_pcp_alloc_many() - take single pages from this CPU's list
+ * @zone: the zone
+ * @kind: as for pmm_zone_alloc()
+ * @caller: likewise
+ * @nr: how many are wanted
+ * @pages: gets them, the one freed last first
+ *
+ * Context: Any, hard interrupts included; takes no shared lock.
+ * Return: How many there were.
+ */
+unsigned long pmm_pcp_alloc_many(struct pmm_zone *zone, enum pmm_kind kind, unsigned long caller,
+				 unsigned long nr, struct page **pages)
+{
+	struct page *page, *mem_map = zone->mem_map;
+	u8 *states = zone->state;
+	struct pmm_pcp *pcp;
+	unsigned long i;
+	u32 *list;
+
+	if (!zone->pcp_quick || !pmm_pcp_trylock(zone, pcp))
+		return 0;
+	nr = min(nr, (unsigned long)pcp->nr[0]);
+	list = pmm_pcp_list(pcp, 0) + pcp->nr[0];
+	pcp->nr[0] -= nr;
+	for (i = 0; i < nr; i++) {
+		u32 index = *--list;
+
+		states[index] = PMM_STATE(kind, 0);
+		page = mem_map + index;
+		pmm_set_page_caller(page, caller);
+		pages[i] = page;
+	}
+	pmm_pcp_unlock(pcp);
+	return nr;
+}
+
+/**
+ * pmm_pcp_free_many() - put single pages on this CPU's list
+ * @zone: the zone
+ * @kind: as they were allocated
+ * @nr: how many
+ * @pages: the pages
+ *
+ * Context: Any, hard interrupts included; takes no shared lock.
+ * Return: How many went there: up to the first that the zone has to look at.
+ */
+unsigned long pmm_pcp_free_many(struct pmm_zone *zone, enum pmm_kind kind, unsigned long nr,
+				struct page **pages)
+{
+	struct page *mem_map = zone->mem_map;
+	u8 *states = zone->state;
+	struct pmm_pcp *pcp;
+	unsigned long i;
+	u32 *list;
+
+	if (!zone->pcp_limit || !pmm_pcp_trylock(zone, pcp))
+		return 0;
+	nr = min(nr, (unsigned long)(zone->pcp_high - min(zone->pcp_high, pcp->nr[0])));
+	list = pmm_pcp_list(pcp, 0) + pcp->nr[0];
+	for (i = 0; i < nr; i++) {
+		unsigned long index = pages[i] - mem_map;
+		u8 state = PMM_STATE(kind, 0);
+
+		if (unlikely(index >= zone->nr_pages || page_ref_count(pages[i]) != 1 ||
+			     !try_cmpxchg(&states[index], &state, PMM_STATE(PMM_PCP, 0))))
+			break;
+		*list++ = index;
+	}
+	pcp->nr[0] += i;
+	pcp->frees += i;
+	pmm_pcp_unlock(pcp);
+	return i;
+}
+
 /* The first of them is to be taken next; what does not fit goes back. */
 static void pmm_pcp_fill(struct pmm_zone *zone, unsigned int order, struct page **pages,
 			 unsigned long nr)

@@ -43,50 +43,61 @@ static void pmm_breathe(unsigned long i)
 
 /* --- taking an area down ---------------------------------------------------------------------- */
 
-/* Fewer are as well taken one by one, from this CPU's list. */
-#define PMM_FEW_PAGES	4
-
 /*
  * 2.4 and 2.6.28 give the pages back one by one, in ascending address order; which in bulk has the
- * same result on the free lists.
+ * same result on the free lists. A few go to this CPU's list first.
  */
 static void pmm_free_area_pages(struct page **pages, unsigned long nr_pages, unsigned long caller)
 {
-	unsigned long i, nr;
+	unsigned long i = 0, nr;
 
-	if (!pmm_bulk || nr_pages <= PMM_FEW_PAGES) {
-		for (i = 0; i < nr_pages; i++) {
-			pmm_free_pages_from(pages[i], 0, PMM_MAPPED, caller);
-			pmm_breathe(i);
+	if (likely(pmm_bulk)) {
+		if (nr_pages <= PMM_PCP_BATCH)
+			i = pmm_pcp_free_many(&pmm_zone, PMM_MAPPED, nr_pages, pages);
+		for (; unlikely(i < nr_pages); i += nr) {
+			nr = min(nr_pages - i, PMM_MAX_ORDER_PAGES);
+			pmm_zone_free_bulk(&pmm_zone, nr, pages + i, PMM_MAPPED, caller);
+			cond_resched();
 		}
 		return;
 	}
-	for (i = 0; i < nr_pages; i += nr) {
-		nr = min(nr_pages - i, PMM_MAX_ORDER_PAGES);
-		pmm_zone_free_bulk(&pmm_zone, nr, pages + i, PMM_MAPPED, caller);
-		cond_resched();
+	for (; i < nr_pages; i++) {
+		pmm_free_pages_from(pages[i], 0, PMM_MAPPED, caller);
+		pmm_breathe(i);
 	}
 }
 
-/* What pmm_vmap() held on to; a page that was freed meanwhile is parked and can be recycled now. */
-static void pmm_put_mapped_pages(struct pmm_vm_struct *vm)
+/**
+ * pmm_put_pages() - undo pmm_window_hold_pages(), when they are unmapped
+ * @pages: what it held
+ * @count: how many
+ *
+ * A page that was freed meanwhile is parked and can be recycled now.
+ *
+ * Context: Any.
+ */
+void pmm_put_pages(struct page **pages, unsigned long count)
 {
-	unsigned int i;
+	struct page *mem_map = pmm_zone.mem_map;
+	unsigned long i, nr_pool = pmm_zone.nr_pages;
 
-	for (i = 0; i < vm->nr_pages; i++)
-		if (pmm_page_in_zone(&pmm_zone, vm->pages[i]))
-			page_ref_dec(vm->pages[i]);
-	if (READ_ONCE(pmm_zone.nr_parked))
+	for (i = 0; i < count; i++) {
+		unsigned long index = pages[i] - mem_map;
+
+		if (likely(index < nr_pool))
+			page_ref_dec(pages[i]);
+	}
+	if (unlikely(READ_ONCE(pmm_zone.nr_parked)))
 		pmm_zone_reap(&pmm_zone);
 }
 
-static void pmm_give_up_pages(struct pmm_vm_struct *vm)
+static __always_inline void pmm_give_up_pages(struct pmm_vm_struct *vm)
 {
 	if (vm->flags & PMM_VM_ALLOC)
 		pmm_free_area_pages(vm->pages, vm->nr_pages, (unsigned long)vm->caller);
 	else if (vm->pages)
-		pmm_put_mapped_pages(vm);
-	if (vm->pages != pmm_area(vm)->slots)
+		pmm_put_pages(vm->pages, vm->nr_pages);
+	if (unlikely(vm->pages != pmm_area(vm)->slots))
 		kvfree(vm->pages);
 	vm->pages = NULL;
 	vm->nr_pages = 0;
@@ -199,7 +210,10 @@ enum pmm_detach_result pmm_take_down(const void *addr, unsigned long type, const
 	struct pmm_vm_struct *vm = NULL;
 	enum pmm_detach_result result = pmm_vmlist_detach(&pmm_vmlist, addr, type, &vm);
 
-	pmm_finish_detach(result, vm, addr, type, caller);
+	if (likely(result == PMM_DETACH_OK))
+		pmm_destroy_area(vm);
+	else
+		pmm_finish_detach(result, vm, addr, type, caller);
 	return result;
 }
 
@@ -214,6 +228,9 @@ static gfp_t pmm_record_gfp(gfp_t gfp)
 	return gfp &
 	       (__GFP_RECLAIM | __GFP_IO | __GFP_FS | __GFP_HIGH | __GFP_NOWARN | __GFP_NORETRY);
 }
+
+/* Fewer are as well taken one by one: then a batch of others comes to this CPU's list. */
+#define PMM_FEW_PAGES	4
 
 static unsigned long pmm_take_in_bulk(struct page **pages, unsigned long nr_pages, gfp_t gfp,
 				      const void *caller)
@@ -235,16 +252,24 @@ static unsigned long pmm_take_in_bulk(struct page **pages, unsigned long nr_page
 }
 
 /*
- * 2.6.28: all pages first, order 0, one by one; in bulk they are the same, and the last resorts of
- * who finds too few are left to the single call. Returns how many could be had.
+ * 2.6.28: all pages first, order 0, one by one. In bulk they are the same, but for a few, which this
+ * CPU's list has at hand; and the last resorts of who finds too few are left to the single call.
+ * Returns how many could be had.
  */
 static unsigned long pmm_take_pages(struct page **pages, unsigned long nr_pages, gfp_t gfp,
 				    const void *caller)
 {
 	unsigned long i = 0;
 
-	if (pmm_bulk && nr_pages > PMM_FEW_PAGES)
-		i = pmm_take_in_bulk(pages, nr_pages, gfp, caller);
+	if (likely(pmm_bulk)) {
+		if (nr_pages <= PMM_PCP_BATCH && !(gfp & __GFP_ZERO))
+			i = pmm_pcp_alloc_many(&pmm_zone, PMM_MAPPED, (unsigned long)caller,
+					       nr_pages, pages);
+		if (likely(i == nr_pages))
+			return i;
+		if (nr_pages - i > PMM_FEW_PAGES)
+			i += pmm_take_in_bulk(pages + i, nr_pages - i, gfp, caller);
+	}
 	for (; i < nr_pages; i++) {
 		pages[i] = pmm_alloc_page_as(gfp | __GFP_NOWARN, PMM_MAPPED,
 					     (unsigned long)caller);
@@ -312,7 +337,7 @@ static int pmm_alloc_area_pages(struct pmm_vm_struct *vm, gfp_t gfp)
 
 	if (!pages)
 		return -ENOMEM;
-	got = pmm_take_huge(vm, pages, nr_pages, gfp);
+	got = unlikely(nr_pages >= PTRS_PER_PMD) ? pmm_take_huge(vm, pages, nr_pages, gfp) : 0;
 	got += pmm_take_pages(pages + got, nr_pages - got, gfp, vm->caller);
 	if (got < nr_pages) {
 		pmm_free_area_pages(pages, got, (unsigned long)vm->caller);
@@ -326,14 +351,16 @@ static int pmm_alloc_area_pages(struct pmm_vm_struct *vm, gfp_t gfp)
 
 static void pmm_map_pages(struct pmm_vm_struct *vm, struct page **pages, pgprot_t prot)
 {
-	unsigned long addr = (unsigned long)vm->addr, done;
+	unsigned long addr = (unsigned long)vm->addr, nr_pages = pmm_area_pages(vm);
 	unsigned int i;
 
-	for (i = 0; i < pmm_area(vm)->nr_huge; i++)
-		pmm_window_map_huge(addr + i * PMD_SIZE, page_to_pfn(pages[i * PTRS_PER_PMD]), prot);
-	done = (unsigned long)i * PTRS_PER_PMD;
-	pmm_window_map_pages(addr + done * PAGE_SIZE, pages + done, pmm_area_pages(vm) - done,
-			     prot);
+	for (i = 0; unlikely(i < pmm_area(vm)->nr_huge); i++) {
+		pmm_window_map_huge(addr, page_to_pfn(*pages), prot);
+		addr += PMD_SIZE;
+		pages += PTRS_PER_PMD;
+		nr_pages -= PTRS_PER_PMD;
+	}
+	pmm_window_map_pages(addr, pages, nr_pages, prot);
 }
 
 /**
@@ -360,50 +387,53 @@ static void pmm_abandon_area(struct pmm_vm_struct *vm)
 	kfree(vm);
 }
 
-static struct pmm_vm_struct *pmm_reserve_for_vmalloc(const struct pmm_vmalloc_request *want)
+/* On a 2 MiB boundary if that is of use and there is room. */
+static noinline struct pmm_vm_struct *pmm_reserve_huge(const struct pmm_area_request *want)
 {
-	struct pmm_area_request area = {
-		.size = want->size, .align = PAGE_SIZE, .flags = PMM_VM_ALLOC | want->flags,
-		.nr_slots = pmm_nr_slots(PAGE_ALIGN(want->size) >> PAGE_SHIFT),
-		.gfp = pmm_record_gfp(want->gfp), .caller = want->caller,
-	};
+	struct pmm_area_request aligned = *want;
 	struct pmm_vm_struct *vm;
 
-	if (unlikely(pmm_is_huge_candidate(want->size))) {
-		area.align = PMD_SIZE;
-		vm = pmm_reserve_area(&area);
-		if (!IS_ERR(vm) || PTR_ERR(vm) != -ENOSPC)
-			return vm;
-		area.align = PAGE_SIZE;
-	}
-	return pmm_reserve_area(&area);
+	aligned.align = PMD_SIZE;
+	vm = pmm_reserve_area(&aligned);
+	return PTR_ERR_OR_ZERO(vm) == -ENOSPC ? pmm_reserve_area(want) : vm;
 }
 
 /**
  * pmm_vmalloc_for() - allocate an area of scattered pages
- * @want: how large, with which flags and protection, and for whom
+ * @size: bytes, rounded up to pages
+ * @gfp: as for __pmm_vmalloc()
+ * @prot: likewise
+ * @flags: PMM_VM_USERMAP or 0
+ * @caller: who asks
  *
  * Context: Process context; may sleep.
  * Return: The area's address; ERR_PTR: -EINVAL (0, or more pages than the pool has), -ENOSPC (no
  * hole in the window is large enough), -ENOMEM (not enough free pages, or no memory for the
  * record).
  */
-void *pmm_vmalloc_for(const struct pmm_vmalloc_request *want)
+void *pmm_vmalloc_for(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned long flags,
+		      const void *caller)
 {
+	const struct pmm_area_request want = {
+		.size = size, .align = PAGE_SIZE, .flags = PMM_VM_ALLOC | flags,
+		.nr_slots = pmm_nr_slots(PFN_UP(size)), .gfp = pmm_record_gfp(gfp),
+		.caller = caller,
+	};
 	struct pmm_vm_struct *vm;
 	int err;
 
-	if (!want->size || want->size > pmm_zone.nr_pages << PAGE_SHIFT)
+	if (unlikely(!size || size > pmm_zone.nr_pages << PAGE_SHIFT))
 		return ERR_PTR(-EINVAL);
-	vm = pmm_reserve_for_vmalloc(want);
+	vm = unlikely(pmm_is_huge_candidate(size)) ? pmm_reserve_huge(&want) :
+						     pmm_reserve_area(&want);
 	if (IS_ERR(vm))
 		return vm;
-	err = pmm_alloc_area_pages(vm, want->gfp);
-	if (err) {
+	err = pmm_alloc_area_pages(vm, gfp);
+	if (unlikely(err)) {
 		pmm_abandon_area(vm);
 		return ERR_PTR(err);
 	}
-	pmm_map_pages(vm, vm->pages, want->prot);
+	pmm_map_pages(vm, vm->pages, prot);
 	pmm_vmlist_publish(&pmm_vmlist, vm);
 	return vm->addr;
 }
@@ -412,12 +442,9 @@ void *pmm_vmalloc_for(const struct pmm_vmalloc_request *want)
 static void *pmm_vmalloc_or_null(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned long flags,
 				 const void *caller)
 {
-	const struct pmm_vmalloc_request want = {
-		.size = size, .gfp = gfp, .prot = prot, .flags = flags, .caller = caller,
-	};
-	void *addr = pmm_vmalloc_for(&want);
+	void *addr = pmm_vmalloc_for(size, gfp, prot, flags, caller);
 
-	if (!IS_ERR(addr))
+	if (likely(!IS_ERR(addr)))
 		return addr;
 	if (!(gfp & __GFP_NOWARN))
 		pr_warn_ratelimited("vmalloc of %lu bytes failed: error %ld, %lu of %lu pages free, by %pS\n",
@@ -564,58 +591,28 @@ EXPORT_SYMBOL_GPL(pmm_vfree);
 
 /* --- vmap ------------------------------------------------------------------------------------- */
 
-/**
- * pmm_are_pages() - is each of these a page?
- * @pages: the pages
- * @count: how many
- *
- * Context: Any.
- * Return: Whether none is NULL or no struct page at all.
- */
-bool pmm_are_pages(struct page **pages, unsigned long count)
+static bool pmm_are_pages(struct page **pages, unsigned long count)
 {
 	unsigned long i;
 
 	for (i = 0; i < count; i++)
-		if (unlikely(!pmm_page_in_zone(&pmm_zone, pages[i]) &&
-			     (!pages[i] || !pfn_valid(page_to_pfn(pages[i])))))
+		if (!pages[i] || !pfn_valid(page_to_pfn(pages[i])))
 			return false;
 	return true;
 }
 
-/**
- * pmm_hold_pages() - remember which pages are mapped; those of the pool cannot be recycled meanwhile
- * @copy: gets the pages
- * @pages: the pages
- * @count: how many
- *
- * Context: Any.
- */
-void pmm_hold_pages(struct page **copy, struct page **pages, unsigned long count)
+/* Map them, and remember which they are. */
+static int pmm_map_held_pages(struct pmm_vm_struct *vm, struct page **pages, unsigned int count,
+			      pgprot_t prot)
 {
-	unsigned long i;
+	struct page **held = pmm_page_array(vm, count, GFP_KERNEL);
+	unsigned long got;
 
-	for (i = 0; i < count; i++) {
-		struct page *page = pages[i];
-
-		if (likely(pmm_page_in_zone(&pmm_zone, page)))
-			page_ref_inc(page);
-		copy[i] = page;
-	}
-}
-
-static int pmm_hold_mapped_pages(struct pmm_vm_struct *vm, struct page **pages, unsigned int count)
-{
-	struct page **copy;
-
-	if (!pmm_are_pages(pages, count))
-		return -EINVAL;
-	copy = pmm_page_array(vm, count, GFP_KERNEL);
-	if (!copy)
+	if (!held)
 		return -ENOMEM;
-	pmm_hold_pages(copy, pages, count);
-	pmm_vmlist_set_pages(&pmm_vmlist, vm, copy, count);
-	return 0;
+	got = pmm_window_hold_pages((unsigned long)vm->addr, pages, count, prot, held);
+	pmm_vmlist_set_pages(&pmm_vmlist, vm, held, got);
+	return got == count ? 0 : -EINVAL;
 }
 
 /**
@@ -645,12 +642,11 @@ void *pmm_vmap_for(struct page **pages, unsigned int count, unsigned long flags,
 	vm = pmm_reserve_area(&want);
 	if (IS_ERR(vm))
 		return vm;
-	err = pmm_hold_mapped_pages(vm, pages, count);
-	if (err) {
-		pmm_abandon_area(vm);
+	err = pmm_map_held_pages(vm, pages, count, prot);
+	if (unlikely(err)) {
+		pmm_destroy_area(vm);
 		return ERR_PTR(err);
 	}
-	pmm_map_pages(vm, pages, prot);
 	pmm_vmlist_publish(&pmm_vmlist, vm);
 	return vm->addr;
 }
@@ -1099,5 +1095,6 @@ void pmm_vmalloc_exit(void)
 		pmm_unmap_area(vm);
 		kfree(vm);
 	}
+	pmm_vmlist_destroy(&pmm_vmlist);
 	kvfree(pmm_vmlist.deferred);
 }

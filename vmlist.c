@@ -39,6 +39,18 @@ void pmm_vmlist_init(struct pmm_vmlist *list, unsigned long start, unsigned long
 	list->end = start + size;
 }
 
+/**
+ * pmm_vmlist_destroy() - free what an empty window keeps
+ * @list: the window
+ *
+ * Context: Process context; nobody uses it any more.
+ */
+void pmm_vmlist_destroy(struct pmm_vmlist *list)
+{
+	kfree(list->spare);
+	list->spare = NULL;
+}
+
 static unsigned long pmm_start_of(const struct pmm_vm_struct *vm)
 {
 	return (unsigned long)vm->addr;
@@ -135,11 +147,12 @@ static void __pmm_tree_insert(struct pmm_vmlist *list, struct pmm_area *area, un
  * Does an area fit into the hole from @addr to @end? Differences, not sums, are compared, so nothing
  * can overflow.
  */
-static bool pmm_fits(unsigned long *addr, unsigned long end, const struct pmm_area_request *want)
+static __always_inline bool pmm_fits(unsigned long *addr, unsigned long end, unsigned long want,
+				     unsigned long align)
 {
-	unsigned long pad = -*addr & (want->align - 1), size = end - *addr;
+	unsigned long pad = -*addr & (align - 1), size = end - *addr;
 
-	if (pad > size || want->size > size - pad)
+	if (pad > size || want > size - pad)
 		return false;
 	*addr += pad;
 	return true;
@@ -150,48 +163,42 @@ static bool pmm_fits(unsigned long *addr, unsigned long end, const struct pmm_ar
  * NULL for none, and the address. 2.4 looked at the end of the window only while it had areas to
  * walk past; here the last hole is checked like the others.
  */
-static bool __pmm_find_hole_linear(struct pmm_vmlist *list, const struct pmm_area_request *want,
-				   struct pmm_vm_struct **above, unsigned long *addr)
+static bool __pmm_find_hole_linear(struct pmm_vmlist *list, unsigned long size,
+				   unsigned long align, struct pmm_vm_struct **above,
+				   unsigned long *addr)
 {
 	unsigned long start = list->start;
 	struct pmm_vm_struct *vm;
 
 	for (vm = list->head; vm; vm = vm->next) {
 		*addr = start;
-		if (pmm_fits(addr, pmm_start_of(vm), want))
+		if (pmm_fits(addr, pmm_start_of(vm), size, align))
 			break;
 		start = pmm_end_of(vm);
 	}
 	*above = vm;
 	*addr = vm ? *addr : start;
-	return vm || pmm_fits(addr, list->end, want);
+	return vm || pmm_fits(addr, list->end, size, align);
 }
 
 /* The same hole, from the holes that are large enough; which alignment may spoil. */
-static bool __pmm_find_hole_tree(struct pmm_vmlist *list, const struct pmm_area_request *want,
-				 struct pmm_vm_struct **above, unsigned long *addr)
+static bool __pmm_find_hole_tree(struct pmm_vmlist *list, unsigned long size,
+				 unsigned long align, struct pmm_vm_struct **above,
+				 unsigned long *addr)
 {
 	struct pmm_area *area = NULL;
 
-	if (pmm_subtree_has(list->tree.rb_node, want->size))
-		area = __pmm_lowest_gap(list->tree.rb_node, want->size);
-	for (; area; area = __pmm_next_gap(area, want->size)) {
+	if (pmm_subtree_has(list->tree.rb_node, size))
+		area = __pmm_lowest_gap(list->tree.rb_node, size);
+	for (; area; area = __pmm_next_gap(area, size)) {
 		*addr = pmm_start_of(&area->vm) - area->gap;
 		*above = &area->vm;
-		if (pmm_fits(addr, pmm_start_of(&area->vm), want))
+		if (pmm_fits(addr, pmm_start_of(&area->vm), size, align))
 			return true;
 	}
 	*addr = list->tail ? pmm_end_of(list->tail) : list->start;
 	*above = NULL;
-	return pmm_fits(addr, list->end, want);
-}
-
-static bool __pmm_find_hole(struct pmm_vmlist *list, const struct pmm_area_request *want,
-			    struct pmm_vm_struct **above, unsigned long *addr)
-{
-	lockdep_assert_held(&list->lock);
-	return list->search_tree ? __pmm_find_hole_tree(list, want, above, addr) :
-				   __pmm_find_hole_linear(list, want, above, addr);
+	return pmm_fits(addr, list->end, size, align);
 }
 
 static unsigned long pmm_page_of(const struct pmm_vmlist *list, unsigned long addr)
@@ -209,18 +216,48 @@ static bool __pmm_void_deferred(struct pmm_vmlist *list, unsigned long addr)
 	return true;
 }
 
-static struct pmm_area *pmm_new_area(const struct pmm_area_request *want)
+/* The spare record, if it has enough room and not far too much. */
+static struct pmm_area *pmm_take_spare(struct pmm_vmlist *list, unsigned int nr_slots)
 {
-	struct pmm_area *area = kmalloc(struct_size(area, slots, want->nr_slots), want->gfp);
+	struct pmm_area *area = READ_ONCE(list->spare);
 
 	if (!area)
 		return NULL;
-	memset(area, 0, sizeof(*area));
+	area = xchg(&list->spare, NULL);
+	if (likely(area && area->nr_slots >= nr_slots && area->nr_slots <= 2 * nr_slots + 8))
+		return area;
+	kfree(area);
+	return NULL;
+}
+
+static void pmm_free_record(struct pmm_vmlist *list, struct pmm_area *area)
+{
+	area = xchg(&list->spare, area);
+	if (unlikely(area))
+		kfree(area);
+}
+
+static struct pmm_area *pmm_new_area(struct pmm_vmlist *list, unsigned long size,
+				     const struct pmm_area_request *want)
+{
+	struct pmm_area *area = pmm_take_spare(list, want->nr_slots);
+
+	if (!area) {
+		area = kmalloc(struct_size(area, slots, want->nr_slots), want->gfp);
+		if (!area)
+			return NULL;
+		area->nr_slots = want->nr_slots;
+	}
 	area->vm.flags = want->flags;
-	area->vm.size = want->size;
+	area->vm.size = size;
+	area->vm.pages = NULL;
+	area->vm.nr_pages = 0;
+	area->vm.phys_addr = 0;
 	area->vm.caller = want->caller;
-	area->nr_slots = want->nr_slots;
+	area->state = PMM_AREA_NEW;
+	area->orphan = false;
 	area->users = 1;
+	area->nr_huge = 0;
 	return area;
 }
 
@@ -284,21 +321,22 @@ static void __pmm_remove(struct pmm_vmlist *list, struct pmm_area *area, bool me
 struct pmm_vm_struct *pmm_vmlist_reserve(struct pmm_vmlist *list,
 					 const struct pmm_area_request *want)
 {
-	struct pmm_area_request exact = *want;
+	unsigned long addr, size = PAGE_ALIGN(want->size) + PAGE_SIZE;
 	bool found, stale = false;
 	struct pmm_vm_struct *above;
 	struct pmm_area *area;
-	unsigned long addr;
 
 	if (!want->size || want->size > ULONG_MAX - 2 * PAGE_SIZE)
 		return ERR_PTR(-EINVAL);
-	exact.size = PAGE_ALIGN(want->size) + PAGE_SIZE;
-	area = pmm_new_area(&exact);
-	if (!area)
+	area = pmm_new_area(list, size, want);
+	if (unlikely(!area))
 		return ERR_PTR(-ENOMEM);
 
 	spin_lock(&list->lock);
-	found = __pmm_find_hole(list, &exact, &above, &addr);
+	if (list->search_tree)
+		found = __pmm_find_hole_tree(list, size, want->align, &above, &addr);
+	else
+		found = __pmm_find_hole_linear(list, size, want->align, &above, &addr);
 	if (found) {
 		__pmm_insert(list, area, above, addr);
 		stale = __pmm_void_deferred(list, addr);
@@ -309,7 +347,7 @@ struct pmm_vm_struct *pmm_vmlist_reserve(struct pmm_vmlist *list,
 				   (void *)addr);
 	if (found)
 		return &area->vm;
-	kfree(area);
+	pmm_free_record(list, area);
 	return ERR_PTR(-ENOSPC);
 }
 
@@ -334,7 +372,7 @@ struct pmm_vm_struct *pmm_vmlist_get(struct pmm_vmlist *list, unsigned long size
 	return pmm_vmlist_reserve(list, &want);
 }
 
-static struct pmm_vm_struct *__pmm_find_in_tree(struct pmm_vmlist *list, const void *addr)
+static __always_inline struct pmm_vm_struct *__pmm_find_in_tree(struct pmm_vmlist *list, const void *addr)
 {
 	struct rb_node *node = list->tree.rb_node;
 
@@ -348,7 +386,7 @@ static struct pmm_vm_struct *__pmm_find_in_tree(struct pmm_vmlist *list, const v
 	return NULL;
 }
 
-static struct pmm_vm_struct *__pmm_vmlist_find(struct pmm_vmlist *list, const void *addr)
+static __always_inline struct pmm_vm_struct *__pmm_vmlist_find(struct pmm_vmlist *list, const void *addr)
 {
 	struct pmm_vm_struct *vm;
 
@@ -361,7 +399,7 @@ static struct pmm_vm_struct *__pmm_vmlist_find(struct pmm_vmlist *list, const vo
 }
 
 /* Live, and not yet freed by its owner. */
-static struct pmm_vm_struct *__pmm_vmlist_find_live(struct pmm_vmlist *list, const void *addr)
+static __always_inline struct pmm_vm_struct *__pmm_vmlist_find_live(struct pmm_vmlist *list, const void *addr)
 {
 	struct pmm_vm_struct *vm = __pmm_vmlist_find(list, addr);
 
@@ -440,7 +478,7 @@ void pmm_vmlist_publish(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 	smp_store_release(&pmm_area(vm)->state, PMM_AREA_LIVE);
 }
 
-static enum pmm_detach_result __pmm_detach_area(struct pmm_area *area, unsigned long type)
+static __always_inline enum pmm_detach_result __pmm_detach_area(struct pmm_area *area, unsigned long type)
 {
 	bool owns_pages = (area->vm.flags & PMM_VM_ALLOC && area->vm.pages) ||
 			  area->vm.flags & PMM_VM_RAM;
@@ -456,7 +494,7 @@ static enum pmm_detach_result __pmm_detach_area(struct pmm_area *area, unsigned 
 	return PMM_DETACH_OK;
 }
 
-static enum pmm_detach_result __pmm_detach(struct pmm_vmlist *list, const void *addr,
+static __always_inline enum pmm_detach_result __pmm_detach(struct pmm_vmlist *list, const void *addr,
 					   unsigned long type, struct pmm_vm_struct **vmp)
 {
 	*vmp = __pmm_vmlist_find_live(list, addr);
@@ -607,9 +645,10 @@ void pmm_vmlist_retire(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 	}
 	gone[1] = __pmm_merge_above(list, area);
 	spin_unlock(&list->lock);
-	kfree(gone[0]);
-	if (gone[1])
-		kfree(gone[1]);
+	if (gone[0])
+		pmm_free_record(list, gone[0]);
+	if (unlikely(gone[1]))
+		pmm_free_record(list, gone[1]);
 }
 
 /**

@@ -94,7 +94,7 @@ static pgprotval_t pmm_prot_bits(pgprot_t prot)
 }
 
 /* The entry of an address, with its table hooked in. */
-static pte_t *pmm_pte(unsigned long addr)
+static __always_inline pte_t *pmm_pte(unsigned long addr)
 {
 	struct pmm_slot *slot = pmm_slot(addr);
 
@@ -120,14 +120,75 @@ void pmm_window_map(unsigned long addr, unsigned long pfn, unsigned long nr_page
 		set_pte(pmm_pte(addr), pfn_pte(pfn++, bits));
 }
 
-/* Within one slot. */
-static __always_inline void pmm_map_in_slot(pte_t *pte, struct page **pages, unsigned long nr,
-					    pgprotval_t bits)
+/*
+ * Within one slot; returns how many pages, fewer when one is none. With @held those of the pool get
+ * a reference.
+ */
+static __always_inline unsigned long pmm_map_in_slot(pte_t *pte, struct page **pages,
+						     unsigned long nr, pteval_t bits,
+						     struct page **held)
 {
-	pte_t *end = pte + nr;
+	struct page *mem_map = pmm_zone.mem_map;
+	unsigned long i, index, nr_pool = pmm_zone.nr_pages;
+	pteval_t first = ((pteval_t)page_to_pfn(mem_map) << PAGE_SHIFT) | bits;
 
-	while (pte < end)
-		set_pte(pte++, __pte(((pteval_t)page_to_pfn(*pages++) << PAGE_SHIFT) | bits));
+	for (i = 0; i < nr; i++) {
+		struct page *page = pages[i];
+
+		index = page - mem_map;
+		if (held && likely(index < nr_pool))
+			page_ref_inc(page);
+		else if (held && !(page && pfn_valid(page_to_pfn(page))))
+			break;
+		if (held)
+			held[i] = page;
+		native_set_pte(pte + i, native_make_pte((index << PAGE_SHIFT) + first));
+	}
+	return i;
+}
+
+/*
+ * The long way, for what pmm_map_in_slot() must not do: a Xen PV guest sets entries by a call, and
+ * what is not present is inverted against L1TF.
+ */
+static noinline unsigned long pmm_map_slowly(unsigned long addr, struct page **pages,
+					     unsigned long nr, pgprot_t prot, struct page **held)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++, addr += PAGE_SIZE) {
+		if (held && pmm_page_in_zone(&pmm_zone, pages[i]))
+			page_ref_inc(pages[i]);
+		else if (held && !(pages[i] && pfn_valid(page_to_pfn(pages[i]))))
+			break;
+		if (held)
+			held[i] = pages[i];
+		pmm_window_map(addr, page_to_pfn(pages[i]), 1, prot);
+	}
+	return i;
+}
+
+static __always_inline unsigned long __pmm_window_map_pages(unsigned long addr,
+							    struct page **pages,
+							    unsigned long nr_pages, pgprot_t prot,
+							    struct page **held)
+{
+	pteval_t bits = pmm_prot_bits(prot);
+	unsigned long nr, got, left = nr_pages;
+
+	if (unlikely(!(bits & _PAGE_PRESENT)) || cpu_feature_enabled(X86_FEATURE_XENPV))
+		return pmm_map_slowly(addr, pages, nr_pages, prot, held);
+	for (;;) {
+		nr = min(left, (unsigned long)PTRS_PER_PTE - pte_index(addr));
+		got = pmm_map_in_slot(pmm_pte(addr), pages, nr, bits, held);
+		left -= got;
+		if (likely(!left || got < nr))
+			return nr_pages - left;
+		addr += nr << PAGE_SHIFT;
+		pages += nr;
+		if (held)
+			held += nr;
+	}
 }
 
 /**
@@ -142,18 +203,26 @@ static __always_inline void pmm_map_in_slot(pte_t *pte, struct page **pages, uns
 void pmm_window_map_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
 			  pgprot_t prot)
 {
-	pgprotval_t bits = pmm_prot_bits(prot);
-	unsigned long nr, i;
+	if (likely(nr_pages))
+		__pmm_window_map_pages(addr, pages, nr_pages, prot, NULL);
+}
 
-	if (unlikely(!(bits & _PAGE_PRESENT))) {	/* inverted against L1TF */
-		for (i = 0; i < nr_pages; i++)
-			pmm_window_map(addr + (i << PAGE_SHIFT), page_to_pfn(pages[i]), 1, prot);
-		return;
-	}
-	for (; nr_pages; nr_pages -= nr, pages += nr, addr += nr << PAGE_SHIFT) {
-		nr = min(nr_pages, (unsigned long)PTRS_PER_PTE - pte_index(addr));
-		pmm_map_in_slot(pmm_pte(addr), pages, nr, bits);
-	}
+/**
+ * pmm_window_hold_pages() - map somebody's pages, and hold on to those of the pool
+ * @addr: of the first page, in the window
+ * @pages: the pages, of this pool or any other
+ * @nr_pages: how many
+ * @prot: as for pmm_window_map()
+ * @held: gets the pages; those of the pool have one more reference afterwards, so that they cannot
+ *	be recycled
+ *
+ * Context: As pmm_window_map_pages().
+ * Return: How many were mapped: fewer than @nr_pages when what comes next is no page.
+ */
+unsigned long pmm_window_hold_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
+				    pgprot_t prot, struct page **held)
+{
+	return __pmm_window_map_pages(addr, pages, nr_pages, prot, held);
 }
 
 /**
@@ -196,7 +265,7 @@ static bool pmm_slot_is_huge(const struct pmm_slot *slot)
 	if (!slot->pmd)
 		return false;
 	pmd = READ_ONCE(*slot->pmd);
-	return pmd_val(pmd) & _PAGE_PSE && !pmd_none(pmd);
+	return native_pmd_val(pmd) & _PAGE_PSE;
 }
 
 /**
@@ -211,17 +280,24 @@ void pmm_window_unmap(unsigned long addr, unsigned long nr_pages)
 	unsigned long nr;
 	pte_t *pte, *end;
 
-	for (; nr_pages; nr_pages -= nr, addr += nr << PAGE_SHIFT) {
+	for (;;) {
 		struct pmm_slot *slot = pmm_slot(addr);
 
 		nr = min(nr_pages, (unsigned long)PTRS_PER_PTE - pte_index(addr));
-		if (unlikely(pmm_slot_is_huge(slot))) {
-			set_pmd(slot->pmd, __pmd(0));
-			continue;
-		}
 		pte = slot->table + pte_index(addr);
-		for (end = pte + nr; pte < end; pte++)
-			set_pte(pte, __pte(0));
+		end = pte + nr;
+		if (unlikely(pmm_slot_is_huge(slot)))
+			set_pmd(slot->pmd, __pmd(0));
+		else if (cpu_feature_enabled(X86_FEATURE_XENPV))
+			for (; pte < end; pte++)
+				set_pte(pte, __pte(0));
+		else
+			for (; pte < end; pte++)
+				native_set_pte(pte, native_make_pte(0));
+		nr_pages -= nr;
+		if (likely(!nr_pages))
+			return;
+		addr += nr << PAGE_SHIFT;
 	}
 }
 

@@ -6,6 +6,9 @@
  * The stand-ins are stricter than the kernel's own: a lock taken twice, a list whose links
  * disagree, an allocation or a message under a spinlock ends the test as failed. Each test runs in
  * a process of its own, so that all this state begins fresh and needs no lock.
+ *
+ * One thread plays all CPUs, tasks and interrupts, each in its turn. Where the core would let
+ * others in, it passes a point, and there the test may have something else done in between.
  */
 #ifndef UNIT_SHIM_H
 #define UNIT_SHIM_H
@@ -26,15 +29,62 @@ __printf(3, 4) __noreturn void shim_die(const char *file, int line, const char *
 enum shim_heap {
 	SHIM_SLAB,
 	SHIM_KV,
+	SHIM_PERCPU,
 	SHIM_NR_HEAPS,
 };
 
 void *shim_zalloc(enum shim_heap heap, size_t nr, size_t size, gfp_t gfp);
+void *shim_malloc(enum shim_heap heap, size_t size, gfp_t gfp);
 void shim_free(enum shim_heap heap, const void *p);
 
 void shim_fail_alloc(unsigned long nth);	/* the nth from now fails, once; 0 for none */
 unsigned long shim_nr_allocs(void);		/* attempts since the start of the test */
 long shim_nr_live(void);			/* objects not yet freed */
+
+/* --- CPUs, and what may happen in between --- */
+
+#define SHIM_NR_CPUS	4
+
+enum shim_point {
+	SHIM_PREEMPTIBLE,	/* preemption is on again */
+	SHIM_UNLOCKED,		/* a spinlock was given back, and interrupts are on */
+	SHIM_BIT_HELD,		/* a bit that serves as a lock was taken, or will be given back */
+	SHIM_CMPXCHG,		/* a value was read, and will be exchanged if it still is the same */
+	SHIM_RELAX,		/* waiting for somebody else */
+};
+
+/* Called at each point, but not from what it does itself. */
+extern void (*shim_hook)(enum shim_point point);
+
+void shim_point(enum shim_point point);
+
+unsigned int shim_cpu(void);
+void shim_set_cpu(unsigned int cpu);		/* the task moves, which needs preemption on */
+bool shim_may_move(void);
+bool shim_irqs_off(void);
+bool shim_in_interrupt(void);
+void shim_preempt_disable(void);
+void shim_preempt_enable(void);
+void shim_bit_locked(void);
+void shim_bit_unlocking(bool held);
+
+/* Have another CPU do something meanwhile, or this one in an interrupt. */
+void shim_elsewhere(unsigned int cpu, void (*run)(void));
+void shim_interrupt(void (*run)(void));
+
+void *shim_alloc_percpu(size_t size);
+void shim_free_percpu(const void *p);
+void *shim_per_cpu(const void *p, unsigned int cpu);
+void *shim_this_cpu(const void *p);
+
+int shim_hotplug_setup(int state, int (*up)(unsigned int cpu), int (*down)(unsigned int cpu));
+void shim_hotplug_remove(int state);
+void shim_unplug(unsigned int cpu);
+
+/* --- the direct map --- */
+
+extern struct page *shim_direct_map;		/* page at its first address */
+extern unsigned long shim_direct_map_pages;
 
 /* --- locks --- */
 

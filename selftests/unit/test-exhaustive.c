@@ -127,7 +127,6 @@ static void check_list(unsigned int order, u16 listed)
 	for (size = 0; listed; size++)
 		listed &= listed - 1;
 	ASSERT_EQ(nr, size);
-	ASSERT_EQ(area->nr_free, nr);
 }
 
 /* A bit is 1 when exactly one of the pair is listed. */
@@ -154,17 +153,27 @@ static void check_states(const struct model *model, const u16 *listed)
 	ASSERT(!memcmp(want, search.arena.zone.state, NR_PAGES));
 }
 
+/* An order too large for the zone. */
+static void check_unused(unsigned int order)
+{
+	const struct pmm_free_area *area = &search.arena.zone.free_area[order];
+
+	ASSERT(area->free_list.next == &area->free_list);
+	ASSERT(!area->map || !*area->map);
+}
+
 static void check_zone(const struct model *model)
 {
-	u16 listed[PMM_MAX_ORDER] = { 0 };
+	u16 listed[TOP + 1];
 	unsigned int order;
 
 	free_sets(model, listed);
-	for (order = 0; order < PMM_MAX_ORDER; order++) {
+	for (order = 0; order <= TOP; order++) {
 		check_list(order, listed[order]);
-		if (order < PMM_MAX_ORDER - 1)
-			check_bits(order, listed[order]);
+		check_bits(order, listed[order]);
 	}
+	for (; order < PMM_MAX_ORDER; order++)
+		check_unused(order);
 	check_states(model, listed);
 	ASSERT_EQ(search.arena.zone.free_pages, __builtin_popcount(model->free));
 }
@@ -195,7 +204,6 @@ static void load_free(unsigned int index, unsigned int order)
 	struct pmm_free_area *area = &zone->free_area[order];
 
 	list_add_tail(&search.arena.pages[index].lru, &area->free_list);
-	area->nr_free++;
 	__test_and_change_bit(index >> (1 + order), area->map);
 	zone->state[index] = PMM_STATE(PMM_FREE, order);
 }
@@ -218,7 +226,6 @@ static void load(const struct waiting *waiting)
 			zone->state[i] = PMM_STATE(PMM_USED, waiting->model.used[i]);
 	for (order = 0; order < PMM_MAX_ORDER; order++) {
 		INIT_LIST_HEAD(&zone->free_area[order].free_list);
-		zone->free_area[order].nr_free = 0;
 		if (order < PMM_MAX_ORDER - 1)
 			*zone->free_area[order].map = 0;
 	}
@@ -335,6 +342,7 @@ static void all_steps(void)
 
 	load(&search.queue[search.head]);
 	check_zone(&search.model);
+	assert_counts(&search.arena.zone);
 	for (i = 0; i <= TOP + 1; i++)
 		step_alloc(i);
 	for (i = 0; i < NR_PAGES; i++)

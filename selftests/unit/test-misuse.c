@@ -22,7 +22,7 @@ static void stage(struct arena *arena)
 	ASSERT_EQ(pmm_zone_alloc(zone, GFP_KERNEL, 0, PMM_MAPPED, CALLER) - arena->pages, 5);
 	ASSERT_EQ(pmm_zone_alloc(zone, GFP_KERNEL, 1, PMM_MAPPED, CALLER) - arena->pages, 6);
 	ASSERT_EQ(arena_alloc(arena, 3), 8);
-	arena->pages[9].refcount++;
+	get_page(&arena->pages[9]);
 	ASSERT_EQ(arena_free(arena, 8, 3), PMM_FREE_PARKED);
 	ASSERT_SOUND(zone);
 }
@@ -211,9 +211,9 @@ static void misuse_then_use(const void *arg)
 	ASSERT_EQ(arena_free(&arena, 0, 2), PMM_FREE_OK);
 	ASSERT_EQ(arena_free(&arena, 4, 0), PMM_FREE_OK);
 	ASSERT_EQ(pmm_zone_free(&arena.zone, arena.pages + 5, 0, PMM_MAPPED, CALLER), PMM_FREE_OK);
-	arena.pages[9].refcount--;
+	put_page(&arena.pages[9]);
 	ASSERT_EQ(pmm_zone_free(&arena.zone, arena.pages + 6, 1, PMM_MAPPED, CALLER), PMM_FREE_OK);
-	ASSERT_EQ(arena.zone.free_area[6].nr_free, 1);
+	ASSERT_EQ(zone_nr_free(&arena.zone, 6), 1);
 	ASSERT_EQ(arena.zone.free_pages, 64);
 	ASSERT_SOUND(&arena.zone);
 	arena_exit(&arena);

@@ -22,7 +22,7 @@ static void all_out(struct arena *arena, unsigned long nr_pages)
 static void park(struct arena *arena, unsigned long index, unsigned int order,
 		 unsigned long referenced)
 {
-	arena->pages[referenced].refcount++;
+	get_page(&arena->pages[referenced]);
 	ASSERT_EQ(arena_free(arena, index, order), PMM_FREE_PARKED);
 	ASSERT_EQ(arena->zone.state[index], PMM_STATE(PMM_PARKED, order));
 	ASSERT_SOUND(&arena->zone);
@@ -58,7 +58,7 @@ static void parking_neighbour(const void *arg)
 
 	(void)arg;
 	all_out(&arena, 16);
-	arena.pages[8].refcount++;
+	get_page(&arena.pages[8]);
 	ASSERT_EQ(arena_free(&arena, 0, 3), PMM_FREE_OK);
 	ASSERT_EQ(arena_free(&arena, 9, 0), PMM_FREE_OK);
 	ASSERT_EQ(arena.zone.nr_parked, 0);
@@ -75,7 +75,7 @@ static void parking_later_free(const void *arg)
 	park(&arena, 0, 3, 5);
 	ASSERT_EQ(arena_free(&arena, 10, 0), PMM_FREE_OK);
 	ASSERT_EQ(arena.zone.free_pages, 1);	/* still referenced */
-	arena.pages[5].refcount--;
+	put_page(&arena.pages[5]);
 	ASSERT_EQ(arena.zone.free_pages, 1);	/* nobody has looked yet */
 	ASSERT_EQ(arena_free(&arena, 12, 0), PMM_FREE_OK);
 	ASSERT_EQ(arena.zone.free_pages, 10);
@@ -94,7 +94,7 @@ static void parking_reap(const void *arg)
 	ASSERT_EQ(pmm_zone_reap(&arena.zone), 0);
 	park(&arena, 0, 3, 0);
 	ASSERT_EQ(pmm_zone_reap(&arena.zone), 0);
-	arena.pages[0].refcount--;
+	put_page(&arena.pages[0]);
 	ASSERT_EQ(pmm_zone_reap(&arena.zone), 8);
 	ASSERT_EQ(arena.zone.free_pages, 8);
 	ASSERT_EQ(pmm_zone_reap(&arena.zone), 0);
@@ -117,7 +117,8 @@ static void parking_reap_some(const void *arg)
 		for (i = 0; i < 4; i++)
 			park(&arena, 8 + 2 * i, 0, 8 + 2 * i);
 		for (i = 0; i < 4; i++)
-			arena.pages[8 + 2 * i].refcount -= set >> i & 1;
+			if (set >> i & 1)
+				put_page(&arena.pages[8 + 2 * i]);
 		ASSERT_EQ(pmm_zone_reap(&arena.zone), __builtin_popcount(set));
 		ASSERT_EQ(arena.zone.nr_parked, 4 - __builtin_popcount(set));
 		for (i = 0; i < 4; i++)
@@ -140,12 +141,12 @@ static void parking_allocation(const void *arg)
 	all_out(&arena, 16);
 	park(&arena, 0, 3, 7);
 	ASSERT_EQ(arena_alloc(&arena, 3), NO_PAGE);
-	arena.pages[7].refcount--;
+	put_page(&arena.pages[7]);
 	ASSERT_EQ(arena_alloc(&arena, 3), 0);
 	ASSERT_EQ(arena.zone.stat.failures, 1);
 
 	park(&arena, 0, 3, 1);
-	arena.pages[1].refcount--;
+	put_page(&arena.pages[1]);
 	arena.zone.pages_min = 7;
 	ASSERT_EQ(arena_alloc(&arena, 0), 0);	/* 8 free, 7 remain */
 	ASSERT_EQ(arena_alloc(&arena, 0), NO_PAGE);
@@ -163,7 +164,7 @@ static void parking_allocation_fails(const void *arg)
 	park(&arena, 0, 3, 2);
 	park(&arena, 8, 0, 8);
 	park(&arena, 9, 0, 9);
-	arena.pages[8].refcount--;
+	put_page(&arena.pages[8]);
 	ASSERT_EQ(arena_alloc(&arena, 1), NO_PAGE);
 	ASSERT_EQ(arena.zone.free_pages, 1);	/* page 8 was recycled all the same */
 	ASSERT_EQ(arena_alloc(&arena, 0), 8);
@@ -186,7 +187,7 @@ static void parking_takes_turns(const void *arg)
 		all_out(&arena, 512);
 		for (parked = 256; parked < 512; parked++)
 			park(&arena, parked, 0, parked);
-		arena.pages[i].refcount--;
+		put_page(&arena.pages[i]);
 		for (frees = 0; arena.zone.nr_parked == 256 && frees < 100; frees++)
 			ASSERT_EQ(arena_free(&arena, 8 + 2 * frees, 0), PMM_FREE_OK);
 		ASSERT(frees <= 256 / 64);
@@ -206,7 +207,7 @@ static unsigned long frees_until_found(unsigned long which)
 		index[i] = arena_alloc(&arena, 5);
 	for (i = 0; i < 8; i++)
 		park(&arena, index[i], 5, index[i] + 31);
-	arena.pages[index[which] + 31].refcount--;
+	put_page(&arena.pages[index[which] + 31]);
 	for (frees = 0; arena.zone.nr_parked == 8 * 32 && frees < 100; frees++)
 		ASSERT_EQ(arena_free(&arena, arena_alloc(&arena, 0), 0), PMM_FREE_OK);
 	ASSERT_EQ(arena.zone.nr_parked, 7 * 32);
@@ -246,8 +247,8 @@ static void parking_merges(const void *arg)
 		if (i != 11)
 			ASSERT_EQ(arena_free(&arena, i, 0), PMM_FREE_OK);
 	ASSERT_EQ(arena.zone.free_pages, 7);
-	arena.pages[11].refcount--;
-	arena.pages[3].refcount--;
+	put_page(&arena.pages[11]);
+	put_page(&arena.pages[3]);
 	ASSERT_EQ(pmm_zone_reap(&arena.zone), 9);
 	now = zone_text(&arena.zone);
 	ASSERT_STR(now, fresh);
@@ -289,9 +290,9 @@ static void parking_mapped(const void *arg)
 	(void)arg;
 	arena_init(&arena, 16, PMM_EXPAND_LOWER, 0);
 	page = pmm_zone_alloc(&arena.zone, GFP_KERNEL, 0, PMM_MAPPED, CALLER);
-	page->refcount++;
+	get_page(page);
 	ASSERT_EQ(pmm_zone_free(&arena.zone, page, 0, PMM_MAPPED, CALLER), PMM_FREE_PARKED);
-	page->refcount--;
+	put_page(page);
 	ASSERT_EQ(pmm_zone_reap(&arena.zone), 1);
 	ASSERT_EQ(arena.zone.free_pages, 16);
 	ASSERT_SOUND(&arena.zone);

@@ -566,21 +566,6 @@ static void vmlist_defer_void(const void *arg)
 	put_all(&list);
 }
 
-/* Unlinking what is not listed changes nothing but the record. */
-static void vmlist_unlink_stranger(const void *arg)
-{
-	struct pmm_area stranger = { .vm.addr = (void *)START, .vm.next = &stranger.vm };
-	struct pmm_vmlist list;
-
-	(void)arg;
-	pmm_vmlist_init(&list, START, PAGES(16));
-	get_at(&list, 1, 0);
-	pmm_vmlist_unlink(&list, &stranger.vm);
-	ASSERT(!stranger.vm.next);
-	ASSERT_EQ(list.nr_areas, 1);
-	put_all(&list);
-}
-
 /* --- random runs --- */
 
 #define MOST_AREAS	4096
@@ -1028,7 +1013,6 @@ const struct ktap_test vmlist_tests[] = {
 	{ "vmlist-defer", vmlist_defer, NULL },
 	{ "vmlist-defer-refused", vmlist_defer_refused, NULL },
 	{ "vmlist-defer-void", vmlist_defer_void, NULL },
-	{ "vmlist-unlink-stranger", vmlist_unlink_stranger, NULL },
 	{ "vmlist-random-64", vmlist_random, &(const struct size){ 64, 16, 60000, 1 } },
 	{ "vmlist-random-1000", vmlist_random, &(const struct size){ 1000, 200, 40000, 16 } },
 	{ "vmlist-random-16384", vmlist_random, &(const struct size){ 16384, 3000, 40000, 64 } },

@@ -11,7 +11,7 @@
 /* Take single pages with these flags until refused; what is left free is the reserve. */
 static unsigned long drain(struct arena *arena, gfp_t gfp)
 {
-	while (pmm_zone_alloc(&arena->zone, gfp, 0, PMM_USED, CALLER))
+	while (pmm_zone_alloc(&arena->zone, gfp | __GFP_NOWARN, 0, PMM_USED, CALLER))
 		;
 	return arena->zone.free_pages;
 }
@@ -98,10 +98,7 @@ static void watermark_counts_the_block(const void *arg)
 	arena_exit(&arena);
 }
 
-/*
- * Fails, is counted, changes nothing and says nothing: the caller knows whether a message is
- * wanted.
- */
+/* Fails, is counted, changes nothing and says nothing, for the caller wants no message. */
 static void refused(struct arena *arena, unsigned int order)
 {
 	u64 failures = arena->zone.stat.failures;
@@ -167,6 +164,33 @@ static void watermark_small_zone(const void *arg)
 	arena_exit(&arena);
 }
 
+/*
+ * A failure is told in one line, with the flags, what is free and who asked, unless the caller
+ * wants none.
+ */
+static void watermark_message(const void *arg)
+{
+	static const unsigned int orders[] = { 6, 9, 10, UINT_MAX };
+	struct arena arena;
+	char want[256];
+	size_t i;
+
+	(void)arg;
+	arena_init(&arena, 64, PMM_EXPAND_LOWER, 0);
+	ASSERT_EQ(arena_alloc(&arena, 3), 0);
+	for (i = 0; i < ARRAY_SIZE(orders); i++) {
+		ASSERT(!pmm_zone_alloc(&arena.zone, GFP_ATOMIC | __GFP_ZERO, orders[i], PMM_USED,
+				       0xabcde));
+		snprintf(want, sizeof(want),
+			 "pocketmm: order-%u allocation failed: gfp=%#x, 56 of 64 pages free, by 0xabcdeS",
+			 orders[i], GFP_ATOMIC | __GFP_ZERO);
+		ASSERT_STR(shim_log_line(), want);
+		ASSERT_STR(shim_log_line(), "");
+		refused(&arena, orders[i]);
+	}
+	arena_exit(&arena);
+}
+
 /* The block's first page carries who got it and as what; each result is counted once. */
 static void watermark_records(const void *arg)
 {
@@ -192,6 +216,7 @@ const struct ktap_test watermark_tests[] = {
 	{ "watermark-no-such-order", watermark_no_such_order },
 	{ "watermark-fragmented", watermark_fragmented },
 	{ "watermark-small-zone", watermark_small_zone },
+	{ "watermark-message", watermark_message },
 	{ "watermark-records", watermark_records },
 	{ }
 };

@@ -16,7 +16,7 @@ void arena_init(struct arena *arena, unsigned long nr_pages, enum pmm_expand exp
 	};
 	arena->pages = calloc(nr_pages, sizeof(*arena->pages));
 	for (i = 0; i < nr_pages; i++)
-		arena->pages[i].refcount = 1;
+		set_page_count(&arena->pages[i], 1);
 	ASSERT_EQ(pmm_zone_init(&arena->zone, arena->pages, nr_pages), 0);
 }
 
@@ -28,7 +28,8 @@ void arena_exit(struct arena *arena)
 
 unsigned long arena_alloc(struct arena *arena, unsigned int order)
 {
-	struct page *page = pmm_zone_alloc(&arena->zone, GFP_KERNEL, order, PMM_USED, CALLER);
+	struct page *page = pmm_zone_alloc(&arena->zone, GFP_KERNEL | __GFP_NOWARN, order, PMM_USED,
+					   CALLER);
 
 	return page ? (unsigned long)(page - arena->pages) : NO_PAGE;
 }
@@ -36,6 +37,28 @@ unsigned long arena_alloc(struct arena *arena, unsigned int order)
 enum pmm_free_result arena_free(struct arena *arena, unsigned long index, unsigned int order)
 {
 	return pmm_zone_free(&arena->zone, arena->pages + index, order, PMM_USED, CALLER);
+}
+
+unsigned long zone_nr_free(const struct pmm_zone *zone, unsigned int order)
+{
+	const struct page *page;
+	unsigned long nr = 0;
+
+	list_for_each_entry(page, &zone->free_area[order].free_list, lru)
+		nr++;
+	return nr;
+}
+
+void assert_counts(struct pmm_zone *zone)
+{
+	unsigned long nr_free[PMM_MAX_ORDER], flags;
+	unsigned int order;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	pmm_zone_count_free(zone, nr_free);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	for (order = 0; order < PMM_MAX_ORDER; order++)
+		ASSERT_EQ(nr_free[order], zone_nr_free(zone, order));
 }
 
 /* --- as text --- */
@@ -70,10 +93,7 @@ char *zone_text(const struct pmm_zone *zone)
 	fprintf(out, "parked:");
 	list_for_each_entry(page, &zone->parked, lru)
 		fprintf(out, " %td", page - zone->mem_map);
-	fprintf(out, "\n%lu free, %lu parked;", zone->free_pages, zone->nr_parked);
-	for (order = 0; order < PMM_MAX_ORDER; order++)
-		fprintf(out, " %lu", zone->free_area[order].nr_free);
-	fprintf(out, "\n");
+	fprintf(out, "\n%lu free, %lu parked\n", zone->free_pages, zone->nr_parked);
 	fclose(out);
 	return text;
 }
@@ -90,7 +110,7 @@ void image_init(struct image *image, const struct pmm_zone *zone)
 		sum += image->longs[order];
 	}
 	image->pages = malloc(zone->nr_pages * sizeof(*image->pages));
-	image->state = malloc(zone->nr_pages);
+	image->state = malloc(zone_nr_states(zone));
 	image->maps = malloc(sum * sizeof(*image->maps));
 	image_save(image, zone);
 }
@@ -116,7 +136,7 @@ void image_save(struct image *image, const struct pmm_zone *zone)
 
 	memcpy(&image->zone, zone, sizeof(*zone));
 	memcpy(image->pages, zone->mem_map, zone->nr_pages * sizeof(*image->pages));
-	memcpy(image->state, zone->state, zone->nr_pages);
+	memcpy(image->state, zone->state, zone_nr_states(zone));
 	for (order = 0; order < PMM_MAX_ORDER - 1; map += image->longs[order++])
 		copy_longs(map, zone->free_area[order].map, image->longs[order]);
 }
@@ -128,7 +148,7 @@ void image_restore(const struct image *image, struct pmm_zone *zone)
 
 	memcpy(zone, &image->zone, sizeof(*zone));
 	memcpy(zone->mem_map, image->pages, zone->nr_pages * sizeof(*image->pages));
-	memcpy(zone->state, image->state, zone->nr_pages);
+	memcpy(zone->state, image->state, zone_nr_states(zone));
 	for (order = 0; order < PMM_MAX_ORDER - 1; map += image->longs[order++])
 		copy_longs(zone->free_area[order].map, map, image->longs[order]);
 }
@@ -148,7 +168,7 @@ bool image_same(const struct image *image, const struct pmm_zone *zone)
 	unsigned int order;
 
 	if (!same_but_stat(&image->zone, zone) ||
-	    memcmp(image->state, zone->state, zone->nr_pages) ||
+	    memcmp(image->state, zone->state, zone_nr_states(zone)) ||
 	    memcmp(image->pages, zone->mem_map, zone->nr_pages * sizeof(*image->pages)))
 		return false;
 	for (order = 0; order < PMM_MAX_ORDER - 1; map += image->longs[order++])

@@ -23,9 +23,19 @@ void arena_init(struct arena *arena, unsigned long nr_pages, enum pmm_expand exp
 		unsigned long pages_min);
 void arena_exit(struct arena *arena);
 
-/* Page indices in place of struct page, GFP_KERNEL, PMM_USED. */
+/* Page indices in place of struct page, GFP_KERNEL, PMM_USED; a failure is not reported. */
 unsigned long arena_alloc(struct arena *arena, unsigned int order);
 enum pmm_free_result arena_free(struct arena *arena, unsigned long index, unsigned int order);
+
+/* How long a free list is; and that the core counts as many, which it does by the pair bits. */
+unsigned long zone_nr_free(const struct pmm_zone *zone, unsigned int order);
+void assert_counts(struct pmm_zone *zone);
+
+/* State bytes up to the end of the last largest block. */
+static inline unsigned long zone_nr_states(const struct pmm_zone *zone)
+{
+	return ALIGN(zone->nr_pages, PMM_MAX_ORDER_PAGES);
+}
 
 /* Fails the test with what pmm_zone_verify() says. */
 #define ASSERT_SOUND(zone)						\

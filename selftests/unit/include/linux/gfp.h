@@ -10,6 +10,7 @@
 #define __GFP_NOMEMALLOC	0x04u
 #define __GFP_NOWARN		0x08u
 #define __GFP_RECLAIM		0x10u
+#define __GFP_ZERO		0x20u
 
 #define GFP_KERNEL		__GFP_RECLAIM
 #define GFP_ATOMIC		__GFP_HIGH

@@ -5,16 +5,18 @@
 
 #include <stdio.h>	/* snprintf() */
 
+#include <linux/compiler.h>
 #include <linux/err.h>
 #include <linux/stdarg.h>
 #include <linux/types.h>
 
-#define likely(x)		__builtin_expect(!!(x), 1)
-#define unlikely(x)		__builtin_expect(!!(x), 0)
-
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
 #define IS_ALIGNED(x, a)	(((x) & ((a) - 1)) == 0)
+#define ALIGN(x, a)		(((x) + (a) - 1) & ~((a) - 1))
+#define ALIGN_DOWN(x, a)	((x) & ~((a) - 1))
+
+#define _RET_IP_		((unsigned long)__builtin_return_address(0))
 
 #define min(a, b)						\
 	({							\
@@ -24,7 +26,16 @@
 		a_ < b_ ? a_ : b_;				\
 	})
 
-#define READ_ONCE(x)		(*(const volatile __typeof__(x) *)&(x))
+#define max(a, b)						\
+	({							\
+		__typeof__(a) a_ = (a);				\
+		__typeof__(b) b_ = (b);				\
+								\
+		a_ > b_ ? a_ : b_;				\
+	})
+
+#define min3(a, b, c)		min(min(a, b), c)
+#define clamp(x, low, high)	min(max(x, low), high)
 
 /*
  * By way of an integer: verify follows links on purpose that may be broken, which the sanitizers

@@ -82,6 +82,17 @@ static inline void list_splice_tail(struct list_head *list, struct list_head *he
 	shim_list_join(list->prev, head);
 }
 
+/* The same, but @list is an empty one afterwards, and all goes before those of @head. */
+static inline void list_splice_init(struct list_head *list, struct list_head *head)
+{
+	shim_assert(head->next->prev == head, "list corruption: splice to a stranger");
+	if (list_empty(list))
+		return;
+	shim_list_join(list->prev, head->next);
+	shim_list_join(head, list->next);
+	INIT_LIST_HEAD(list);
+}
+
 #define list_entry(p, type, member)		container_of(p, type, member)
 #define list_first_entry(head, type, member)	list_entry((head)->next, type, member)
 #define list_next_entry(pos, member)						\

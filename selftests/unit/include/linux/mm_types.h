@@ -8,7 +8,8 @@
 struct page {
 	struct list_head	lru;
 	unsigned long		index;
-	int			refcount;
+	atomic_t		_refcount;
+	bool			shim_cleared;	/* by clear_highpage(), and not handed out since */
 };
 
 struct vm_area_struct;

@@ -16,4 +16,13 @@ static inline bool shim_shl_overflow(u64 value, unsigned int shift, u64 *result)
 
 #define check_shl_overflow(value, shift, result)	shim_shl_overflow(value, shift, result)
 
+/* Bytes of a structure whose last member is an array of so many; ULONG_MAX when that overflows. */
+#define struct_size(p, member, nr)						\
+	({									\
+		size_t bytes_;							\
+										\
+		__builtin_mul_overflow((size_t)(nr), sizeof(*(p)->member), &bytes_) ||	\
+		__builtin_add_overflow(bytes_, sizeof(*(p)), &bytes_) ? SIZE_MAX : bytes_;	\
+	})
+
 #endif /* UNIT_LINUX_OVERFLOW_H */

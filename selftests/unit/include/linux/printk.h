@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Stand-in for <linux/printk.h>: messages are kept for the test to read; %pS prints the address
- * and an S.
+ * and an S, and %pGg the flags that its argument points to, in hexadecimal.
  */
 #ifndef UNIT_LINUX_PRINTK_H
 #define UNIT_LINUX_PRINTK_H

@@ -3,6 +3,9 @@
 #ifndef UNIT_LINUX_SPINLOCK_H
 #define UNIT_LINUX_SPINLOCK_H
 
+#include <linux/atomic.h>
+#include <linux/preempt.h>
+
 #include "shim.h"
 
 #define spin_lock_init(lock)	shim_lock_init(lock)
@@ -19,6 +22,7 @@
 	do {						\
 		shim_unlock(lock, true);		\
 		shim_irq_restore(flags);		\
+		shim_point(SHIM_UNLOCKED);		\
 	} while (0)
 
 #endif /* UNIT_LINUX_SPINLOCK_H */

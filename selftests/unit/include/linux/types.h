@@ -17,6 +17,7 @@
 #define __printf(fmt, args)	__attribute__((format(printf, fmt, args)))
 #define __noreturn		__attribute__((noreturn))
 #define __iomem
+#define __percpu
 
 typedef __u8 u8;
 typedef __u16 u16;
@@ -25,6 +26,14 @@ typedef __u64 u64;
 
 typedef unsigned int gfp_t;
 typedef u64 phys_addr_t;
+
+typedef struct {
+	int		counter;
+} atomic_t;
+
+typedef struct {
+	long		counter;
+} atomic_long_t;
 
 struct list_head {
 	struct list_head *next, *prev;
