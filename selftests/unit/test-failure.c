@@ -87,9 +87,10 @@ static void failure_area(const void *arg)
 	ASSERT_EQ(shim_nr_allocs(), 2);
 	pmm_vmlist_unlink(&list, vm);
 	kfree(vm);
+	pmm_vmlist_destroy(&list);
 }
 
-/* Refused for its size or for want of addresses: no record stays behind. */
+/* Refused for its size or for want of addresses: no record stays behind but the spare one. */
 static void failure_no_record_left(const void *arg)
 {
 	struct pmm_vm_struct *vm;
@@ -101,8 +102,12 @@ static void failure_no_record_left(const void *arg)
 	ASSERT_EQ(PTR_ERR(vm), -EINVAL);
 	vm = pmm_vmlist_get(&list, 4 * PAGE_SIZE, 0, GFP_KERNEL, NULL);
 	ASSERT_EQ(PTR_ERR(vm), -ENOSPC);
-	ASSERT_EQ(shim_nr_live(), 0);
+	vm = pmm_vmlist_get(&list, 4 * PAGE_SIZE, 0, GFP_KERNEL, NULL);
+	ASSERT_EQ(PTR_ERR(vm), -ENOSPC);
+	ASSERT_EQ(shim_nr_live(), 1);
 	ASSERT_EQ(list.nr_areas, 0);
+	pmm_vmlist_destroy(&list);
+	ASSERT_EQ(shim_nr_live(), 0);
 }
 
 const struct ktap_test failure_tests[] = {

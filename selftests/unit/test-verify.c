@@ -442,7 +442,10 @@ static struct pmm_vmlist window(void)
 	area_at(&areas[0].vm, 0, 2)->next = &areas[1].vm;
 	area_at(&areas[1].vm, 2, 3)->next = &areas[2].vm;
 	area_at(&areas[2].vm, 7, 4);
+	areas[1].prev = &areas[0].vm;
+	areas[2].prev = &areas[1].vm;
 	list.head = &areas[0].vm;
+	list.tail = &areas[2].vm;
 	list.nr_areas = 3;
 	return list;
 }
@@ -536,6 +539,7 @@ static void verify_area_links(const void *arg)
 	v = (struct pmm_verdict) { };
 	list.nr_areas = 3;
 	areas[1].vm.next = NULL;
+	list.tail = &areas[1].vm;
 	ASSERT(!pmm_vmlist_verify(&list, &v));
 	ASSERT_STR(v.why, "2 areas listed, 3 counted");
 
@@ -548,6 +552,7 @@ static void verify_area_links(const void *arg)
 	v = (struct pmm_verdict) { };
 	list = window();
 	list.head = NULL;
+	list.tail = NULL;
 	ASSERT(!pmm_vmlist_verify(&list, &v));
 	ASSERT_STR(v.why, "0 areas listed, 3 counted");
 }

@@ -54,6 +54,8 @@ static void put_all(struct pmm_vmlist *list)
 	while (list->head)
 		put(list, list->head);
 	ASSERT_EQ(list->nr_areas, 0);
+	ASSERT(!list->tail);
+	pmm_vmlist_destroy(list);
 }
 
 /* --- addresses --- */
@@ -159,8 +161,10 @@ static void vmlist_tiny(const void *arg)
 	pmm_vmlist_init(&list, START, 0);
 	ASSERT_ERR(get(&list, 1), -ENOSPC);
 	ASSERT_SOUND_LIST(&list);
+	put_all(&list);
 	pmm_vmlist_init(&list, START, PAGES(1));
 	ASSERT_ERR(get(&list, 1), -ENOSPC);
+	put_all(&list);
 	pmm_vmlist_init(&list, START, PAGES(2));
 	get_at(&list, 1, 0);
 	put_all(&list);
@@ -990,7 +994,7 @@ static void vmlist_4096_areas(const void *arg)
 	for (i = 0; i < MOST_AREAS; i += 7)
 		find(&list, page_addr(2 * i), many[i]);
 	put_many(&list, 0, 1);
-	ASSERT(!list.head && !list.nr_areas);
+	put_all(&list);
 }
 
 const struct ktap_test vmlist_tests[] = {
