@@ -97,6 +97,16 @@ lint:
 	@$(run) scripts/setup lint
 	@$(run) scripts/lint
 
+# Instructions are counted, in a virtual machine; scripts/bench --help.
+bench:
+	@$(run) scripts/bench --docs
+
+bench-check:
+	@$(run) scripts/bench --prove
+
+bench-scale:
+	@$(run) scripts/bench --scale
+
 clean:
 	@rm -rf build Module.symvers modules.order .modules.order.cmd .Module.symvers.cmd
 	@rm -f *.o *.ko *.mod *.mod.c .*.cmd .*.o .*.o.d
@@ -117,8 +127,13 @@ help:
 	@echo '  make vmtest KERNEL=NAME  the kselftests in a virtual machine'
 	@echo '  make harness             the exit statuses of scripts/vm'
 	@echo '  make lint                sparse, checkpatch, kernel-doc, shellcheck'
+	@echo 'Measure, beside the kernel'"'"'s own allocators'
+	@echo '  make bench               all, and write docs/benchmarks.md with its plots'
+	@echo '  make bench-check         fail where a target is missed'
+	@echo '  make bench-scale         two processors against one'
 	@echo
 	@echo 'NAME is one of' $$(scripts/kernel names)'.  Each target installs what it'
 	@echo 'needs when it may (scripts/setup), and otherwise says what to install.'
 
 .PHONY: modules modules_install shadow demo check unit vmtest harness lint clean help
+.PHONY: bench bench-check bench-scale

@@ -328,6 +328,7 @@ enum pmm_area_state {
  * @gap: bytes of the hole below the area; kept with search=tree only, as @max_gap
  * @max_gap: the largest @gap in the area's subtree
  * @waiting: in vmlist->lazy, while @state is PMM_AREA_LAZY
+ * @foreign: some of vm.pages are not of the pool
  * @nr_huge: 2 MiB entries that map it
  * @nr_slots: length of @slots
  * @slots: room for vm.pages, so that a small area takes one allocation
@@ -336,6 +337,7 @@ struct pmm_area {
 	struct pmm_vm_struct	vm;
 	enum pmm_area_state	state;
 	bool			orphan;
+	bool			foreign;
 	unsigned long		users;
 	struct pmm_vm_struct	*prev;
 	struct rb_node		node;
@@ -525,7 +527,7 @@ void pmm_window_map(unsigned long addr, unsigned long pfn, unsigned long nr_page
 void pmm_window_map_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
 			  pgprot_t prot);
 unsigned long pmm_window_hold_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
-				    pgprot_t prot, struct page **held);
+				    pgprot_t prot, struct page **held, bool *foreign);
 bool pmm_window_can_map_huge(void);
 void pmm_window_map_huge(unsigned long addr, unsigned long pfn, pgprot_t prot);
 void pmm_window_unmap(unsigned long addr, unsigned long nr_pages);
@@ -550,7 +552,7 @@ unsigned long pmm_map_ram_dirty(void);
 /* vmalloc.c */
 int pmm_vmalloc_init(bool search_tree, bool bulk);
 struct pmm_vm_struct *pmm_reserve_area(const struct pmm_area_request *want);
-void pmm_put_pages(struct page **pages, unsigned long count);
+void pmm_put_pages(struct page **pages, unsigned long count, bool foreign);
 void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned long type,
 		const void *caller);
 void pmm_vmalloc_exit(void);

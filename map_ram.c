@@ -45,6 +45,7 @@ enum pmm_extent_kind {
  * @cpu: whose it is
  * @vm: the area
  * @next: first page that no extent covers yet
+ * @foreign: pages that are not of the pool have been mapped
  * @extent: by page
  * @page: what is mapped there
  */
@@ -53,6 +54,7 @@ struct pmm_ram_block {
 	struct pmm_ram_cpu	*cpu;
 	struct pmm_vm_struct	*vm;
 	unsigned int		next;
+	bool			foreign;
 	u16			extent[PMM_RAM_BLOCK_MAX];
 	struct page		*page[PMM_RAM_BLOCK_MAX];
 };
@@ -175,13 +177,13 @@ static void pmm_ram_unmap(struct pmm_ram_block *block, unsigned int at, unsigned
 {
 	pmm_window_unmap(pmm_ram_addr(block, at), count);
 	if (likely(pmm_purge_is_lazy())) {
-		pmm_put_pages(block->page + at, count);
+		pmm_put_pages(block->page + at, count, block->foreign);
 		atomic_long_add(count, &pmm_ram_dirty);
 		smp_store_release(&block->extent[at], PMM_EXTENT(PMM_EXTENT_DIRTY, count));
 		pmm_purge_excess();
 	} else {
 		pmm_window_flush();
-		pmm_put_pages(block->page + at, count);
+		pmm_put_pages(block->page + at, count, block->foreign);
 		smp_store_release(&block->extent[at], PMM_EXTENT(PMM_EXTENT_PURGED, count));
 		pmm_map_ram_purge_end();
 	}
@@ -197,12 +199,13 @@ static void *pmm_ram_map(struct page **pages, unsigned int count, const void *ca
 		if (!pmm_ram_new_block(cpu, caller))
 			return ERR_PTR(-ENOSPC);
 	got = pmm_window_hold_pages(pmm_ram_addr(block, at), pages, count, PAGE_KERNEL,
-				    block->page + at);
+				    block->page + at, &block->foreign);
 	if (likely(got == count))
 		return (void *)pmm_ram_addr(block, at);
 	/* What comes next is no page. */
 	block->extent[at] = PMM_EXTENT(PMM_EXTENT_NONE, count);
 	memset(block->page + at + got, 0, (count - got) * sizeof(*pages));
+	block->foreign = true;
 	pmm_ram_unmap(block, at, count);
 	return ERR_PTR(-EINVAL);
 }
@@ -431,7 +434,7 @@ static void pmm_ram_clear_block(struct pmm_ram_block *block)
 		if (PMM_EXTENT_KIND(block->extent[i]) != PMM_EXTENT_LIVE)
 			continue;
 		pmm_window_unmap(pmm_ram_addr(block, i), nr);
-		pmm_put_pages(block->page + i, nr);
+		pmm_put_pages(block->page + i, nr, block->foreign);
 	}
 }
 

@@ -71,20 +71,23 @@ static void pmm_free_area_pages(struct page **pages, unsigned long nr_pages, uns
  * pmm_put_pages() - undo pmm_window_hold_pages(), when they are unmapped
  * @pages: what it held
  * @count: how many
+ * @foreign: whether some are not of the pool
  *
  * A page that was freed meanwhile is parked and can be recycled now.
  *
  * Context: Any.
  */
-void pmm_put_pages(struct page **pages, unsigned long count)
+void pmm_put_pages(struct page **pages, unsigned long count, bool foreign)
 {
-	struct page *mem_map = pmm_zone.mem_map;
-	unsigned long i, nr_pool = pmm_zone.nr_pages;
+	unsigned long i;
 
-	for (i = 0; i < count; i++) {
-		unsigned long index = pages[i] - mem_map;
-
-		if (likely(index < nr_pool))
+	if (unlikely(foreign)) {
+		for (i = 0; i < count; i++)
+			if (pmm_page_in_zone(&pmm_zone, pages[i]))
+				page_ref_dec(pages[i]);
+	} else {
+#pragma GCC unroll 4
+		for (i = 0; i < count; i++)
 			page_ref_dec(pages[i]);
 	}
 	if (unlikely(READ_ONCE(pmm_zone.nr_parked)))
@@ -96,7 +99,7 @@ static __always_inline void pmm_give_up_pages(struct pmm_vm_struct *vm)
 	if (vm->flags & PMM_VM_ALLOC)
 		pmm_free_area_pages(vm->pages, vm->nr_pages, (unsigned long)vm->caller);
 	else if (vm->pages)
-		pmm_put_pages(vm->pages, vm->nr_pages);
+		pmm_put_pages(vm->pages, vm->nr_pages, pmm_area(vm)->foreign);
 	if (unlikely(vm->pages != pmm_area(vm)->slots))
 		kvfree(vm->pages);
 	vm->pages = NULL;
@@ -610,7 +613,8 @@ static int pmm_map_held_pages(struct pmm_vm_struct *vm, struct page **pages, uns
 
 	if (!held)
 		return -ENOMEM;
-	got = pmm_window_hold_pages((unsigned long)vm->addr, pages, count, prot, held);
+	got = pmm_window_hold_pages((unsigned long)vm->addr, pages, count, prot, held,
+				    &pmm_area(vm)->foreign);
 	pmm_vmlist_set_pages(&pmm_vmlist, vm, held, got);
 	return got == count ? 0 : -EINVAL;
 }

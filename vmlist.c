@@ -256,6 +256,7 @@ static struct pmm_area *pmm_new_area(struct pmm_vmlist *list, unsigned long size
 	area->vm.caller = want->caller;
 	area->state = PMM_AREA_NEW;
 	area->orphan = false;
+	area->foreign = false;
 	area->users = 1;
 	area->nr_huge = 0;
 	return area;

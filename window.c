@@ -121,27 +121,31 @@ void pmm_window_map(unsigned long addr, unsigned long pfn, unsigned long nr_page
 }
 
 /*
- * Within one slot; returns how many pages, fewer when one is none. With @held those of the pool get
- * a reference.
+ * Within one slot; returns how many pages, fewer when one is none. To @hold, those of the pool get a
+ * reference; @foreign becomes true when there are others.
  */
 static __always_inline unsigned long pmm_map_in_slot(pte_t *pte, struct page **pages,
-						     unsigned long nr, pteval_t bits,
-						     struct page **held)
+						     unsigned long nr, pteval_t bits, bool hold,
+						     struct page **held, bool *foreign)
 {
 	struct page *mem_map = pmm_zone.mem_map;
 	unsigned long i, index, nr_pool = pmm_zone.nr_pages;
 	pteval_t first = ((pteval_t)page_to_pfn(mem_map) << PAGE_SHIFT) | bits;
 
+#pragma GCC unroll 4
 	for (i = 0; i < nr; i++) {
 		struct page *page = pages[i];
 
 		index = page - mem_map;
-		if (held && likely(index < nr_pool))
-			page_ref_inc(page);
-		else if (held && !(page && pfn_valid(page_to_pfn(page))))
-			break;
-		if (held)
+		if (hold) {
+			if (likely(index < nr_pool))
+				page_ref_inc(page);
+			else if (page && pfn_valid(page_to_pfn(page)))
+				*foreign = true;
+			else
+				break;
 			held[i] = page;
+		}
 		native_set_pte(pte + i, native_make_pte((index << PAGE_SHIFT) + first));
 	}
 	return i;
@@ -152,14 +156,17 @@ static __always_inline unsigned long pmm_map_in_slot(pte_t *pte, struct page **p
  * what is not present is inverted against L1TF.
  */
 static noinline unsigned long pmm_map_slowly(unsigned long addr, struct page **pages,
-					     unsigned long nr, pgprot_t prot, struct page **held)
+					     unsigned long nr, pgprot_t prot, struct page **held,
+					     bool *foreign)
 {
 	unsigned long i;
 
 	for (i = 0; i < nr; i++, addr += PAGE_SIZE) {
 		if (held && pmm_page_in_zone(&pmm_zone, pages[i]))
 			page_ref_inc(pages[i]);
-		else if (held && !(pages[i] && pfn_valid(page_to_pfn(pages[i]))))
+		else if (held && pages[i] && pfn_valid(page_to_pfn(pages[i])))
+			*foreign = true;
+		else if (held)
 			break;
 		if (held)
 			held[i] = pages[i];
@@ -171,22 +178,23 @@ static noinline unsigned long pmm_map_slowly(unsigned long addr, struct page **p
 static __always_inline unsigned long __pmm_window_map_pages(unsigned long addr,
 							    struct page **pages,
 							    unsigned long nr_pages, pgprot_t prot,
-							    struct page **held)
+							    bool hold, struct page **held,
+							    bool *foreign)
 {
 	pteval_t bits = pmm_prot_bits(prot);
 	unsigned long nr, got, left = nr_pages;
 
 	if (unlikely(!(bits & _PAGE_PRESENT)) || cpu_feature_enabled(X86_FEATURE_XENPV))
-		return pmm_map_slowly(addr, pages, nr_pages, prot, held);
+		return pmm_map_slowly(addr, pages, nr_pages, prot, held, foreign);
 	for (;;) {
 		nr = min(left, (unsigned long)PTRS_PER_PTE - pte_index(addr));
-		got = pmm_map_in_slot(pmm_pte(addr), pages, nr, bits, held);
+		got = pmm_map_in_slot(pmm_pte(addr), pages, nr, bits, hold, held, foreign);
 		left -= got;
 		if (likely(!left || got < nr))
 			return nr_pages - left;
 		addr += nr << PAGE_SHIFT;
 		pages += nr;
-		if (held)
+		if (hold)
 			held += nr;
 	}
 }
@@ -204,7 +212,7 @@ void pmm_window_map_pages(unsigned long addr, struct page **pages, unsigned long
 			  pgprot_t prot)
 {
 	if (likely(nr_pages))
-		__pmm_window_map_pages(addr, pages, nr_pages, prot, NULL);
+		__pmm_window_map_pages(addr, pages, nr_pages, prot, false, NULL, NULL);
 }
 
 /**
@@ -215,14 +223,15 @@ void pmm_window_map_pages(unsigned long addr, struct page **pages, unsigned long
  * @prot: as for pmm_window_map()
  * @held: gets the pages; those of the pool have one more reference afterwards, so that they cannot
  *	be recycled
+ * @foreign: becomes true when some are not of the pool
  *
  * Context: As pmm_window_map_pages().
  * Return: How many were mapped: fewer than @nr_pages when what comes next is no page.
  */
 unsigned long pmm_window_hold_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
-				    pgprot_t prot, struct page **held)
+				    pgprot_t prot, struct page **held, bool *foreign)
 {
-	return __pmm_window_map_pages(addr, pages, nr_pages, prot, held);
+	return __pmm_window_map_pages(addr, pages, nr_pages, prot, true, held, foreign);
 }
 
 /**
@@ -292,6 +301,7 @@ void pmm_window_unmap(unsigned long addr, unsigned long nr_pages)
 			for (; pte < end; pte++)
 				set_pte(pte, __pte(0));
 		else
+#pragma GCC unroll 4
 			for (; pte < end; pte++)
 				native_set_pte(pte, native_make_pte(0));
 		nr_pages -= nr;

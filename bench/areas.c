@@ -85,7 +85,6 @@ static u64 kernel_vmap(unsigned long unused)
 
 static u64 own_map_ram(unsigned long unused)
 {
-#ifdef BENCH_MAP_RAM
 	u64 start = rdtsc_ordered();
 	unsigned int i;
 
@@ -97,9 +96,6 @@ static u64 own_map_ram(unsigned long unused)
 		pmm_vm_unmap_ram(mem, MAPPED);
 	}
 	return bench_own_ticks(start, PAIRS);
-#else
-	return BENCH_FAILED;
-#endif
 }
 
 static u64 kernel_map_ram(unsigned long unused)

@@ -3,9 +3,9 @@
  * pocketmm's benchmarks: what many areas cost, to the search for a hole and to a purge.
  *
  * 'holes.N' is a pair of vmalloc and vfree of 100 pages while N areas of one page are in the way.
- * 'purge.N' is the purge alone, after N areas of one page were freed; where each vfree flushes at
- * once there is nothing left for it to do, and 'cycle.N' counts all: N times vmalloc, N times
- * vfree, and the purge.
+ * 'purge.1' is the purge alone, after 2,000 areas of one page were freed that lay side by side, which
+ * may have become one range by then; 'purge.2' after every other of 4,000 was freed.
+ * 'cycle' counts all that 2,000 areas cost, wherever it falls: vmalloc, vfree and the purge.
  */
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -101,88 +101,95 @@ static u64 kernel_large(unsigned long unused)
 
 /* --- purge ------------------------------------------------------------------------------------ */
 
-static void *freed[FREES];
+/* Room for every other area to be freed. */
+static void *lazy[2 * FREES];
 
-static bool own_take(void)
+static bool own_take(unsigned long apart)
 {
 	unsigned int i, got = 0;
 
-	for (i = 0; i < FREES; i++) {
-		freed[i] = pmm_vmalloc(PAGE_SIZE);
-		got += !!freed[i];
+	for (i = 0; i < FREES * apart; i++) {
+		lazy[i] = pmm_vmalloc(PAGE_SIZE);
+		got += !!lazy[i];
 	}
-	return got == FREES;
+	return got == FREES * apart;
 }
 
-static void own_give(void)
+static void own_give(unsigned int first, unsigned long apart)
 {
 	unsigned int i;
 
-	for (i = 0; i < FREES; i++)
-		pmm_vfree(freed[i]);
+	for (i = first; i < FREES * apart; i += apart)
+		pmm_vfree(lazy[i]);
 }
 
-static u64 own_purge(unsigned long unused)
+static u64 own_purge(unsigned long apart)
 {
-	u64 start;
+	u64 start, ticks;
 	bool ok;
 
 	pmm_vm_unmap_aliases();
-	ok = own_take();
-	own_give();
+	ok = own_take(apart);
+	own_give(0, apart);
 	start = rdtsc_ordered();
 	pmm_vm_unmap_aliases();
-	return ok ? bench_own_ticks(start, FREES) : BENCH_FAILED;
+	ticks = bench_own_ticks(start, FREES);
+	if (apart > 1)
+		own_give(1, apart);
+	return ok ? ticks : BENCH_FAILED;
 }
 
 static u64 own_cycle(unsigned long unused)
 {
 	u64 start = rdtsc_ordered();
-	bool ok = own_take();
+	bool ok = own_take(1);
 
-	own_give();
+	own_give(0, 1);
 	pmm_vm_unmap_aliases();
 	return ok ? bench_own_ticks(start, FREES) : BENCH_FAILED;
 }
 
-static bool kernel_take(void)
+static bool kernel_take(unsigned long apart)
 {
 	unsigned int i, got = 0;
 
-	for (i = 0; i < FREES; i++) {
-		freed[i] = vmalloc(PAGE_SIZE);
-		got += !!freed[i];
+	for (i = 0; i < FREES * apart; i++) {
+		lazy[i] = vmalloc(PAGE_SIZE);
+		got += !!lazy[i];
 	}
-	return got == FREES;
+	return got == FREES * apart;
 }
 
-static void kernel_give(void)
+static void kernel_give(unsigned int first, unsigned long apart)
 {
 	unsigned int i;
 
-	for (i = 0; i < FREES; i++)
-		vfree(freed[i]);
+	for (i = first; i < FREES * apart; i += apart)
+		vfree(lazy[i]);
 }
 
-static u64 kernel_purge(unsigned long unused)
+static u64 kernel_purge(unsigned long apart)
 {
-	u64 start;
+	u64 start, ticks;
 	bool ok;
 
 	vm_unmap_aliases();
-	ok = kernel_take();
-	kernel_give();
+	ok = kernel_take(apart);
+	kernel_give(0, apart);
 	start = rdtsc_ordered();
 	vm_unmap_aliases();
-	return ok ? bench_peer_ticks(start) : BENCH_FAILED;
+	ticks = bench_peer_ticks(start);
+	if (apart > 1)
+		kernel_give(1, apart);
+	return ok ? ticks : BENCH_FAILED;
 }
 
 static u64 kernel_cycle(unsigned long unused)
 {
 	u64 start = rdtsc_ordered();
-	bool ok = kernel_take();
+	bool ok = kernel_take(1);
 
-	kernel_give();
+	kernel_give(0, 1);
 	vm_unmap_aliases();
 	return ok ? bench_peer_ticks(start) : BENCH_FAILED;
 }
@@ -204,6 +211,7 @@ void bench_own_frees(struct seq_file *m)
 
 /* A linear search takes so long that filling the window with more would, too. */
 static const unsigned long some[] = { 0, 64, 256, 1024, 4096 };
+static const unsigned long apart[] = { 1, 2 };
 static const unsigned long many[] = { 16384, 65536 };
 
 #define BEHIND_SOME	.units = PAIRS, .args = some, .nr_args = ARRAY_SIZE(some)
@@ -228,13 +236,13 @@ const struct bench_case bench_kernel_holes[] = {
 };
 
 const struct bench_case bench_own_purge[] = {
-	{ "own.purge", own_purge, FREES },
+	{ "own.purge", own_purge, FREES, apart, ARRAY_SIZE(apart) },
 	{ "own.cycle", own_cycle, FREES },
 	{}
 };
 
 const struct bench_case bench_kernel_purge[] = {
-	{ "kernel.purge", kernel_purge, FREES },
+	{ "kernel.purge", kernel_purge, FREES, apart, ARRAY_SIZE(apart) },
 	{ "kernel.cycle", kernel_cycle, FREES },
 	{}
 };

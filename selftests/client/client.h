@@ -22,11 +22,15 @@ struct client_case {
 /* Each ends with an entry without a name. */
 extern const struct client_case client_page_cases[];
 extern const struct client_case client_area_cases[];
+extern const struct client_case client_huge_cases[];
+extern const struct client_case client_ram_cases[];
 extern const struct client_case client_misuse_cases[];
 extern const struct client_case client_context_cases[];
 
-/* main.c; the pool's switch of that name */
+/* main.c: what the pool goes by */
 extern bool client_pcp;
+extern bool client_lazy;
+extern bool client_modern;
 
 bool client_check(bool holds, const char *file, int line, const char *what, long long got,
 		  long long expected);
@@ -43,8 +47,13 @@ void client_skip(const char *why);
 	client_check(__got, __FILE__, __LINE__, #condition, __got, true);		\
 })
 
-/* areas.c: 0, or -EFAULT where a load would fault */
+/* areas.c: 0, or -EFAULT where a load would fault; whether a store does */
 int client_peek(const void *addr);
+bool client_store_faults(void *addr);
+void client_check_gone(char *addr, unsigned long nr_pages);
+
+/* ram.c: maps and unmaps so often, with many mappings at a time */
+int client_map_ram(unsigned long times);
 
 /* stress.c */
 int client_stress_start(void);

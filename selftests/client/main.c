@@ -8,6 +8,7 @@
  *	stress	1 starts threads and timers that use the pool on each CPU, 0 stops them; reads how
  *		often they did so and what they found wrong
  *	leak	a write takes blocks and areas that are never freed
+ *	ram	a number written is how many mappings pmm_vm_map_ram() makes and unmaps
  */
 #include <linux/debugfs.h>
 #include <linux/kstrtox.h>
@@ -21,9 +22,18 @@
 /* Larger than what is ever printed: a retry would run everything twice. */
 #define RESULTS_SIZE	(64 << 10)
 
+/* Some expectations depend on how the pool was loaded. */
 bool client_pcp;
 module_param_named(pcp, client_pcp, bool, 0444);
-MODULE_PARM_DESC(pcp, "pocketmm's own parameter of this name");
+MODULE_PARM_DESC(pcp, "pocketmm has pcp=1");
+
+bool client_lazy;
+module_param_named(lazy, client_lazy, bool, 0444);
+MODULE_PARM_DESC(lazy, "pocketmm has purge=lazy");
+
+bool client_modern;
+module_param_named(modern, client_modern, bool, 0444);
+MODULE_PARM_DESC(modern, "pocketmm has era=modern");
 
 static struct dentry *client_dir;
 static DEFINE_MUTEX(client_lock);
@@ -50,7 +60,8 @@ void client_skip(const char *why)
 }
 
 static const struct client_case * const client_groups[] = {
-	client_page_cases, client_area_cases, client_misuse_cases, client_context_cases,
+	client_page_cases, client_area_cases, client_huge_cases, client_ram_cases,
+	client_misuse_cases, client_context_cases,
 };
 
 static void client_run(const struct client_case *test)
@@ -153,12 +164,27 @@ static const struct file_operations client_leak_fops = {
 	.write	= client_leak_write,
 };
 
+static ssize_t client_ram_write(struct file *file, const char __user *ubuf, size_t count,
+				loff_t *ppos)
+{
+	unsigned long times;
+	int err = kstrtoul_from_user(ubuf, count, 10, &times) ?: client_map_ram(times);
+
+	return err ?: count;
+}
+
+static const struct file_operations client_ram_fops = {
+	.owner	= THIS_MODULE,
+	.write	= client_ram_write,
+};
+
 static int __init client_init(void)
 {
 	client_dir = debugfs_create_dir("pocketmm_client", NULL);
 	debugfs_create_file("results", 0400, client_dir, NULL, &client_results_fops);
 	debugfs_create_file("stress", 0600, client_dir, NULL, &client_stress_fops);
 	debugfs_create_file("leak", 0200, client_dir, NULL, &client_leak_fops);
+	debugfs_create_file("ram", 0200, client_dir, NULL, &client_ram_fops);
 	return 0;
 }
 

@@ -186,7 +186,7 @@ static void meanwhile(struct context other, void (*run)(void))
 
 	now = other;
 	run();
-	assert_nothing_held("what was done meanwhile");
+	assert_nothing_held("what was done in between");
 	now = was;
 }
 

@@ -49,7 +49,7 @@ enum shim_point {
 	SHIM_PREEMPTIBLE,	/* preemption is on again */
 	SHIM_UNLOCKED,		/* a spinlock was given back, and interrupts are on */
 	SHIM_BIT_HELD,		/* a bit that serves as a lock was taken, or will be given back */
-	SHIM_CMPXCHG,		/* a value was read, and will be exchanged if it still is the same */
+	SHIM_CMPXCHG,		/* a value was read, and is exchanged if it still is the same */
 	SHIM_RELAX,		/* waiting for somebody else */
 };
 

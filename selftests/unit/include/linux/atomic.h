@@ -53,8 +53,7 @@ static inline void atomic_long_sub(long i, atomic_long_t *v)
 	v->counter -= i;
 }
 
-/* One thread sees all in its order. */
-#define smp_store_release(p, v)	WRITE_ONCE(*(p), v)
-#define smp_load_acquire(p)	READ_ONCE(*(p))
+#define smp_store_release(p, v)	WRITE_ONCE(*(p), v)	/* one thread sees all in its order */
+#define smp_load_acquire(p)	READ_ONCE(*(p))		/* likewise */
 
 #endif /* UNIT_LINUX_ATOMIC_H */

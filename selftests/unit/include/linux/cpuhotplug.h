@@ -9,7 +9,17 @@ enum cpuhp_state {
 	CPUHP_BP_PREPARE_DYN = 1,
 };
 
-#define cpuhp_setup_state_nocalls(state, name, up, down)	shim_hotplug_setup(state, up, down)
-#define cpuhp_remove_state_nocalls(state)			shim_hotplug_remove(state)
+static inline int cpuhp_setup_state_nocalls(enum cpuhp_state state, const char *name,
+					    int (*up)(unsigned int cpu),
+					    int (*down)(unsigned int cpu))
+{
+	shim_assert(*name, "a hotplug callback without a name");
+	return shim_hotplug_setup(state, up, down);
+}
+
+static inline void cpuhp_remove_state_nocalls(enum cpuhp_state state)
+{
+	shim_hotplug_remove(state);
+}
 
 #endif /* UNIT_LINUX_CPUHOTPLUG_H */

@@ -10,7 +10,7 @@
 
 #include "shim.h"
 
-#define alloc_percpu(type)	((type *)shim_alloc_percpu(sizeof(type)))
+#define alloc_percpu(type)	({ (type *)shim_alloc_percpu(sizeof(type)); })
 #define free_percpu(p)		shim_free_percpu(p)
 #define per_cpu_ptr(p, cpu)	((__typeof__(p))shim_per_cpu(p, cpu))
 #define this_cpu_ptr(p)		((__typeof__(p))shim_this_cpu(p))
