@@ -10,7 +10,7 @@
 
 CLIENT=/sys/kernel/debug/pocketmm_client
 CLIENT_KO=${POCKETMM_CLIENT_KO:-client/pocketmm_client.ko}
-OWN_TESTS=18
+OWN_TESTS=22
 
 # Each result of the client's is one of ours; a report cut short leaves the plan unkept.
 replay() {
@@ -43,6 +43,25 @@ counted() {
 	isnt 'stats counts refused_areas' "$(stat_of refused_areas)" 0
 }
 
+# With purge=lazy mappings that were unmapped take one flush all together.
+map_ram_flushes() {
+	must purge
+	flushes=$(stat_of tlb_flushes)
+	echo 100 >"$CLIENT/ram" || bail 'the client cannot map'
+	if with purge=lazy; then
+		is 'a hundred mappings wait for a flush' $(($(stat_of tlb_flushes) - flushes)) 0
+		isnt 'their addresses wait' "$(stat_of lazy_bytes)" 0
+		must purge
+		is 'one flush is enough' "$out $(stat_of lazy_bytes)" 'ok flushes=1 0'
+	else
+		is 'a hundred mappings, a hundred flushes' $(($(stat_of tlb_flushes) - flushes)) 100
+		is 'no address waits' "$(stat_of lazy_bytes)" 0
+		must purge
+		is 'nothing is left to flush' "$out" 'ok flushes=0'
+	fi
+	is 'no area is left' "$(stat_of areas)" 0
+}
+
 leave_things_behind() {
 	echo 1 >"$CLIENT/leak" || bail 'the client cannot leak'
 	is 'stats lists the areas that were left' "$(stat_of areas)" 2
@@ -65,13 +84,18 @@ report_leaks() {
 
 [ -e "$CLIENT_KO" ] || skip_all "no $CLIENT_KO"
 load chunk=16M window=32M
-"$TRY" insmod "$CLIENT_KO" "pcp=$(param pcp)" >/dev/null || bail "insmod $CLIENT_KO"
+switches="pcp=$(param pcp)"
+! with purge=lazy || switches="$switches lazy=1"
+! with era=modern || switches="$switches modern=1"
+# shellcheck disable=SC2086 # words are wanted
+"$TRY" insmod "$CLIENT_KO" $switches >/dev/null || bail "insmod $CLIENT_KO"
 report
 plan $((cases + OWN_TESTS))
 replay </tmp/client-report
 is 'verify after all cases' "$(cut -c 1-3 "$PMM/verify")" 'ok '
 is 'the module stays while the client is loaded' "$("$TRY" rmmod pocketmm)" EAGAIN
 counted
+map_ram_flushes
 isnt 'the log names who misused a page' "$(grep -c 'free refused: .* by test_.*pocketmm_client' /tmp/client-log)" 0
 leave_things_behind
 report_leaks

@@ -502,6 +502,30 @@ static void test_unload_refused(void)
 	expect_all_free();
 }
 
+/* Two MiB and two pages, whatever maps them in the kernel. */
+static void test_large(void)
+{
+	size_t length = (512 + 2) * POOL_PAGE, i;
+	struct area area;
+	char *addr;
+
+	if (!make_area(&area, "vmalloc size=2056K user"))
+		return;
+	EXPECT_EQ(pool_command("fill area=%ld seed=4", area.id), 0);
+	addr = map_at(area.offset, length, PROT_READ | PROT_WRITE, MAP_SHARED);
+	if (!EXPECT(addr))
+		return;
+	EXPECT_EQ(pool_command("check area=%ld seed=4", area.id), 0);
+	for (i = 0; i < length; i += POOL_PAGE)
+		memset(addr + i, 'A' + i / POOL_PAGE % 26, POOL_PAGE);
+	vfree_deferred(&area);
+	for (i = 0; i < length; i += POOL_PAGE)
+		EXPECT(page_is(addr + i, 'A' + i / POOL_PAGE % 26));
+	EXPECT_EQ(pool_free_pages(), pool_stat("total_pages") - 514);
+	munmap(addr, length);
+	expect_all_free();
+}
+
 /* --- pages that outlive even that ------------------------------------------------------------- */
 
 static bool fill_pipe(int fd, char *addr, size_t length)
@@ -576,6 +600,7 @@ static const struct ktap_case cases[] = {
 	{ "a killed process lets go", test_killed },
 	{ "pages dropped from a mapping do not come back", test_dontneed },
 	{ "the module stays while something is mapped", test_unload_refused },
+	{ "2 MiB and more", test_large },
 	{ "pages in a pipe are parked until it is read", test_parked },
 	{ "parked pages are recycled by the next free", test_parked_recycled },
 };
@@ -587,7 +612,7 @@ int main(void)
 
 	if (obstacle)
 		return ktap_skip_all(obstacle);
-	err = pool_load("chunk=1M window=4M");
+	err = pool_load("chunk=3M window=12M");
 	if (err) {
 		ktap_note("insmod: %s", strerror(-err));
 		return KTAP_FAIL;

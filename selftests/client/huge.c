@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm's client module: areas of 2 MiB and more. In era modern they are mapped by 2 MiB entries
+ * where the pool has whole largest blocks, and otherwise page by page; nothing else may differ.
+ */
+#include <linux/module.h>
+#include <linux/pgtable.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "client.h"
+
+#define HUGE_PAGES	(PMD_SIZE / PAGE_SIZE)
+
+static unsigned int level_of(const void *addr)
+{
+	unsigned int level = PG_LEVEL_NONE;
+	pte_t *pte = lookup_address((unsigned long)addr, &level);
+
+	CHECK(pte && pte_val(*pte) & _PAGE_NX && !(pte_val(*pte) & _PAGE_USER));
+	return level;
+}
+
+/* Both walks agree, each page is one by itself, and what is written here is there. */
+static void check_area(char *addr, unsigned long nr_pages)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr_pages; i++) {
+		char *at = addr + i * PAGE_SIZE;
+		struct page *page = vmalloc_to_page(at + i);
+
+		if (!CHECK(page) || !CHECK(page == pmm_vmalloc_to_page(at + i)))
+			return;
+		CHECK_EQ(page_count(page), 1);
+		*(u64 *)at = (unsigned long)at;
+		CHECK_EQ(*(u64 *)page_address(page), (unsigned long)at);
+	}
+	CHECK_EQ(client_peek(addr + nr_pages * PAGE_SIZE - 1), 0);
+	CHECK_EQ(client_peek(addr + nr_pages * PAGE_SIZE), -EFAULT);
+	CHECK_EQ(pmm_find_vm_area(addr)->size, (nr_pages + 1) * PAGE_SIZE);
+}
+
+/* Two largest blocks and a rest. */
+static void test_huge(void)
+{
+	unsigned long before = pmm_nr_free_pages(), nr_pages = 2 * HUGE_PAGES + 3;
+	unsigned int large = client_modern ? PG_LEVEL_2M : PG_LEVEL_4K;
+	char *addr = pmm_vmalloc(nr_pages * PAGE_SIZE);
+
+	if (!CHECK(addr))
+		return;
+	CHECK_EQ(pmm_nr_free_pages(), before - nr_pages);
+	CHECK(!client_modern || IS_ALIGNED((unsigned long)addr, PMD_SIZE));
+	CHECK_EQ(level_of(addr), large);
+	CHECK_EQ(level_of(addr + 2 * PMD_SIZE - 1), large);
+	CHECK_EQ(level_of(addr + 2 * PMD_SIZE), PG_LEVEL_4K);
+	check_area(addr, nr_pages);
+	pmm_vfree(addr);
+	CHECK_EQ(pmm_nr_free_pages(), before);
+	client_check_gone(addr, nr_pages);
+}
+
+/* A boundary of 2 MiB is nothing to those who read and write across it. */
+static void test_across(void)
+{
+	char *addr = pmm_vzalloc(PMD_SIZE + PAGE_SIZE), text[16] = "across 2 MiB", back[16];
+
+	if (!CHECK(addr))
+		return;
+	CHECK(!memchr_inv(addr, 0, PMD_SIZE + PAGE_SIZE));
+	CHECK_EQ(pmm_vwrite(text, addr + PMD_SIZE - 5, sizeof(text)), sizeof(text));
+	CHECK_EQ(pmm_vread(back, addr + PMD_SIZE - 5, sizeof(back)), sizeof(back));
+	CHECK(!memcmp(text, back, sizeof(text)));
+	CHECK(!memcmp(text, addr + PMD_SIZE - 5, sizeof(text)));
+	CHECK(!memcmp(text + 5, page_address(vmalloc_to_page(addr + PMD_SIZE)), sizeof(text) - 5));
+	pmm_vfree(addr);
+}
+
+/* Where 2 MiB were mapped at once small areas live as before, and the other way round. */
+static void test_reused(void)
+{
+	char *addr = pmm_vmalloc(PMD_SIZE), *small, *again;
+
+	if (!CHECK(addr))
+		return;
+	memset(addr, 0x5a, PMD_SIZE);
+	pmm_vfree(addr);
+	pmm_vm_unmap_aliases();
+	small = pmm_vmalloc(3 * PAGE_SIZE);
+	CHECK_EQ(level_of(small), PG_LEVEL_4K);
+	check_area(small, 3);
+	again = pmm_vmalloc(PMD_SIZE);
+	CHECK(again && again != small);
+	check_area(again, HUGE_PAGES);
+	pmm_vfree(small);
+	pmm_vfree(again);
+	pmm_vm_unmap_aliases();
+	again = pmm_vmalloc(PMD_SIZE);
+	CHECK(again == addr);
+	check_area(again, HUGE_PAGES);
+	pmm_vfree(again);
+}
+
+static void test_protection(void)
+{
+	char *addr = __pmm_vmalloc(PMD_SIZE, GFP_KERNEL | __GFP_ZERO, PAGE_KERNEL_RO);
+
+	if (!CHECK(addr))
+		return;
+	CHECK_EQ(client_peek(addr), 0);
+	CHECK(client_store_faults(addr));
+	CHECK(client_store_faults(addr + PMD_SIZE - 8));
+	pmm_vfree(addr);
+}
+
+/* One page taken out of every largest block: the area is of single pages, and as good. */
+static void test_no_whole_block(void)
+{
+	unsigned long nr = pmm_nr_free_pages(), i, kept = 0;
+	struct page **pages = kvcalloc(nr, sizeof(*pages), GFP_KERNEL);
+	char *addr;
+
+	if (!CHECK(pages))
+		return;
+	CHECK_EQ(pmm_alloc_pages_bulk(GFP_KERNEL, nr, pages), nr);
+	for (i = 0; i < nr; i++) {
+		struct page *page = pages[i];
+
+		pages[i] = NULL;
+		if (page_to_pfn(page) % HUGE_PAGES == 7)
+			pages[kept++] = page;
+		else
+			pmm_free_pages_bulk(1, &page);
+	}
+	addr = pmm_vmalloc(PMD_SIZE + 5 * PAGE_SIZE);
+	if (CHECK(addr)) {
+		CHECK_EQ(level_of(addr), PG_LEVEL_4K);
+		check_area(addr, HUGE_PAGES + 5);
+	}
+	pmm_vfree(addr);
+	pmm_free_pages_bulk(kept, pages);
+	kvfree(pages);
+}
+
+/* A page of a largest block may outlive its area like any other. */
+static void test_parked(void)
+{
+	unsigned long before = pmm_nr_free_pages();
+	char *addr = pmm_vmalloc(PMD_SIZE);
+	struct page *page, *other;
+
+	if (!CHECK(addr))
+		return;
+	page = vmalloc_to_page(addr + 100 * PAGE_SIZE);
+	get_page(page);
+	pmm_vfree(addr);
+	CHECK_EQ(pmm_nr_free_pages(), before - 1);
+	put_page(page);
+	other = pmm_alloc_page(GFP_KERNEL);
+	__pmm_free_pages(other, 0);
+	CHECK_EQ(pmm_nr_free_pages(), before);
+}
+
+const struct client_case client_huge_cases[] = {
+	{ "huge: 4 MiB and a rest, by both walks", test_huge },
+	{ "huge: zeroed, read and written across 2 MiB", test_across },
+	{ "huge: large and small areas at the same address", test_reused },
+	{ "huge: read-only means read-only", test_protection },
+	{ "huge: without whole blocks page by page", test_no_whole_block },
+	{ "huge: one of its pages is parked until it is let go", test_parked },
+	{ }
+};
