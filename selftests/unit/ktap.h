@@ -28,6 +28,7 @@ enum ktap_outcome {
 	KTAP_NR_OUTCOMES,
 };
 
+extern const struct ktap_test bulk_tests[];
 extern const struct ktap_test exhaustive_tests[];
 extern const struct ktap_test failure_tests[];
 extern const struct ktap_test misuse_tests[];

@@ -6,24 +6,54 @@
 
 #include "zone.h"
 
+/* Makes the pages, too, and returns them. */
+static struct page *zone_init(struct pmm_zone *zone, const struct setup *setup)
+{
+	struct page *pages = calloc(setup->nr_pages, sizeof(*pages));
+	unsigned long i;
+
+	for (i = 0; i < setup->nr_pages; i++)
+		set_page_count(&pages[i], 1);
+	*zone = (struct pmm_zone) {
+		.expand = setup->expand, .placement = setup->placement,
+		.pages_min = setup->pages_min, .name = "Pocket",
+	};
+	ASSERT_EQ(pmm_zone_init(zone, pages, setup->nr_pages), 0);
+	return pages;
+}
+
+void arena_init_as(struct arena *arena, const struct setup *setup)
+{
+	arena->pages = zone_init(&arena->zone, setup);
+}
+
 void arena_init(struct arena *arena, unsigned long nr_pages, enum pmm_expand expand,
 		unsigned long pages_min)
 {
-	unsigned long i;
-
-	*arena = (struct arena) {
-		.zone.expand = expand, .zone.pages_min = pages_min, .zone.name = "Pocket",
-	};
-	arena->pages = calloc(nr_pages, sizeof(*arena->pages));
-	for (i = 0; i < nr_pages; i++)
-		set_page_count(&arena->pages[i], 1);
-	ASSERT_EQ(pmm_zone_init(&arena->zone, arena->pages, nr_pages), 0);
+	arena_init_as(arena, &(const struct setup) {
+		.nr_pages = nr_pages, .expand = expand, .pages_min = pages_min,
+	});
 }
 
 void arena_exit(struct arena *arena)
 {
 	pmm_zone_destroy(&arena->zone);
 	free(arena->pages);
+}
+
+void pool_init(const struct setup *setup, bool pcp)
+{
+	shim_direct_map = zone_init(&pmm_zone, setup);
+	shim_direct_map_pages = setup->nr_pages;
+	ASSERT_EQ(pmm_page_alloc_init(pcp), 0);
+}
+
+void pool_exit(void)
+{
+	pmm_page_alloc_exit();
+	ASSERT_SOUND(&pmm_zone);
+	pmm_zone_destroy(&pmm_zone);
+	free(shim_direct_map);
 }
 
 unsigned long arena_alloc(struct arena *arena, unsigned int order)
@@ -59,6 +89,61 @@ void assert_counts(struct pmm_zone *zone)
 	spin_unlock_irqrestore(&zone->lock, flags);
 	for (order = 0; order < PMM_MAX_ORDER; order++)
 		ASSERT_EQ(nr_free[order], zone_nr_free(zone, order));
+}
+
+static u8 *listed_orders(const struct pmm_zone *zone, unsigned long *nr)
+{
+	u8 *orders = malloc(zone->nr_pages);
+	const struct page *page;
+	unsigned int order;
+
+	*nr = 0;
+	memset(orders, 0xff, zone->nr_pages);
+	for (order = 0; order < PMM_MAX_ORDER; order++) {
+		list_for_each_entry(page, &zone->free_area[order].free_list, lru) {
+			orders[page - zone->mem_map] = order;
+			++*nr;
+		}
+	}
+	return orders;
+}
+
+/* The order of the largest block that begins here and is all free. */
+static unsigned int free_order(const struct pmm_zone *zone, const bool *is_free,
+			       unsigned long index)
+{
+	unsigned int order;
+	unsigned long i;
+
+	for (order = 0; order < PMM_MAX_ORDER - 1; order++) {
+		unsigned long end = index + (2UL << order);
+
+		if (!IS_ALIGNED(index, 2UL << order) || end > zone->nr_pages)
+			break;
+		for (i = index; i < end && is_free[i]; i++)
+			;
+		if (i < end)
+			break;
+	}
+	return order;
+}
+
+void assert_free_blocks(const struct pmm_zone *zone, const bool *is_free)
+{
+	unsigned long index = 0, nr;
+	u8 *orders = listed_orders(zone, &nr);
+
+	while (index < zone->nr_pages) {
+		if (!is_free[index]) {
+			index++;
+			continue;
+		}
+		ASSERT_EQ(orders[index], free_order(zone, is_free, index));
+		index += 1UL << orders[index];
+		nr--;
+	}
+	ASSERT_EQ(nr, 0);
+	free(orders);
 }
 
 /* --- as text --- */

@@ -19,9 +19,24 @@ struct arena {
 	struct page	*pages;
 };
 
+struct setup {
+	unsigned long		nr_pages;
+	enum pmm_expand		expand;
+	enum pmm_placement	placement;
+	unsigned long		pages_min;
+};
+
 void arena_init(struct arena *arena, unsigned long nr_pages, enum pmm_expand expand,
 		unsigned long pages_min);
+void arena_init_as(struct arena *arena, const struct setup *setup);
 void arena_exit(struct arena *arena);
+
+/*
+ * The zone of page_alloc.c, pmm_zone, with its pages in the direct map. What it is left with on
+ * per-CPU lists is brought home at the end.
+ */
+void pool_init(const struct setup *setup, bool pcp);
+void pool_exit(void);
 
 /* Page indices in place of struct page, GFP_KERNEL, PMM_USED; a failure is not reported. */
 unsigned long arena_alloc(struct arena *arena, unsigned int order);
@@ -30,6 +45,12 @@ enum pmm_free_result arena_free(struct arena *arena, unsigned long index, unsign
 /* How long a free list is; and that the core counts as many, which it does by the pair bits. */
 unsigned long zone_nr_free(const struct pmm_zone *zone, unsigned int order);
 void assert_counts(struct pmm_zone *zone);
+
+/*
+ * That what is free, by page, is on the free lists in as few and as large blocks as can be. It is
+ * worked out from the definition: a block is free when all its pages are.
+ */
+void assert_free_blocks(const struct pmm_zone *zone, const bool *is_free);
 
 /* State bytes up to the end of the last largest block. */
 static inline unsigned long zone_nr_states(const struct pmm_zone *zone)
