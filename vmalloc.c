@@ -1099,6 +1099,8 @@ void pmm_vmalloc_exit(void)
 		pmm_unmap_area(vm);
 		kfree(vm);
 	}
+	/* The pages are about to be somebody else's, and map_ram's blocks have gone without. */
+	pmm_window_flush();
 	pmm_vmlist_destroy(&pmm_vmlist);
 	kvfree(pmm_vmlist.deferred);
 }
