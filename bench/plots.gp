@@ -5,7 +5,7 @@
 
 set terminal svg size 720,400 font 'sans-serif,13' background '#ffffff'
 set datafile missing '?'
-set key outside right top
+set key below
 set grid ytics linecolor '#dddddd'
 set border 3
 set tics nomirror
@@ -23,7 +23,7 @@ set logscale y
 set xtics 1
 plot data . '/pairs.dat' \
 	using 1:2 with linespoints linestyle 1 title 'pocketmm', \
-	'' using 1:3 with linespoints linestyle 2 title 'pocketmm, all split', \
+	'' using 1:3 with linespoints linestyle 2 title 'pcp=0, all split', \
 	'' using 1:4 with linespoints linestyle 3 title 'alloc\_pages', \
 	'' using 1:5 with linespoints linestyle 4 title 'gpu\_buddy'
 
@@ -41,6 +41,7 @@ plot data . '/vmalloc.dat' \
 set output out . '/holes.svg'
 set title 'The same for 100 pages, by areas of one page in the way'
 set xlabel 'areas'
+set xrange [48:90000]
 set xtics (64, 256, 1024, 4096, 16384, 65536)
 plot data . '/holes.dat' \
 	using 1:2 with linespoints linestyle 1 title 'search=tree', \
@@ -52,6 +53,7 @@ set title 'Free pages that are in whole blocks of 2 MiB'
 set xlabel 'rounds'
 set ylabel 'share'
 unset logscale
+set xrange [*:*]
 set xtics autofreq
 set yrange [0:1]
 plot data . '/frag.dat' \
@@ -64,6 +66,7 @@ set title 'TLB flushes, by areas of one page freed'
 set xlabel 'vfrees'
 set ylabel 'flushes'
 set yrange [0.8:*]
+set xtics 10000
 set logscale y
 plot data . '/flushes.dat' \
 	using 1:2 with linespoints linestyle 1 title 'purge=lazy', \
