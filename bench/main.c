@@ -25,11 +25,11 @@ static struct dentry *bench_dir;
 
 void bench_dawdle(unsigned long operations)
 {
-	unsigned long i;
+	unsigned long rounds;
 
-	/* One round has four instructions. */
-	for (i = 0; i < operations * slow / 4; i++)
-		asm volatile("nop");
+	/* Each has two instructions. */
+	for (rounds = operations * slow / 2; rounds; rounds--)
+		barrier();
 }
 
 static u64 bench_pass(const struct bench_case *test, unsigned long arg)

@@ -20,8 +20,8 @@
 #include "bench.h"
 
 #define NR_THREADS	2
-#define TURNS		250
-#define TURN_NS		(6 * NSEC_PER_MSEC)
+#define TURNS		600
+#define TURN_NS		(2 * NSEC_PER_MSEC)
 #define PAIRS		256	/* from one look at the clock to the next */
 
 struct scale_side {
