@@ -68,7 +68,7 @@ now() {
 
 echo "parameters: ${POCKETMM_PARAMS-}"
 for test; do
-	mark="pocketmm-selftest: test $test"
+	mark="pocketmm-selftest: test $test $$"
 	echo "$mark" >/dev/kmsg
 	start=$(now)
 	# shellcheck disable=SC2086 # options are words
