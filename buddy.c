@@ -18,7 +18,7 @@
 
 #define PMM_REAP_PAGES	64UL	/* parked pages that a free looks at */
 
-/* --- verbs on the pair bits, the free lists and the state bytes -------------------------------- */
+/* --- verbs on the free lists and the state bytes ---------------------------------------------- */
 
 #define PMM_NONE	ULONG_MAX	/* the index of no block */
 
@@ -213,10 +213,10 @@ static __always_inline unsigned long __pmm_allowed(const struct pmm_zone *zone, 
  *	1: the buddy is on this list. It leaves, the bit now says that neither is there, and the
  *	   two are one block of the next order, which begins at the lower index.
  *
- * A buddy that would lie behind the end of the zone was never freed, so its bit never reads 1; there
- * are state bytes up to the end of the last largest block, so that one may look. The state byte is
- * looked at before the buddy is unlinked: a pair bit that somebody overwrote must not become a
- * broken list. The block's own state byte is PMM_TAIL already.
+ * A buddy that would lie behind the end of the zone was never freed, so its bit never reads 1;
+ * there are state bytes up to the end of the last largest block, so that one may look. The state
+ * byte is looked at before the buddy is unlinked: a pair bit that somebody overwrote must not
+ * become a broken list. The block's own state byte is PMM_TAIL already.
  */
 static __always_inline void __pmm_free_block(struct pmm_zone *zone, unsigned long index,
 					     unsigned int order)
@@ -275,6 +275,7 @@ static void __pmm_free_run(struct pmm_zone *zone, unsigned long index, unsigned 
  */
 static __always_inline bool pmm_page_referenced(const struct page *page)
 {
+	/* Who holds a reference has held it since before the free. */
 	return data_race(page->_refcount.counter) != 1;
 }
 
@@ -741,8 +742,11 @@ void pmm_zone_put_back(struct pmm_zone *zone, const u32 *indices, unsigned int n
 
 	spin_lock_irqsave(&zone->lock, flags);
 	for (i = 0; i < nr; i += run) {
-		for (run = 0; i + run < nr && indices[i + run] == indices[i] + (run << order); run++)
+		for (run = 0; i + run < nr; run++) {
+			if (indices[i + run] != indices[i] + (run << order))
+				break;
 			__pmm_mark(zone, indices[i + run], PMM_TAIL, 0);
+		}
 		__pmm_free_run(zone, indices[i], order, run);
 	}
 	atomic_long_sub((unsigned long)nr << order, &zone->transit);

@@ -211,6 +211,17 @@ static void pmm_show_refused(struct seq_file *m, const struct pmm_zone_stat *sta
 	seq_printf(m, "refused_areas %llu\n", pmm_vmalloc_refused());
 }
 
+static void pmm_show_window_stats(struct seq_file *m)
+{
+	seq_printf(m, "window_bytes %lu\n", pmm_window_size());
+	seq_printf(m, "areas %lu\n",
+		   READ_ONCE(pmm_vmlist.nr_areas) - READ_ONCE(pmm_vmlist.nr_lazy));
+	seq_printf(m, "lazy_bytes %lu\n",
+		   READ_ONCE(pmm_vmlist.lazy_bytes) + pmm_map_ram_dirty());
+	seq_printf(m, "tlb_flushes %llu\n", pmm_window_flushes());
+	seq_printf(m, "purges %llu\n", pmm_purge_count());
+}
+
 static int pmm_stats_show(struct seq_file *m, void *unused)
 {
 	unsigned long flags, free_pages, parked_pages;
@@ -238,13 +249,7 @@ static int pmm_stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "splits %llu\n", stat.splits);
 	seq_printf(m, "merges %llu\n", stat.merges);
 	seq_printf(m, "parked %llu\n", stat.parked);
-	seq_printf(m, "window_bytes %lu\n", pmm_window_size());
-	seq_printf(m, "areas %lu\n",
-		   READ_ONCE(pmm_vmlist.nr_areas) - READ_ONCE(pmm_vmlist.nr_lazy));
-	seq_printf(m, "lazy_bytes %lu\n",
-		   READ_ONCE(pmm_vmlist.lazy_bytes) + pmm_map_ram_dirty());
-	seq_printf(m, "tlb_flushes %llu\n", pmm_window_flushes());
-	seq_printf(m, "purges %llu\n", pmm_purge_count());
+	pmm_show_window_stats(m);
 	pmm_show_refused(m, &stat);
 	return 0;
 }

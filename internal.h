@@ -14,9 +14,10 @@
  *	    vmlist->lock	the vm_struct list and the state of each area; process context,
  *				never held over a flush
  *	      zone->lock	the buddy allocator; any context, interrupts off
- *		pcp->lock	a bit a CPU, preemption off: the per-CPU lists (pcp.c). Who holds one
- *				takes no other lock; only verify and stats take all of them,
- *				inside zone->lock, which they give back when that takes long
+ *		pcp->lock	a bit a CPU, preemption off: the per-CPU lists (pcp.c). Who
+ *				holds one takes no other lock; only verify and stats take all of
+ *				them, inside zone->lock, which they give back when that takes
+ *				long
  *
  * Nothing is printed, allocated or copied to user space under the spinlocks.
  */
@@ -379,8 +380,8 @@ struct pmm_area_request {
  * @head: the area with the lowest address
  * @tail: the area with the highest
  * @nr_areas: length of the list
- * @spare: a record for the next area, so that a free and an allocation need not go through kfree() and
- *	kmalloc(); exchanged atomically
+ * @spare: a record for the next area, so that a free and an allocation need not go through
+ *	kfree() and kmalloc(); exchanged atomically
  * @lazy: areas in state PMM_AREA_LAZY
  * @nr_lazy: areas in that state or in PMM_AREA_PURGED
  * @lazy_bytes: what they keep from being used, guard pages included

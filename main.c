@@ -252,11 +252,25 @@ static int pmm_judge_parameters(struct pmm_config *config)
 
 static int pmm_init_zone(const struct pmm_config *config, struct page *pages)
 {
+	int err;
+
 	pmm_zone.name = "Pocket";
 	pmm_zone.pages_min = config->min_free;
 	pmm_zone.expand = config->lower ? PMM_EXPAND_LOWER : PMM_EXPAND_UPPER;
 	pmm_zone.placement = config->packed ? PMM_PLACE_PACKED : PMM_PLACE_LIFO;
-	return pmm_zone_init(&pmm_zone, pages, config->chunk.nr_pages);
+	err = pmm_zone_init(&pmm_zone, pages, config->chunk.nr_pages);
+	if (err)
+		return err;
+	err = pmm_page_alloc_init(config->pcp);
+	if (err)
+		pmm_zone_destroy(&pmm_zone);
+	return err;
+}
+
+static void pmm_exit_zone(void)
+{
+	pmm_page_alloc_exit();
+	pmm_zone_destroy(&pmm_zone);
 }
 
 static void pmm_report_load(void)
@@ -284,12 +298,9 @@ static int __init pmm_init(void)
 	err = pmm_init_zone(&config, pages);
 	if (err)
 		goto err_chunk;
-	err = pmm_page_alloc_init(config.pcp);
-	if (err)
-		goto err_zone;
 	err = pmm_window_init(config.window);
 	if (err)
-		goto err_page_alloc;
+		goto err_zone;
 	pmm_purge_init(config.lazy);
 	err = pmm_vmalloc_init(config.tree, config.bulk);
 	if (err)
@@ -300,10 +311,8 @@ static int __init pmm_init(void)
 
 err_window:
 	pmm_window_exit();
-err_page_alloc:
-	pmm_page_alloc_exit();
 err_zone:
-	pmm_zone_destroy(&pmm_zone);
+	pmm_exit_zone();
 err_chunk:
 	pmm_chunk_release(pages, config.chunk.nr_pages);
 	return err;
@@ -317,8 +326,7 @@ static void __exit pmm_exit(void)
 	pmm_command_exit();
 	pmm_vmalloc_exit();
 	pmm_window_exit();
-	pmm_page_alloc_exit();
-	pmm_zone_destroy(&pmm_zone);
+	pmm_exit_zone();
 	pmm_chunk_release(pmm_zone.mem_map, pmm_zone.nr_pages);
 	pr_info("unloaded, %lu pages are the kernel's again\n", pmm_zone.nr_pages);
 }

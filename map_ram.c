@@ -4,8 +4,9 @@
  *
  * Each CPU has blocks, which are areas of the window, and cuts mappings of up to PMM_RAM_MAX pages
  * from them, one behind the other. What is unmapped waits for a flush; after the next purge it is
- * used again, and a block that is empty then is given up. (2.6.28 never used such space again before
- * the whole block had been unmapped.) There are no guard pages between the mappings of a block.
+ * used again, and a block that is empty then is given up. (2.6.28 never used such space again
+ * before the whole block had been unmapped.) There are no guard pages between the mappings of a
+ * block.
  *
  * A block is a row of extents. At the first page of each stands what it is and how long it is:
  *
@@ -179,11 +180,13 @@ static void pmm_ram_unmap(struct pmm_ram_block *block, unsigned int at, unsigned
 	if (likely(pmm_purge_is_lazy())) {
 		pmm_put_pages(block->page + at, count, block->foreign);
 		atomic_long_add(count, &pmm_ram_dirty);
+		/* A purge that sees it dirty must find the entries cleared. */
 		smp_store_release(&block->extent[at], PMM_EXTENT(PMM_EXTENT_DIRTY, count));
 		pmm_purge_excess();
 	} else {
 		pmm_window_flush();
 		pmm_put_pages(block->page + at, count, block->foreign);
+		/* Likewise, who uses it again. */
 		smp_store_release(&block->extent[at], PMM_EXTENT(PMM_EXTENT_PURGED, count));
 		pmm_map_ram_purge_end();
 	}
@@ -217,8 +220,8 @@ static void *pmm_ram_map(struct page **pages, unsigned int count, const void *ca
  * @node: has no meaning here
  *
  * Up to 64 pages are mapped in a block of this CPU, without a global lock; more, or when the window
- * has no room for a block, as by pmm_vmap(). A page of this pool that is freed while it is mapped is
- * parked until pmm_vm_unmap_ram(). (2.6.28; without its argument prot, as since 5.8)
+ * has no room for a block, as by pmm_vmap(). A page of this pool that is freed while it is mapped
+ * is parked until pmm_vm_unmap_ram(). (2.6.28; without its argument prot, as since 5.8)
  *
  * Context: Process context; may sleep.
  * Return: The address, readable and writable; NULL on failure.
@@ -229,7 +232,7 @@ void *pmm_vm_map_ram(struct page **pages, unsigned int count, int node)
 
 	if (likely(count && count <= PMM_RAM_MAX))
 		addr = pmm_ram_map(pages, count, __builtin_return_address(0));
-	if (likely(!IS_ERR(addr)))
+	if (!IS_ERR(addr))
 		return addr;
 	if (PTR_ERR(addr) == -ENOSPC)
 		addr = pmm_vmap_for(pages, count, PMM_VM_MAP, PAGE_KERNEL,
@@ -251,8 +254,8 @@ static bool pmm_ram_claim(struct pmm_ram_block *block, unsigned int at, unsigned
  * @mem: what it returned; NULL is ignored
  * @count: as it was mapped with
  *
- * Anything else is refused as by pmm_vfree(). With purge=lazy the flush is left for later, else it is
- * done at once. (2.6.28)
+ * Anything else is refused as by pmm_vfree(). With purge=lazy the flush is left for later, else it
+ * is done at once. (2.6.28)
  *
  * Context: Process context, interrupts on.
  */
@@ -287,6 +290,7 @@ static long __pmm_ram_purge_block(struct pmm_ram_block *block)
 	long purged = 0;
 
 	for (i = 0; i < block->next; i += nr) {
+		/* Pairs with the release in pmm_ram_unmap(). */
 		u16 extent = smp_load_acquire(&block->extent[i]);
 
 		nr = PMM_EXTENT_PAGES(extent);

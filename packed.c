@@ -29,12 +29,12 @@ static bool __pmm_listed(const struct pmm_zone *zone, unsigned long index, unsig
 static bool __pmm_find_in_block(const struct pmm_zone *zone, unsigned long first,
 				unsigned int order, unsigned long *index)
 {
-	unsigned long pair = first >> (1 + order), end = pair + (PMM_MAX_ORDER_PAGES >> (1 + order));
+	unsigned long pair = first >> (1 + order), nr = PMM_MAX_ORDER_PAGES >> (1 + order);
+	unsigned long end = min(pair + nr, pmm_nr_pairs(zone, order));
 
 	*index = first;
 	if (order == PMM_MAX_ORDER - 1)
 		return __pmm_listed(zone, first, order);
-	end = min(end, pmm_nr_pairs(zone, order));
 	pair = find_next_bit(zone->free_area[order].map, end, pair);
 	if (pair >= end)
 		return false;

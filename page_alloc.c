@@ -250,8 +250,8 @@ static unsigned long pmm_fill_slots(gfp_t gfp, unsigned long nr, struct page **p
  * @nr: length of @pages
  * @pages: slots that are not NULL are left alone
  *
- * Semantics of the kernel's alloc_pages_bulk_array() (5.13 and later). Up to PMM_BULK_PAGES are taken
- * from the free lists under one lock, past the per-CPU lists: those that as many calls of
+ * Semantics of the kernel's alloc_pages_bulk_array() (5.13 and later). Up to PMM_BULK_PAGES are
+ * taken from the free lists under one lock, past the per-CPU lists: those that as many calls of
  * pmm_alloc_page() would give with pcp=0.
  *
  * Context: As pmm_alloc_pages().

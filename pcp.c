@@ -8,17 +8,17 @@
  *
  * A CPU's lists are guarded by one bit, held with preemption off and for a few instructions, or for
  * one batch. Allocations and frees only try: who finds the bit taken goes to the zone. Interrupts
- * stay on, so the holder may be one that this very CPU has interrupted, or one whose interrupt waits
- * for what we hold; therefore who drains waits for as long as it takes only where that cannot be,
- * which is in a task with interrupts on and no lock of ours held, and elsewhere gives up after a
- * while. Under PREEMPT_RT that is as good, since nothing sleeps inside. Whoever holds the bit takes
- * no other lock: blocks between such a list and the free lists are in nobody's hands
- * but the mover's, and counted in zone->transit. It compiles unchanged in user space.
+ * stay on, so the holder may be one that this very CPU has interrupted, or one whose interrupt
+ * waits for what we hold; therefore who drains waits for as long as it takes only where that cannot
+ * be, which is in a task with interrupts on and no lock of ours held, and elsewhere gives up after
+ * a while. Under PREEMPT_RT that is as good, since nothing sleeps inside. Whoever holds the bit
+ * takes no other lock: blocks between such a list and the free lists are in nobody's hands but the
+ * mover's, and counted in zone->transit. It compiles unchanged in user space.
  */
 #include "internal.h"
 #include "pcp.h"
 
-#define PMM_PCP_PATIENCE	1000	/* looks at the bit of a CPU, where one must not wait for it */
+#define PMM_PCP_PATIENCE	1000	/* looks at a bit that one must not wait for */
 
 /* Another CPU's lists, with preemption off; false when they are busy for long. */
 static bool pmm_pcp_lock(struct pmm_pcp *pcp)
@@ -74,7 +74,7 @@ bool pmm_pcp_flush(struct pmm_zone *zone, unsigned int order)
 	u32 indices[PMM_PCP_BATCH];
 	struct pmm_pcp *pcp;
 
-	if (!pmm_pcp_trylock(zone, pcp))
+	if (!pmm_pcp_trylock(zone, &pcp))
 		return false;
 	length = pcp->nr[order];
 	nr = length < high ? 0 : pmm_pcp_take_oldest(zone, pcp, order, pmm_pcp_batch(zone, order),
@@ -105,9 +105,9 @@ unsigned long pmm_pcp_alloc_many(struct pmm_zone *zone, enum pmm_kind kind, unsi
 	unsigned long i;
 	u32 *list;
 
-	if (!zone->pcp_quick || !pmm_pcp_trylock(zone, pcp))
+	if (!zone->pcp_quick || !pmm_pcp_trylock(zone, &pcp))
 		return 0;
-	nr = min(nr, (unsigned long)pcp->nr[0]);
+	nr = min_t(unsigned long, nr, pcp->nr[0]);
 	list = pmm_pcp_list(pcp, 0) + pcp->nr[0];
 	pcp->nr[0] -= nr;
 	for (i = 0; i < nr; i++) {
@@ -141,7 +141,7 @@ unsigned long pmm_pcp_free_many(struct pmm_zone *zone, enum pmm_kind kind, unsig
 	unsigned long i;
 	u32 *list;
 
-	if (!zone->pcp_limit || !pmm_pcp_trylock(zone, pcp))
+	if (!zone->pcp_limit || !pmm_pcp_trylock(zone, &pcp))
 		return 0;
 	nr = min(nr, (unsigned long)(zone->pcp_high - min(zone->pcp_high, pcp->nr[0])));
 	list = pmm_pcp_list(pcp, 0) + pcp->nr[0];
@@ -168,7 +168,7 @@ static void pmm_pcp_fill(struct pmm_zone *zone, unsigned int order, struct page 
 	u32 indices[PMM_PCP_BATCH];
 	struct pmm_pcp *pcp;
 
-	if (pmm_pcp_trylock(zone, pcp)) {
+	if (pmm_pcp_trylock(zone, &pcp)) {
 		u32 *list = pmm_pcp_list(pcp, order);
 
 		while (nr && pcp->nr[order] < zone->pcp_high >> order)
@@ -298,6 +298,7 @@ static bool __pmm_pcp_lock_all(struct pmm_zone *zone)
  * Context: Process context, interrupts on; they are off until pmm_zone_release().
  */
 void pmm_zone_hold(struct pmm_zone *zone, unsigned long *flags)
+	__acquires(&zone->lock)
 {
 	for (;;) {
 		spin_lock_irqsave(&zone->lock, *flags);
@@ -317,6 +318,7 @@ void pmm_zone_hold(struct pmm_zone *zone, unsigned long *flags)
  * Context: Process context.
  */
 void pmm_zone_release(struct pmm_zone *zone, unsigned long flags)
+	__releases(&zone->lock)
 {
 	__pmm_pcp_unlock_below(zone, UINT_MAX);
 	spin_unlock_irqrestore(&zone->lock, flags);

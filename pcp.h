@@ -19,17 +19,15 @@ static __always_inline u32 *pmm_pcp_list(struct pmm_pcp *pcp, unsigned int order
  * its own CPU did. Who gets false goes to the zone instead, so nobody waits here. Preemption is off
  * while the bit is held, interrupts need not be.
  */
-#define pmm_pcp_trylock(zone, pcp)					\
-({									\
-	bool locked_;							\
-									\
-	preempt_disable();						\
-	(pcp) = this_cpu_ptr((zone)->pcp);				\
-	locked_ = !test_and_set_bit_lock(0, &(pcp)->lock);		\
-	if (unlikely(!locked_))						\
-		preempt_enable();					\
-	likely(locked_);						\
-})
+static __always_inline bool pmm_pcp_trylock(const struct pmm_zone *zone, struct pmm_pcp **pcp)
+{
+	preempt_disable();
+	*pcp = this_cpu_ptr(zone->pcp);
+	if (likely(!test_and_set_bit_lock(0, &(*pcp)->lock)))
+		return true;
+	preempt_enable();
+	return false;
+}
 
 static __always_inline void pmm_pcp_unlock(struct pmm_pcp *pcp)
 {
@@ -55,7 +53,7 @@ static __always_inline struct page *pmm_pcp_alloc(struct pmm_zone *zone, unsigne
 	unsigned int nr;
 	u32 index;
 
-	if (!pmm_pcp_trylock(zone, pcp))
+	if (!pmm_pcp_trylock(zone, &pcp))
 		return NULL;
 	nr = pcp->nr[order];
 	if (unlikely(!nr)) {
@@ -97,7 +95,7 @@ static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *pag
 	for (i = 0; i < 1UL << order; i++)
 		if (unlikely(page_ref_count(page + i) != 1))
 			return false;
-	if (!pmm_pcp_trylock(zone, pcp))
+	if (!pmm_pcp_trylock(zone, &pcp))
 		return false;
 	nr = pcp->nr[order];
 	if (unlikely(nr >= zone->pcp_high >> order) ||

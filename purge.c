@@ -8,8 +8,8 @@
  * pages go back at once, as in today's kernel: a late access faults, unless the processor still has
  * the translation; only the addresses wait.
  *
- * It owns the policy; what waits is kept by vmlist.c (areas) and map_ram.c (parts of blocks). Purges
- * exclude each other by a mutex. Process context, interrupts on.
+ * It owns the policy; what waits is kept by vmlist.c (areas) and map_ram.c (parts of blocks).
+ * Purges exclude each other by a mutex. Process context, interrupts on.
  */
 #include <linux/cpumask.h>
 #include <linux/mutex.h>

@@ -106,7 +106,7 @@ static __always_inline void pmm_give_up_pages(struct pmm_vm_struct *vm)
 	vm->nr_pages = 0;
 }
 
-/* 2.4's order of work; all but the record itself, which pmm_remove_vm_area() hands to its caller. */
+/* 2.4's order of work. The record itself is left: pmm_remove_vm_area() hands it to its caller. */
 static void pmm_unmap_area(struct pmm_vm_struct *vm)
 {
 	pmm_window_unmap((unsigned long)vm->addr, pmm_area_pages(vm));
@@ -255,9 +255,9 @@ static unsigned long pmm_take_in_bulk(struct page **pages, unsigned long nr_page
 }
 
 /*
- * 2.6.28: all pages first, order 0, one by one. In bulk they are the same, but for a few, which this
- * CPU's list has at hand; and the last resorts of who finds too few are left to the single call.
- * Returns how many could be had.
+ * 2.6.28: all pages first, order 0, one by one. In bulk they are the same, but for a few, which
+ * this CPU's list has at hand; and the last resorts of who finds too few are left to the single
+ * call. Returns how many could be had.
  */
 static unsigned long pmm_take_pages(struct page **pages, unsigned long nr_pages, gfp_t gfp,
 				    const void *caller)
@@ -377,7 +377,7 @@ struct pmm_vm_struct *pmm_reserve_area(const struct pmm_area_request *want)
 {
 	struct pmm_vm_struct *vm = pmm_vmlist_reserve(&pmm_vmlist, want);
 
-	if (likely(!IS_ERR(vm)) || PTR_ERR(vm) != -ENOSPC || !gfpflags_allow_blocking(want->gfp) ||
+	if (!IS_ERR(vm) || PTR_ERR(vm) != -ENOSPC || !gfpflags_allow_blocking(want->gfp) ||
 	    !pmm_purge())
 		return vm;
 	return pmm_vmlist_reserve(&pmm_vmlist, want);
@@ -447,7 +447,7 @@ static void *pmm_vmalloc_or_null(unsigned long size, gfp_t gfp, pgprot_t prot, u
 {
 	void *addr = pmm_vmalloc_for(size, gfp, prot, flags, caller);
 
-	if (likely(!IS_ERR(addr)))
+	if (!IS_ERR(addr))
 		return addr;
 	if (!(gfp & __GFP_NOWARN))
 		pr_warn_ratelimited("vmalloc of %lu bytes failed: error %ld, %lu of %lu pages free, by %pS\n",
@@ -694,8 +694,8 @@ EXPORT_SYMBOL_GPL(pmm_vunmap);
  * pmm_vm_unmap_aliases() - flush what was unmapped but not yet flushed
  *
  * With purge=lazy this is a purge: one flush, if anything waits for it, and then all addresses that
- * were freed may be used again. With purge=eager nothing waits. What pmm_vfree() deferred from atomic
- * context is waited for first. (2.6.28)
+ * were freed may be used again. With purge=eager nothing waits. What pmm_vfree() deferred from
+ * atomic context is waited for first. (2.6.28)
  *
  * Context: Process context; may sleep.
  */
@@ -735,8 +735,8 @@ EXPORT_SYMBOL_GPL(pmm_get_vm_area);
  * pmm_remove_vm_area() - unmap a range and give its addresses back
  * @addr: the area's address
  *
- * Of areas of pmm_vmalloc() the pages would be lost: they are refused, use pmm_vfree(). The flush is
- * never left for later here, since the record goes to the caller.
+ * Of areas of pmm_vmalloc() the pages would be lost: they are refused, use pmm_vfree(). The flush
+ * is never left for later here, since the record goes to the caller.
  *
  * Context: Process context, interrupts on; waits for a TLB flush.
  * Return: The area's record, now the caller's to kfree(); NULL when no area begins there, when it
@@ -996,6 +996,7 @@ EXPORT_SYMBOL_GPL(pmm_remap_vmalloc_range);
 static bool pmm_entry_right(const struct pmm_vm_struct *vm, unsigned long addr, bool mapped,
 			    unsigned long pfn)
 {
+	/* Pairs with the release in pmm_vmlist_publish(). */
 	enum pmm_area_state state = smp_load_acquire(&pmm_area(vm)->state);
 	unsigned long page = (addr - (unsigned long)vm->addr) >> PAGE_SHIFT;
 

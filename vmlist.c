@@ -85,12 +85,13 @@ static bool pmm_subtree_has(struct rb_node *node, unsigned long size)
 static struct pmm_area *__pmm_lowest_gap(struct rb_node *node, unsigned long size)
 {
 	for (;;) {
-		if (pmm_subtree_has(node->rb_left, size))
+		if (pmm_subtree_has(node->rb_left, size)) {
 			node = node->rb_left;
-		else if (pmm_node_area(node)->gap >= size)
+			continue;
+		}
+		if (pmm_node_area(node)->gap >= size)
 			return pmm_node_area(node);
-		else
-			node = node->rb_right;
+		node = node->rb_right;
 	}
 }
 
@@ -144,8 +145,8 @@ static void __pmm_tree_insert(struct pmm_vmlist *list, struct pmm_area *area, un
 /* --- holes ------------------------------------------------------------------------------------ */
 
 /*
- * Does an area fit into the hole from @addr to @end? Differences, not sums, are compared, so nothing
- * can overflow.
+ * Does an area fit into the hole from @addr to @end? Differences, not sums, are compared, so
+ * nothing can overflow.
  */
 static __always_inline bool pmm_fits(unsigned long *addr, unsigned long end, unsigned long want,
 				     unsigned long align)
@@ -373,7 +374,8 @@ struct pmm_vm_struct *pmm_vmlist_get(struct pmm_vmlist *list, unsigned long size
 	return pmm_vmlist_reserve(list, &want);
 }
 
-static __always_inline struct pmm_vm_struct *__pmm_find_in_tree(struct pmm_vmlist *list, const void *addr)
+static __always_inline struct pmm_vm_struct *__pmm_find_in_tree(struct pmm_vmlist *list,
+								const void *addr)
 {
 	struct rb_node *node = list->tree.rb_node;
 
@@ -387,7 +389,8 @@ static __always_inline struct pmm_vm_struct *__pmm_find_in_tree(struct pmm_vmlis
 	return NULL;
 }
 
-static __always_inline struct pmm_vm_struct *__pmm_vmlist_find(struct pmm_vmlist *list, const void *addr)
+static __always_inline struct pmm_vm_struct *__pmm_vmlist_find(struct pmm_vmlist *list,
+							       const void *addr)
 {
 	struct pmm_vm_struct *vm;
 
@@ -400,10 +403,12 @@ static __always_inline struct pmm_vm_struct *__pmm_vmlist_find(struct pmm_vmlist
 }
 
 /* Live, and not yet freed by its owner. */
-static __always_inline struct pmm_vm_struct *__pmm_vmlist_find_live(struct pmm_vmlist *list, const void *addr)
+static __always_inline struct pmm_vm_struct *__pmm_vmlist_find_live(struct pmm_vmlist *list,
+								    const void *addr)
 {
 	struct pmm_vm_struct *vm = __pmm_vmlist_find(list, addr);
 
+	/* Pairs with the release in pmm_vmlist_publish(). */
 	if (!vm || smp_load_acquire(&pmm_area(vm)->state) != PMM_AREA_LIVE || pmm_area(vm)->orphan)
 		return NULL;
 	return vm;
@@ -476,10 +481,12 @@ void pmm_vmlist_set_pages(struct pmm_vmlist *list, struct pmm_vm_struct *vm, str
  */
 void pmm_vmlist_publish(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 {
+	/* Who sees it live must see its pages and its entries. */
 	smp_store_release(&pmm_area(vm)->state, PMM_AREA_LIVE);
 }
 
-static __always_inline enum pmm_detach_result __pmm_detach_area(struct pmm_area *area, unsigned long type)
+static __always_inline enum pmm_detach_result __pmm_detach_area(struct pmm_area *area,
+								unsigned long type)
 {
 	bool owns_pages = (area->vm.flags & PMM_VM_ALLOC && area->vm.pages) ||
 			  area->vm.flags & PMM_VM_RAM;
@@ -495,8 +502,9 @@ static __always_inline enum pmm_detach_result __pmm_detach_area(struct pmm_area 
 	return PMM_DETACH_OK;
 }
 
-static __always_inline enum pmm_detach_result __pmm_detach(struct pmm_vmlist *list, const void *addr,
-					   unsigned long type, struct pmm_vm_struct **vmp)
+static __always_inline enum pmm_detach_result __pmm_detach(struct pmm_vmlist *list,
+							   const void *addr, unsigned long type,
+							   struct pmm_vm_struct **vmp)
 {
 	*vmp = __pmm_vmlist_find_live(list, addr);
 	return *vmp ? __pmm_detach_area(pmm_area(*vmp), type) : PMM_DETACH_NONEXISTENT;

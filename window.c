@@ -6,13 +6,13 @@
  * A module can neither call get_vm_area() nor reach init_mm. But vmap() of one dummy page over the
  * whole window builds every page table that it needs; once the entries are cleared again the
  * addresses are ours, and the kernel's own vmalloc leaves them alone until vunmap(). The last-level
- * tables are remembered, so that a mapping is one store; and so are the entries one level up, in the
- * tables that all address spaces share, so that 2 MiB can be mapped by one entry (a PMD leaf).
+ * tables are remembered, so that a mapping is one store; and so are the entries one level up, in
+ * the tables that all address spaces share, so that 2 MiB can be mapped by one entry (a PMD leaf).
  *
  * Each 2 MiB of the window, a slot, has its table hooked in, or a leaf, or neither. x86 does not
  * cache what is absent, so that whatever fills a slot that has neither, or an empty entry, needs no
- * flush; while a table that is to make room for a leaf is unhooked and flushed first. All tables are
- * hooked in again before vunmap(). Under page-table isolation kernel entries may be cached in
+ * flush; while a table that is to make room for a leaf is unhooked and flushed first. All tables
+ * are hooked in again before vunmap(). Under page-table isolation kernel entries may be cached in
  * several address spaces, so a flush is of everything on every CPU, as flush_tlb_all() does, and of
  * the paging-structure caches with it.
  *
@@ -121,8 +121,8 @@ void pmm_window_map(unsigned long addr, unsigned long pfn, unsigned long nr_page
 }
 
 /*
- * Within one slot; returns how many pages, fewer when one is none. To @hold, those of the pool get a
- * reference; @foreign becomes true when there are others.
+ * Within one slot; returns how many pages, fewer when one is none. To @hold, those of the pool get
+ * a reference; @foreign becomes true when there are others.
  */
 static __always_inline unsigned long pmm_map_in_slot(pte_t *pte, struct page **pages,
 						     unsigned long nr, pteval_t bits, bool hold,
@@ -264,7 +264,8 @@ void pmm_window_map_huge(unsigned long addr, unsigned long pfn, pgprot_t prot)
 		set_pmd(slot->pmd, __pmd(0));
 		pmm_window_flush();
 	}
-	set_pmd(slot->pmd, pmd_mkhuge(pfn_pmd(pfn, pgprot_4k_2_large(__pgprot(pmm_prot_bits(prot))))));
+	prot = pgprot_4k_2_large(__pgprot(pmm_prot_bits(prot)));
+	set_pmd(slot->pmd, pmd_mkhuge(pfn_pmd(pfn, prot)));
 }
 
 static bool pmm_slot_is_huge(const struct pmm_slot *slot)
