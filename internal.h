@@ -2,9 +2,9 @@
 /*
  * pocketmm: structures and prototypes that cross a file, and the lock order.
  *
- * This is also the seam for the user-space tests: buddy.c, vmlist.c, verify.c and parse.c include
- * nothing but this file, and what it includes is all that selftests/unit/include has to stand in
- * for.
+ * This is also the seam for the user-space tests: buddy.c, pcp.c, packed.c, vmlist.c, verify.c and
+ * parse.c include hardly more than this file, and what it includes is all that
+ * selftests/unit/include has to stand in for.
  *
  * Lock order, outermost first:
  *
@@ -124,7 +124,7 @@ struct pmm_zone_stat {
 
 /*
  * Orders 0..6 have them: a block of order 6 is two batches of pages, and a larger one would be too
- * much to keep from others. (The kernel's have orders 0..3 and huge pages, since 5.13.)
+ * much to keep from others. (The kernel's have orders 0..3 and huge pages, since 5.14.)
  */
 #define PMM_PCP_ORDERS		7
 #define PMM_PCP_BATCH		32U	/* pages; less in a small zone */

@@ -92,6 +92,9 @@ static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *pag
 
 	if (unlikely(index >= zone->pcp_limit))
 		return false;
+	/* Only of a block that it is may all pages be looked at. */
+	if (order && zone->state[index] != used)
+		return false;
 	for (i = 0; i < 1UL << order; i++)
 		if (unlikely(page_ref_count(page + i) != 1))
 			return false;

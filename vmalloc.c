@@ -3,9 +3,10 @@
  * pocketmm: the vmalloc family. It brings the three parts together: addresses from the vm_struct
  * list (vmlist.c), pages from the buddy allocator (buddy.c), and page table entries (window.c).
  *
- * Addresses and messages are 2.4.22's, the calls 2.6.28's. An area is taken down in one order:
- * clear its entries, flush every TLB, give pages and addresses back. So a late access faults, and
- * no page and no address has a new owner while a stale translation may stand.
+ * Addresses and messages are 2.4.22's, the calls 2.6.28's. With purge=eager an area is taken down in
+ * one order: clear its entries, flush every TLB, give pages and addresses back. With purge=lazy the
+ * flush comes last, for many areas at once (purge.c), and their addresses wait for it; so that in
+ * either case no address has a new owner while a stale translation may stand.
  *
  * Process context throughout, since records are allocated and flushes wait for other CPUs; but
  * pmm_vfree() may be called from anywhere and then defers. The areas are locked by pmm_vmlist.lock
@@ -462,7 +463,8 @@ static void *pmm_vmalloc_or_null(unsigned long size, gfp_t gfp, pgprot_t prot, u
  *
  * 2.4.22's lowest-address first fit for the addresses, plus one guard page; 2.6.28's order of work:
  * record, page array, then all pages one by one, then one pass of mapping, with everything undone
- * on failure.
+ * on failure. In era modern the pages come in bulk, and an area of 2 MiB or more begins on such a
+ * boundary and is mapped by 2 MiB entries as far as there are whole largest blocks.
  *
  * Context: Process context; may sleep.
  * Return: The address, page aligned, contents undefined; NULL on failure.
@@ -572,7 +574,8 @@ static void pmm_vfree_deferred(struct work_struct *work)
  * that mapping goes.
  *
  * Context: Any; on a kernel that does not count preemption, not with a spinlock held. In process
- * context it flushes every TLB before it returns; in atomic context a worker does it soon.
+ * context with purge=eager it flushes every TLB before it returns; in atomic context a worker does
+ * it soon.
  */
 void pmm_vfree(const void *addr)
 {
