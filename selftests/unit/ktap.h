@@ -29,11 +29,13 @@ enum ktap_outcome {
 };
 
 extern const struct ktap_test bulk_tests[];
+extern const struct ktap_test cpus_tests[];
 extern const struct ktap_test exhaustive_tests[];
 extern const struct ktap_test failure_tests[];
 extern const struct ktap_test misuse_tests[];
 extern const struct ktap_test parking_tests[];
 extern const struct ktap_test parse_tests[];
+extern const struct ktap_test pcp_tests[];
 extern const struct ktap_test random_tests[];
 extern const struct ktap_test self_tests[];
 extern const struct ktap_test undo_tests[];

@@ -110,7 +110,7 @@ long shim_nr_live(void)
 
 /* --- CPUs --- */
 
-#define MOST_LOOKS	20000000UL	/* at locks that others hold, in a test */
+#define MOST_LOOKS	200000000UL	/* at locks that others hold, in a test */
 
 void (*shim_hook)(enum shim_point point);
 
@@ -190,16 +190,17 @@ static void meanwhile(struct context other, void (*run)(void))
 	now = was;
 }
 
-void shim_elsewhere(unsigned int cpu, void (*run)(void))
+void shim_softirq(void (*run)(void))
 {
-	shim_assert(cpu != now.cpu, "that is here");
-	meanwhile((struct context) { .cpu = cpu }, run);
+	shim_assert(!now.irqs_off, "a softirq while interrupts are off");
+	meanwhile((struct context) { .cpu = now.cpu, .in_interrupt = true }, run);
 }
 
-void shim_interrupt(void (*run)(void))
+/* Not in a task: that could wait for what is held here, and this CPU stands still. */
+void shim_interrupt(unsigned int cpu, void (*run)(void))
 {
-	shim_assert(!now.irqs_off, "an interrupt while they are off");
-	meanwhile((struct context) { .cpu = now.cpu, .irqs_off = true, .in_interrupt = true }, run);
+	shim_assert(cpu != now.cpu || !now.irqs_off, "an interrupt while they are off");
+	meanwhile((struct context) { .cpu = cpu, .irqs_off = true, .in_interrupt = true }, run);
 }
 
 /* --- a part for each CPU; what stands for all of them is no address --- */

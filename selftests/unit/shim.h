@@ -68,9 +68,9 @@ void shim_preempt_enable(void);
 void shim_bit_locked(void);
 void shim_bit_unlocking(bool held);
 
-/* Have another CPU do something meanwhile, or this one in an interrupt. */
-void shim_elsewhere(unsigned int cpu, void (*run)(void));
-void shim_interrupt(void (*run)(void));
+/* Have something done in an interrupt, on this CPU or another, and go on here afterwards. */
+void shim_interrupt(unsigned int cpu, void (*run)(void));
+void shim_softirq(void (*run)(void));		/* on this CPU, with interrupts on */
 
 void *shim_alloc_percpu(size_t size);
 void shim_free_percpu(const void *p);

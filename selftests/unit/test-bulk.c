@@ -413,22 +413,24 @@ static void bulk_too_few(const void *arg)
 	arena_exit(&arena);
 }
 
-#define SETUP(...)	&(const struct setup){ __VA_ARGS__ }
-
-#define BOTH(name, ...)									\
-	{ "bulk-" name, bulk_random, SETUP(__VA_ARGS__) },				\
-	{ "bulk-put-back-" name, bulk_put_back, SETUP(__VA_ARGS__) }
+#define RANDOM(name, ...)	{ name, bulk_random, &(const struct setup){ __VA_ARGS__ } }
+#define PUT_BACK(name, ...)	{ name, bulk_put_back, &(const struct setup){ __VA_ARGS__ } }
 
 const struct ktap_test bulk_tests[] = {
 	{ "bulk-parks", bulk_parks },
 	{ "bulk-wrong-kind", bulk_wrong_kind },
 	{ "bulk-too-few", bulk_too_few },
-	BOTH("100-upper", 100, PMM_EXPAND_UPPER),
-	BOTH("100-lower", 100, PMM_EXPAND_LOWER),
-	BOTH("1300-upper", 1300, PMM_EXPAND_UPPER),
-	BOTH("1300-lower", 1300, PMM_EXPAND_LOWER),
-	BOTH("1300-lower-min", 1300, PMM_EXPAND_LOWER, PMM_PLACE_LIFO, 77),
-	BOTH("1300-upper-packed", 1300, PMM_EXPAND_UPPER, PMM_PLACE_PACKED),
-	BOTH("4096-lower-packed", 4096, PMM_EXPAND_LOWER, PMM_PLACE_PACKED),
+	RANDOM("bulk-100-upper", 100, PMM_EXPAND_UPPER),
+	RANDOM("bulk-100-lower", 100, PMM_EXPAND_LOWER),
+	RANDOM("bulk-1300-upper", 1300, PMM_EXPAND_UPPER),
+	RANDOM("bulk-1300-lower", 1300, PMM_EXPAND_LOWER),
+	RANDOM("bulk-1300-lower-min", 1300, PMM_EXPAND_LOWER, PMM_PLACE_LIFO, 77),
+	RANDOM("bulk-1300-upper-packed", 1300, PMM_EXPAND_UPPER, PMM_PLACE_PACKED),
+	RANDOM("bulk-4096-lower-packed", 4096, PMM_EXPAND_LOWER, PMM_PLACE_PACKED),
+	PUT_BACK("bulk-put-back-100-upper", 100, PMM_EXPAND_UPPER),
+	PUT_BACK("bulk-put-back-100-lower", 100, PMM_EXPAND_LOWER),
+	PUT_BACK("bulk-put-back-1300-upper", 1300, PMM_EXPAND_UPPER),
+	PUT_BACK("bulk-put-back-1300-lower", 1300, PMM_EXPAND_LOWER),
+	PUT_BACK("bulk-put-back-4096-packed", 4096, PMM_EXPAND_LOWER, PMM_PLACE_PACKED),
 	{ }
 };
