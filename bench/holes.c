@@ -3,7 +3,7 @@
  * pocketmm's benchmarks: what many areas cost, to the search for a hole and to a purge.
  *
  * 'holes.N' is a pair of vmalloc and vfree of 100 pages while N areas of one page are in the way.
- * 'purge.1' is the purge alone, after 2,000 areas of one page were freed that lay side by side, which
+ * 'purge.1' is the purge alone, after 2,000 areas of one page were freed that lay side by side, and
  * may have become one range by then; 'purge.2' after every other of 4,000 was freed.
  * 'cycle' counts all that 2,000 areas cost, wherever it falls: vmalloc, vfree and the purge.
  */
