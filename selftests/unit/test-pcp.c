@@ -445,8 +445,11 @@ static const struct misuse misuses[] = {
 	{ 2, 0, PMM_MAPPED, PMM_FREE_WRONG_ORDER },
 	{ 2, 1, PMM_USED, PMM_FREE_WRONG_ORDER },
 	{ 16, 3, PMM_USED, PMM_FREE_WRONG_ORDER },
+	{ 16, 6, PMM_USED, PMM_FREE_BAD_ORDER },
 	{ 17, 0, PMM_USED, PMM_FREE_MIDDLE },
 	{ 24, 3, PMM_USED, PMM_FREE_MIDDLE },
+	{ 63, 1, PMM_USED, PMM_FREE_BAD_ORDER },	/* up to behind the zone's end */
+	{ 63, 6, PMM_USED, PMM_FREE_BAD_ORDER },
 	{ 64, 0, PMM_USED, PMM_FREE_FOREIGN },
 	{ 64, 6, PMM_USED, PMM_FREE_FOREIGN },
 	{ -1ul, 0, PMM_USED, PMM_FREE_FOREIGN },
@@ -672,7 +675,7 @@ static void pcp_many(const void *arg)
 	pool_exit();
 }
 
-/* The same page twice, or a stranger: those before are taken, the rest is for the zone to refuse. */
+/* The same page twice, or a stranger: those before are taken, the rest is the zone's to refuse. */
 static void pcp_many_misuse(const void *arg)
 {
 	struct page *map, *pages[4], stranger = { ._refcount = { 1 } };

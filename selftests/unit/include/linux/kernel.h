@@ -34,6 +34,8 @@
 		a_ > b_ ? a_ : b_;				\
 	})
 
+#define min_t(type, a, b)	min((type)(a), (type)(b))
+#define max_t(type, a, b)	max((type)(a), (type)(b))
 #define min3(a, b, c)		min(min(a, b), c)
 #define clamp(x, low, high)	min(max(x, low), high)
 
