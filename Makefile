@@ -79,7 +79,8 @@ demo:
 check:
 	@$(run) scripts/setup
 	@$(run) scripts/check $(if $(JOBS),-j $(JOBS)) \
-		unit lint harness proof:6.12-cloud vm:6.12-cloud vm:6.1-cloud $(MORE)
+		unit lint harness proof:6.12-cloud switches:6.12-cloud vm:6.12-cloud vm:6.1-cloud \
+		bench $(MORE)
 
 unit:
 	@$(run) scripts/setup unit
