@@ -10,8 +10,8 @@
 
 CLIENT=/sys/kernel/debug/pocketmm_client
 CLIENT_KO=${POCKETMM_CLIENT_KO:-client/pocketmm_client.ko}
-SECONDS_LONG=${POCKETMM_HAMMER_SECONDS:-$(quick 4 12)}
-CYCLES=$(quick 8 50)
+SECONDS_LONG=${POCKETMM_HAMMER_SECONDS:-$(quick 3 12)}
+CYCLES=$(quick 5 50)
 
 # field NAME TEXT
 field() {

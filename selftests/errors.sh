@@ -32,8 +32,10 @@ set_up() {
 
 # refused NAME ERRNO: of what was written; the errno of write, its name in `result`, and the state.
 refused() {
-	reply=$(cat $PMM/result)
-	said=${reply##* -> error }
+	while read -r reply; do
+		last_reply=$reply
+	done <$PMM/result
+	said=${last_reply##* -> error }
 	after=$(state)
 	if [ "$wrote" = "$2" ] && [ "${said%% *}" = "$2" ] && [ "$after" = "$before" ]; then
 		pass "$1: $2"
@@ -45,12 +47,13 @@ refused() {
 	[ "$after" = "$before" ] || note "changed: $(printf '%s\n' "$after" | grep -vxF "$before")"
 }
 
-# table: lines of 'ERRNO COMMAND'.
+# table: lines of 'ERRNO COMMAND', every fourth of them in a quick run.
 table() {
+	sample 4 >/tmp/rows
 	while read -r errno command; do
 		wrote=$("$TRY" write $PMM/command "$command")
 		refused "'$command'" "$errno"
-	done
+	done </tmp/rows
 }
 
 bad_commands() {
@@ -269,7 +272,7 @@ bad_texts() {
 	piped '4096 bytes of good lines' E2BIG good_lines 4096
 	piped '100000 bytes' E2BIG good_lines 100000
 	piped '257 blocks in a vmap' E2BIG many_ids
-	matches 'result is plain text' "$reply" '[0-9]+ [ -~]* -> error [A-Z0-9]+ [ -~]*'
+	matches 'result is plain text' "$last_reply" '[0-9]+ [ -~]* -> error [A-Z0-9]+ [ -~]*'
 }
 
 # What the state does not show: nothing got an ID, and the module is content.
@@ -380,7 +383,7 @@ rate_limit() {
 	unload
 }
 
-plan 225
+plan $((67 + $(quick 41 158)))
 expect_log_begin
 misuse_in_the_log
 set_up

@@ -211,25 +211,24 @@ first_and_rest() {
 	cat <&8
 }
 
-# 16384 pages, every second one free: two thousand pages of text, to the last line.
+# Every second one of 16384 pages free: a thousand pages of text, to the last line.
 fragmented() {
-	load chunk=64M
-	for _ in 1 2 3 4; do
-		echo 'alloc order=0 count=4096'
-	done | many
+	pages=$(quick 4096 16384) half=$(quick 2048 8192)
+	load "chunk=$((pages * 4))K"
+	yes 'alloc order=0 count=2048' | head -n $((pages / 2048)) | many
 	free_even | many
 	home
-	is 'blocks: a line a page' "$(wc -l <$PMM/blocks)" 16384
-	is 'blocks: in order' "$(block_lengths | tiles)" 16384
-	is 'blocks: every second one free' "$(grep -c ' free$' $PMM/blocks)" 8192
-	is 'freelist: all of order 0' "$(sed -n 1p $PMM/freelist | cut -d: -f2 | tr ' ' '\n' | grep -c .)" 8192
-	is 'freelist: none twice' "$(sed -n 1p $PMM/freelist | cut -d: -f2 | tr ' ' '\n' | grep . | sort -n | uniq)" "$(seq 0 2 16382)"
-	is 'pairmap: every bit of order 0' "$(sed -n 1p $PMM/pairmap)" 'order 0: pairs=8192 set=8192 list=0-8191'
+	is 'blocks: a line a page' "$(wc -l <$PMM/blocks)" "$pages"
+	is 'blocks: in order' "$(block_lengths | tiles)" "$pages"
+	is 'blocks: every second one free' "$(grep -c ' free$' $PMM/blocks)" "$half"
+	is 'freelist: all of order 0' "$(sed -n 1p $PMM/freelist | cut -d: -f2 | tr ' ' '\n' | grep -c .)" "$half"
+	is 'freelist: none twice' "$(sed -n 1p $PMM/freelist | cut -d: -f2 | tr ' ' '\n' | grep . | sort -n | uniq)" "$(seq 0 2 $((pages - 2)))"
+	is 'pairmap: every bit of order 0' "$(sed -n 1p $PMM/pairmap)" "order 0: pairs=$half set=$half list=0-$((half - 1))"
 	is 'the same in small reads' "$(head -c 9999 $PMM/blocks | dd bs=37 2>/dev/null | md5sum)" \
 		"$(dd if=$PMM/blocks bs=37 2>/dev/null | head -c 9999 | md5sum)"
-	matches 'verify' "$(cat $PMM/verify)" 'ok pages=16384 blocks=16384 free=8192 used=8192 .*'
+	matches 'verify' "$(cat $PMM/verify)" "ok pages=$pages blocks=$pages free=$half used=$half .*"
 	must reset
-	is 'reset' "$(free_total)" 16384
+	is 'reset' "$(free_total)" "$pages"
 	unload
 }
 

@@ -6,7 +6,7 @@
 
 . ./lib.sh
 
-MB=$(quick 128 1024)
+MB=$(quick 64 1024)
 PAGES=$((MB * 256))
 
 whole() {

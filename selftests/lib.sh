@@ -192,6 +192,11 @@ value() {
 	return 1
 }
 
+# sample N: of the lines that come in every Nth in a quick run, else all.
+sample() {
+	awk -v n="$(quick "$1" 1)" 'NR % n == 1 || n == 1'
+}
+
 # home: what per-CPU lists keep, and addresses that wait for a flush, are brought home, so that files show what
 # is free as if there were no such lists and no such wait.
 home() {

@@ -1053,7 +1053,7 @@ static void parse_arguments(int argc, char **argv)
 
 	base_seed = time(NULL);
 	if (getenv("POCKETMM_QUICK") && *getenv("POCKETMM_QUICK"))
-		nr_steps = 700;
+		nr_steps = 400;
 	if (getenv("MODEL_SEED"))
 		base_seed = strtoull(getenv("MODEL_SEED"), NULL, 0);
 	if (getenv("MODEL_STEPS"))

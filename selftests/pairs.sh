@@ -111,14 +111,14 @@ random_states() {
 }
 
 seed=${PAIRS_SEED:-$$}
-plan 55
+plan $((25 + $(quick 8 30)))
 worked_example
 worked_example_lower
 odd_tail
 expect_log_begin
-random_states 64K upper 6
-random_states 3108K upper 8
-random_states 4000K lower 8
-random_states 16388K upper 8
+random_states 64K upper "$(quick 2 6)"
+random_states 3108K upper "$(quick 2 8)"
+random_states 4000K lower "$(quick 2 8)"
+random_states 16388K upper "$(quick 2 8)"
 expect_log_end
 finish

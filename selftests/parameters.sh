@@ -83,16 +83,21 @@ chunk_is() {
 }
 
 good_chunks() {
-	chunk_is 64K 16 4:0
-	chunk_is 68K 17 '0:16 4:0'
-	chunk_is 1M 256 8:0
-	chunk_is 1m 256 8:0
-	chunk_is 1048576 256 8:0
-	chunk_is 0x100000 256 8:0
-	chunk_is 3108K 777 '0:776 3:768 8:512 9:0'
-	chunk_is 4000K 1000 '3:992 5:960 6:896 7:768 8:512 9:0'
-	chunk_is 16388K 4097 '0:4096 9:3584,3072,2560,2048,1536,1024,512,0'
-	chunk_is 16M 4096 9:3584,3072,2560,2048,1536,1024,512,0
+	sample 3 >/tmp/rows <<-END
+	64K 16 4:0
+	68K 17 0:16 4:0
+	1M 256 8:0
+	1m 256 8:0
+	1048576 256 8:0
+	0x100000 256 8:0
+	3108K 777 0:776 3:768 8:512 9:0
+	4000K 1000 3:992 5:960 6:896 7:768 8:512 9:0
+	16388K 4097 0:4096 9:3584,3072,2560,2048,1536,1024,512,0
+	16M 4096 9:3584,3072,2560,2048,1536,1024,512,0
+	END
+	while read -r value pages free_lists; do
+		chunk_is "$value" "$pages" "$free_lists"
+	done </tmp/rows
 }
 
 # window_is VALUE BYTES
@@ -104,10 +109,15 @@ window_is() {
 }
 
 good_windows() {
-	window_is auto 4194304
-	window_is 64K 65536
-	window_is 1028K 1052672
-	window_is 512M 536870912
+	sample 2 >/tmp/rows <<-END
+	auto 4194304
+	64K 65536
+	1028K 1052672
+	512M 536870912
+	END
+	while read -r value bytes; do
+		window_is "$value" "$bytes"
+	done </tmp/rows
 }
 
 good_nodes() {
@@ -148,14 +158,19 @@ reserve_is() {
 }
 
 good_reserves() {
-	reserve_is 1M 0 0
-	reserve_is 1M 256 256
-	reserve_is 1M 0x10 16
-	reserve_is 64K auto 20
-	reserve_is 10236K auto 20
-	reserve_is 10752K auto 21
-	reserve_is 16M auto 32
-	reserve_is 128M auto 255
+	sample 4 >/tmp/rows <<-END
+	1M 0 0
+	1M 256 256
+	1M 0x10 16
+	64K auto 20
+	10236K auto 20
+	10752K auto 21
+	16M auto 32
+	128M auto 255
+	END
+	while read -r size value pages; do
+		reserve_is "$size" "$value" "$pages"
+	done </tmp/rows
 }
 
 # Somewhere below 128 MiB is the kernel's own image, so that range cannot be had as a whole.
@@ -187,7 +202,7 @@ follow_advice() {
 	bail "no size that was worth trying could be had: $line"
 }
 
-plan $((55 + $(quick 33 137)))
+plan $((11 + $(quick 16 44) + $(quick 33 137)))
 expect_log_begin
 bad_values
 impossible_chunk

@@ -258,7 +258,7 @@ repeated_hotplug() {
 	unload
 }
 
-TIMES=$(quick 3 10)
+TIMES=$(quick 2 10)
 CPUS=$(nproc)
 [ "$CPUS" -ge 2 ] || skip_all 'needs two CPUs'
 plan 63

@@ -237,7 +237,7 @@ int main(int argc, char **argv)
 
 	seed = time(NULL);
 	if (getenv("POCKETMM_QUICK") && *getenv("POCKETMM_QUICK"))
-		steps = 300;
+		steps = 200;
 	while ((opt = getopt(argc, argv, "s:n:")) != -1) {
 		if (opt == 's')
 			seed = strtoull(optarg, NULL, 0);

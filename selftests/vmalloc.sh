@@ -15,7 +15,7 @@ pages_of() {
 
 # Single pages, taken as the buddy allocator hands them out, given back in ascending address order.
 page_lists() {
-	load chunk=4M expand=upper placement=lifo
+	load chunk=4M expand=upper pcp=0 placement=lifo
 	must 'vmalloc size=12288'
 	is 'an area of three pages' "$(pages_of 1)" 1023,1022,1021
 	must 'vmalloc size=20000'
@@ -32,7 +32,7 @@ page_lists() {
 }
 
 page_lists_lower() {
-	load chunk=4M expand=lower placement=lifo
+	load chunk=4M expand=lower pcp=0 placement=lifo
 	must 'vmalloc size=12288'
 	is 'lower: an area of three pages' "$(pages_of 1)" 512,513,514
 	must 'vmalloc size=20000'
@@ -110,6 +110,7 @@ flushes() {
 	fi
 	must purge
 	is 'nothing is left to purge' "$out" 'ok flushes=0'
+	must drain
 	must drain
 	is 'nothing is left to drain' "$out" 'ok pages=0'
 	unload
