@@ -37,6 +37,9 @@ static int pmm_check_phys(phys_addr_t phys, unsigned long size)
 void __iomem *pmm_ioremap_for(phys_addr_t phys, unsigned long size, const void *caller)
 {
 	unsigned long offset = offset_in_page(phys);
+	struct pmm_area_request want = {
+		.align = PAGE_SIZE, .flags = PMM_VM_IOREMAP, .gfp = GFP_KERNEL, .caller = caller,
+	};
 	struct pmm_vm_struct *vm;
 	int err;
 
@@ -44,8 +47,9 @@ void __iomem *pmm_ioremap_for(phys_addr_t phys, unsigned long size, const void *
 	if (err)
 		return (__force void __iomem *)ERR_PTR(err);
 	size = PAGE_ALIGN(size + offset);
+	want.size = size;
 	phys -= offset;
-	vm = pmm_vmlist_get(&pmm_vmlist, size, PMM_VM_IOREMAP, GFP_KERNEL, caller);
+	vm = pmm_reserve_area(&want);
 	if (IS_ERR(vm))
 		return (__force void __iomem *)vm;
 	vm->phys_addr = phys;

@@ -286,9 +286,9 @@ static unsigned long pmm_take_pages(struct page **pages, unsigned long nr_pages,
 }
 
 /* Is the area one that 2 MiB entries may map? */
-static bool pmm_is_huge_candidate(unsigned long size)
+static bool pmm_is_huge_candidate(unsigned long nr_pages)
 {
-	return pmm_bulk && size >= PMD_SIZE && pmm_window_can_map_huge();
+	return nr_pages >= PTRS_PER_PMD && pmm_bulk && pmm_window_can_map_huge();
 }
 
 /*
@@ -301,7 +301,7 @@ static unsigned long pmm_take_huge(struct pmm_vm_struct *vm, struct page **pages
 	unsigned long got = 0, i;
 	struct page *page;
 
-	if (!pmm_is_huge_candidate(nr_pages << PAGE_SHIFT) ||
+	if (!pmm_is_huge_candidate(nr_pages) ||
 	    !IS_ALIGNED((unsigned long)vm->addr, PMD_SIZE))
 		return 0;
 	for (; nr_pages - got >= PTRS_PER_PMD; got += PTRS_PER_PMD) {
@@ -428,7 +428,7 @@ void *pmm_vmalloc_for(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned lon
 
 	if (unlikely(!size || size > pmm_zone.nr_pages << PAGE_SHIFT))
 		return ERR_PTR(-EINVAL);
-	vm = unlikely(pmm_is_huge_candidate(size)) ? pmm_reserve_huge(&want) :
+	vm = unlikely(pmm_is_huge_candidate(PFN_UP(size))) ? pmm_reserve_huge(&want) :
 						     pmm_reserve_area(&want);
 	if (IS_ERR(vm))
 		return vm;
