@@ -32,6 +32,7 @@ extern const struct ktap_test bulk_tests[];
 extern const struct ktap_test cpus_tests[];
 extern const struct ktap_test exhaustive_tests[];
 extern const struct ktap_test failure_tests[];
+extern const struct ktap_test lazy_tests[];
 extern const struct ktap_test misuse_tests[];
 extern const struct ktap_test packed_tests[];
 extern const struct ktap_test parking_tests[];

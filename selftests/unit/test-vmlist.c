@@ -23,6 +23,15 @@
 			ktap_fail(__FILE__, __LINE__, "verify: %s", v_.why);	\
 	} while (0)
 
+/* Each test is run both ways: with the list alone, and with the tree when it is given anything. */
+static bool use_tree;
+
+static void window_init(struct pmm_vmlist *list, unsigned long start, unsigned long size)
+{
+	pmm_vmlist_init(list, start, size);
+	list->search_tree = use_tree;
+}
+
 static struct pmm_vm_struct *get(struct pmm_vmlist *list, unsigned long size)
 {
 	return pmm_vmlist_get(list, size, PMM_VM_ALLOC, GFP_KERNEL, (void *)0xca11e4);
@@ -75,8 +84,8 @@ static void vmlist_first_fit(const void *arg)
 	struct pmm_vm_struct *b, *d;
 	struct pmm_vmlist list;
 
-	(void)arg;
-	pmm_vmlist_init(&list, START, PAGES(16));
+	use_tree = arg;
+	window_init(&list, START, PAGES(16));
 	get_at(&list, 2, 0);
 	b = get_at(&list, 1, 3);
 	get_at(&list, 3, 5);
@@ -98,8 +107,8 @@ static void vmlist_first_hole(const void *arg)
 	struct pmm_vm_struct *a;
 	struct pmm_vmlist list;
 
-	(void)arg;
-	pmm_vmlist_init(&list, START, PAGES(16));
+	use_tree = arg;
+	window_init(&list, START, PAGES(16));
 	a = get_at(&list, 3, 0);
 	get_at(&list, 1, 4);
 	put(&list, a);
@@ -115,8 +124,8 @@ static void vmlist_holes_join(const void *arg)
 	struct pmm_vmlist list;
 	unsigned int i;
 
-	(void)arg;
-	pmm_vmlist_init(&list, START, PAGES(8));
+	use_tree = arg;
+	window_init(&list, START, PAGES(8));
 	for (i = 0; i < 4; i++)
 		vm[i] = get_at(&list, 1, 2 * i);
 	put(&list, vm[1]);
@@ -139,8 +148,8 @@ static void vmlist_end(const void *arg)
 	struct pmm_vmlist list;
 	size_t i;
 
-	(void)arg;
-	pmm_vmlist_init(&list, START, PAGES(16));
+	use_tree = arg;
+	window_init(&list, START, PAGES(16));
 	for (i = 0; i < ARRAY_SIZE(too_large); i++)
 		ASSERT_ERR(get(&list, too_large[i]), -ENOSPC);
 	get_at(&list, 15, 0);
@@ -157,15 +166,15 @@ static void vmlist_tiny(const void *arg)
 {
 	struct pmm_vmlist list;
 
-	(void)arg;
-	pmm_vmlist_init(&list, START, 0);
+	use_tree = arg;
+	window_init(&list, START, 0);
 	ASSERT_ERR(get(&list, 1), -ENOSPC);
 	ASSERT_SOUND_LIST(&list);
 	put_all(&list);
-	pmm_vmlist_init(&list, START, PAGES(1));
+	window_init(&list, START, PAGES(1));
 	ASSERT_ERR(get(&list, 1), -ENOSPC);
 	put_all(&list);
-	pmm_vmlist_init(&list, START, PAGES(2));
+	window_init(&list, START, PAGES(2));
 	get_at(&list, 1, 0);
 	put_all(&list);
 }
@@ -194,8 +203,8 @@ static void vmlist_huge_sizes(const void *arg)
 	unsigned int areas;
 	size_t i;
 
-	(void)arg;
-	pmm_vmlist_init(&list, START, PAGES(16));
+	use_tree = arg;
+	window_init(&list, START, PAGES(16));
 	for (areas = 0; areas < 3; areas++) {
 		for (i = 0; i < ARRAY_SIZE(sizes); i++)
 			ASSERT(IS_ERR(get(&list, sizes[i].size)));
@@ -217,8 +226,8 @@ static void vmlist_unaligned_sizes(const void *arg)
 	struct pmm_vmlist list;
 	size_t i;
 
-	(void)arg;
-	pmm_vmlist_init(&list, START, PAGES(64));
+	use_tree = arg;
+	window_init(&list, START, PAGES(64));
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		vm = get(&list, sizes[i]);
 		ASSERT_EQ(vm->addr, START);
@@ -232,8 +241,8 @@ static void vmlist_top(const void *arg)
 {
 	struct pmm_vmlist list;
 
-	(void)arg;
-	pmm_vmlist_init(&list, -PAGES(17), PAGES(16));
+	use_tree = arg;
+	window_init(&list, -PAGES(17), PAGES(16));
 	ASSERT_ERR(get(&list, PAGES(16)), -ENOSPC);
 	ASSERT_ERR(get(&list, PAGES(17)), -ENOSPC);
 	get_at(&list, 7, 0);
@@ -250,8 +259,8 @@ static void vmlist_record(const void *arg)
 	struct pmm_vm_struct *vm;
 	struct pmm_vmlist list;
 
-	(void)arg;
-	pmm_vmlist_init(&list, START, PAGES(16));
+	use_tree = arg;
+	window_init(&list, START, PAGES(16));
 	vm = pmm_vmlist_get(&list, 5000, PMM_VM_MAP | PMM_VM_USERMAP, GFP_ATOMIC, (void *)0xca11e4);
 	ASSERT_EQ(vm->flags, PMM_VM_MAP | PMM_VM_USERMAP);
 	ASSERT_EQ(vm->addr, START);
@@ -296,8 +305,8 @@ static void vmlist_detach(const void *arg)
 	struct pmm_vmlist list;
 	unsigned long addr;
 
-	(void)arg;
-	pmm_vmlist_init(&list, START, PAGES(16));
+	use_tree = arg;
+	window_init(&list, START, PAGES(16));
 	vm = live(&list, PMM_VM_ALLOC);
 	other = live(&list, PMM_VM_MAP);
 	addr = (unsigned long)other->addr;
@@ -330,8 +339,8 @@ static void vmlist_new(const void *arg)
 	struct pmm_vm_struct *vm, *got;
 	struct pmm_vmlist list;
 
-	(void)arg;
-	pmm_vmlist_init(&list, START, PAGES(16));
+	use_tree = arg;
+	window_init(&list, START, PAGES(16));
 	vm = get(&list, PAGES(2));
 	detach_refused(&list, vm, START, 0, PMM_DETACH_NONEXISTENT);
 	detach_refused(&list, vm, START, PMM_VM_ALLOC, PMM_DETACH_NONEXISTENT);
@@ -361,8 +370,8 @@ static void vmlist_find(const void *arg)
 	struct pmm_vm_struct *vm, *got;
 	struct pmm_vmlist list;
 
-	(void)arg;
-	pmm_vmlist_init(&list, START, PAGES(16));
+	use_tree = arg;
+	window_init(&list, START, PAGES(16));
 	find(&list, (void *)START, NULL);
 	vm = get(&list, PAGES(2));
 	find(&list, vm->addr, NULL);
@@ -391,8 +400,8 @@ static void vmlist_no_early_reuse(const void *arg)
 	struct pmm_vm_struct *vm, *got;
 	struct pmm_vmlist list;
 
-	(void)arg;
-	pmm_vmlist_init(&list, START, PAGES(6));
+	use_tree = arg;
+	window_init(&list, START, PAGES(6));
 	vm = live(&list, PMM_VM_ALLOC);
 	live(&list, PMM_VM_ALLOC);
 	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, PMM_VM_ALLOC, &got), PMM_DETACH_OK);
@@ -412,8 +421,8 @@ static void vmlist_orphan(const void *arg)
 	struct pmm_vm_struct *vm, *got = NULL;
 	struct pmm_vmlist list;
 
-	(void)arg;
-	pmm_vmlist_init(&list, START, PAGES(16));
+	use_tree = arg;
+	window_init(&list, START, PAGES(16));
 	vm = live(&list, PMM_VM_ALLOC | PMM_VM_USERMAP);
 	ASSERT(pmm_vmlist_hold(&list, vm->addr) == vm);
 	pmm_vmlist_hold_again(&list, vm);
@@ -436,8 +445,8 @@ static void vmlist_hold(const void *arg)
 	struct pmm_vm_struct *vm, *plain, *got;
 	struct pmm_vmlist list;
 
-	(void)arg;
-	pmm_vmlist_init(&list, START, PAGES(16));
+	use_tree = arg;
+	window_init(&list, START, PAGES(16));
 	vm = pmm_vmlist_get(&list, PAGES(2), PMM_VM_ALLOC | PMM_VM_USERMAP, GFP_KERNEL, NULL);
 	ASSERT(!pmm_vmlist_hold(&list, vm->addr));		/* not mapped yet */
 	pmm_vmlist_publish(&list, vm);
@@ -463,8 +472,8 @@ static void vmlist_pages(const void *arg)
 	struct pmm_vmlist list;
 	unsigned int i;
 
-	(void)arg;
-	pmm_vmlist_init(&list, START, PAGES(16));
+	use_tree = arg;
+	window_init(&list, START, PAGES(16));
 	for (i = 0; i < 3; i++) {
 		vm[i] = pmm_vmlist_get(&list, PAGES(2), i ? PMM_VM_ALLOC : PMM_VM_MAP, GFP_KERNEL,
 				       NULL);
@@ -488,7 +497,7 @@ static struct pmm_vmlist window_that_defers(void)
 {
 	struct pmm_vmlist list;
 
-	pmm_vmlist_init(&list, START, PAGES(16));
+	window_init(&list, START, PAGES(16));
 	list.deferred = asked;
 	return list;
 }
@@ -506,7 +515,7 @@ static void vmlist_defer(const void *arg)
 	struct pmm_vm_struct *vm, *got;
 	unsigned long locked;
 
-	(void)arg;
+	use_tree = arg;
 	live(&list, PMM_VM_ALLOC);
 	vm = live(&list, PMM_VM_ALLOC);
 	ASSERT_EQ(deferred(&list, 3, &got), PMM_DETACH_NONE);
@@ -532,7 +541,7 @@ static void vmlist_defer_refused(const void *arg)
 	struct pmm_vmlist list = window_that_defers();
 	struct pmm_vm_struct *vm, *got;
 
-	(void)arg;
+	use_tree = arg;
 	vm = live(&list, PMM_VM_MAP);
 	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr + 1), PMM_DETACH_BAD_ADDRESS);
 	ASSERT_EQ(pmm_vmlist_defer(&list, NULL), PMM_DETACH_NONEXISTENT);
@@ -556,7 +565,7 @@ static void vmlist_defer_void(const void *arg)
 	struct pmm_vmlist list = window_that_defers();
 	struct pmm_vm_struct *vm, *got;
 
-	(void)arg;
+	use_tree = arg;
 	vm = live(&list, PMM_VM_ALLOC);
 	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr), PMM_DETACH_LATER);
 	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, PMM_VM_ALLOC, &got), PMM_DETACH_OK);
@@ -579,6 +588,7 @@ struct size {
 	unsigned int	at_least;	/* areas that the run should get to */
 	unsigned int	steps;
 	unsigned int	compare_every;
+	bool		tree;
 };
 
 /* What the model knows of an area. */
@@ -933,10 +943,11 @@ static void random_step(void)
 static void vmlist_random(const void *arg)
 {
 	run.size = arg;
+	use_tree = run.size->tree;
 	ktap_where = where;
 	run.owner = calloc(run.size->pages, sizeof(*run.owner));
 	run.asked = calloc(run.size->pages, sizeof(*run.asked));
-	pmm_vmlist_init(&run.list, START, PAGES(run.size->pages));
+	window_init(&run.list, START, PAGES(run.size->pages));
 	run.list.deferred = calloc(BITS_TO_LONGS(run.size->pages), sizeof(long));
 	for (run.step = 0; run.step < run.size->steps; run.step++) {
 		random_step();
@@ -975,8 +986,8 @@ static void vmlist_4096_areas(const void *arg)
 	struct pmm_vmlist list;
 	unsigned int i;
 
-	(void)arg;
-	pmm_vmlist_init(&list, START, PAGES(2 * MOST_AREAS));
+	use_tree = arg;
+	window_init(&list, START, PAGES(2 * MOST_AREAS));
 	for (i = 0; i < MOST_AREAS; i++) {
 		many[i] = get(&list, 1 + ktap_below(PAGE_SIZE));
 		ASSERT_EQ(many[i]->addr, page_addr(2 * i));
@@ -997,29 +1008,56 @@ static void vmlist_4096_areas(const void *arg)
 	put_all(&list);
 }
 
+#define LINEAR(name, run)	{ name, run, NULL }
+#define TREE(name, run)		{ name, run, "" }
+#define RANDOM(name, ...)	{ name, vmlist_random, &(const struct size){ __VA_ARGS__ } }
+
 const struct ktap_test vmlist_tests[] = {
-	{ "vmlist-first-fit", vmlist_first_fit, NULL },
-	{ "vmlist-first-hole", vmlist_first_hole, NULL },
-	{ "vmlist-holes-join", vmlist_holes_join, NULL },
-	{ "vmlist-end", vmlist_end, NULL },
-	{ "vmlist-tiny", vmlist_tiny, NULL },
-	{ "vmlist-huge-sizes", vmlist_huge_sizes, NULL },
-	{ "vmlist-unaligned-sizes", vmlist_unaligned_sizes, NULL },
-	{ "vmlist-top", vmlist_top, NULL },
-	{ "vmlist-record", vmlist_record, NULL },
-	{ "vmlist-detach", vmlist_detach, NULL },
-	{ "vmlist-new", vmlist_new, NULL },
-	{ "vmlist-find", vmlist_find, NULL },
-	{ "vmlist-no-early-reuse", vmlist_no_early_reuse, NULL },
-	{ "vmlist-orphan", vmlist_orphan, NULL },
-	{ "vmlist-hold", vmlist_hold, NULL },
-	{ "vmlist-pages", vmlist_pages, NULL },
-	{ "vmlist-defer", vmlist_defer, NULL },
-	{ "vmlist-defer-refused", vmlist_defer_refused, NULL },
-	{ "vmlist-defer-void", vmlist_defer_void, NULL },
-	{ "vmlist-random-64", vmlist_random, &(const struct size){ 64, 16, 60000, 1 } },
-	{ "vmlist-random-1000", vmlist_random, &(const struct size){ 1000, 200, 40000, 16 } },
-	{ "vmlist-random-16384", vmlist_random, &(const struct size){ 16384, 3000, 40000, 64 } },
-	{ "vmlist-4096-areas", vmlist_4096_areas, NULL },
+	LINEAR("vmlist-first-fit", vmlist_first_fit),
+	TREE("vmlist-first-fit-tree", vmlist_first_fit),
+	LINEAR("vmlist-first-hole", vmlist_first_hole),
+	TREE("vmlist-first-hole-tree", vmlist_first_hole),
+	LINEAR("vmlist-holes-join", vmlist_holes_join),
+	TREE("vmlist-holes-join-tree", vmlist_holes_join),
+	LINEAR("vmlist-end", vmlist_end),
+	TREE("vmlist-end-tree", vmlist_end),
+	LINEAR("vmlist-tiny", vmlist_tiny),
+	TREE("vmlist-tiny-tree", vmlist_tiny),
+	LINEAR("vmlist-huge-sizes", vmlist_huge_sizes),
+	TREE("vmlist-huge-sizes-tree", vmlist_huge_sizes),
+	LINEAR("vmlist-unaligned-sizes", vmlist_unaligned_sizes),
+	TREE("vmlist-unaligned-sizes-tree", vmlist_unaligned_sizes),
+	LINEAR("vmlist-top", vmlist_top),
+	TREE("vmlist-top-tree", vmlist_top),
+	LINEAR("vmlist-record", vmlist_record),
+	TREE("vmlist-record-tree", vmlist_record),
+	LINEAR("vmlist-detach", vmlist_detach),
+	TREE("vmlist-detach-tree", vmlist_detach),
+	LINEAR("vmlist-new", vmlist_new),
+	TREE("vmlist-new-tree", vmlist_new),
+	LINEAR("vmlist-find", vmlist_find),
+	TREE("vmlist-find-tree", vmlist_find),
+	LINEAR("vmlist-no-early-reuse", vmlist_no_early_reuse),
+	TREE("vmlist-no-early-reuse-tree", vmlist_no_early_reuse),
+	LINEAR("vmlist-orphan", vmlist_orphan),
+	TREE("vmlist-orphan-tree", vmlist_orphan),
+	LINEAR("vmlist-hold", vmlist_hold),
+	TREE("vmlist-hold-tree", vmlist_hold),
+	LINEAR("vmlist-pages", vmlist_pages),
+	TREE("vmlist-pages-tree", vmlist_pages),
+	LINEAR("vmlist-defer", vmlist_defer),
+	TREE("vmlist-defer-tree", vmlist_defer),
+	LINEAR("vmlist-defer-refused", vmlist_defer_refused),
+	TREE("vmlist-defer-refused-tree", vmlist_defer_refused),
+	LINEAR("vmlist-defer-void", vmlist_defer_void),
+	TREE("vmlist-defer-void-tree", vmlist_defer_void),
+	RANDOM("vmlist-random-64", 64, 16, 60000, 1),
+	RANDOM("vmlist-random-64-tree", 64, 16, 60000, 1, true),
+	RANDOM("vmlist-random-1000", 1000, 200, 40000, 16),
+	RANDOM("vmlist-random-1000-tree", 1000, 200, 40000, 16, true),
+	RANDOM("vmlist-random-16384", 16384, 3000, 40000, 64),
+	RANDOM("vmlist-random-16384-tree", 16384, 3000, 40000, 64, true),
+	LINEAR("vmlist-4096-areas", vmlist_4096_areas),
+	TREE("vmlist-4096-areas-tree", vmlist_4096_areas),
 	{ }
 };

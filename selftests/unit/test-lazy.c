@@ -1,0 +1,729 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Unit tier: the window with purge=lazy, with aligned areas, and with search=tree. First some cases
+ * small enough to draw; then two windows go through the same long random run, one of them with the
+ * tree, beside a model that is an array of pages: who has it, or what it waits for.
+ */
+#include <stdlib.h>
+
+#include "internal.h"
+#include "ktap.h"
+#include "shim.h"
+
+#define START		0xffffc90000000000UL
+#define PAGES(nr)	((unsigned long)(nr) * PAGE_SIZE)
+#define HUGE		PAGES(512)
+#define CALLER		((void *)0xca11e4)
+
+static void assert_sound(struct pmm_vmlist *list)
+{
+	struct pmm_verdict v = { };
+
+	if (!pmm_vmlist_verify(list, &v) || v.why[0])
+		ktap_fail(__FILE__, __LINE__, "verify: %s", v.why);
+}
+
+/* With so many pages and a guard page, or an error. */
+static struct pmm_vm_struct *try_aligned(struct pmm_vmlist *list, unsigned long pages,
+					 unsigned long align)
+{
+	const struct pmm_area_request want = {
+		.size = PAGES(pages), .align = align, .flags = PMM_VM_MAP, .gfp = GFP_KERNEL,
+		.caller = CALLER,
+	};
+
+	return pmm_vmlist_reserve(list, &want);
+}
+
+static struct pmm_vm_struct *get_aligned(struct pmm_vmlist *list, unsigned long pages,
+					 unsigned long align, unsigned long at)
+{
+	struct pmm_vm_struct *vm = try_aligned(list, pages, align);
+
+	ASSERT(!IS_ERR(vm));
+	ASSERT_EQ(((unsigned long)vm->addr - list->start) / PAGE_SIZE, at);
+	ASSERT_EQ(vm->size, PAGES(pages + 1));
+	assert_sound(list);
+	return vm;
+}
+
+static struct pmm_vm_struct *get_at(struct pmm_vmlist *list, unsigned long pages, unsigned long at)
+{
+	return get_aligned(list, pages, PAGE_SIZE, at);
+}
+
+static void assert_full(struct pmm_vmlist *list)
+{
+	ASSERT_EQ(PTR_ERR(try_aligned(list, 1, PAGE_SIZE)), -ENOSPC);
+}
+
+static void window_init(struct pmm_vmlist *list, bool tree, unsigned long start,
+			unsigned long pages)
+{
+	pmm_vmlist_init(list, start, PAGES(pages));
+	list->search_tree = tree;
+}
+
+static void put(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
+{
+	pmm_vmlist_unlink(list, vm);
+	kfree(vm);
+	assert_sound(list);
+}
+
+static void retire(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
+{
+	pmm_area(vm)->state = PMM_AREA_DYING;
+	pmm_vmlist_retire(list, vm);
+	assert_sound(list);
+}
+
+/* What waits: records, pages. */
+static void assert_waiting(const struct pmm_vmlist *list, unsigned long records,
+			   unsigned long pages)
+{
+	ASSERT_EQ(list->nr_lazy, records);
+	ASSERT_EQ(list->lazy_bytes, PAGES(pages));
+}
+
+static void purge(struct pmm_vmlist *list)
+{
+	struct list_head purged;
+
+	pmm_vmlist_purge_begin(list, &purged);
+	assert_sound(list);
+	pmm_vmlist_purge_end(list, &purged);
+	assert_sound(list);
+	assert_waiting(list, 0, 0);
+}
+
+static void empty(struct pmm_vmlist *list)
+{
+	purge(list);
+	while (list->head)
+		put(list, list->head);
+	ASSERT_EQ(list->nr_areas, 0);
+	pmm_vmlist_destroy(list);
+}
+
+/* --- freed, but not yet --- */
+
+/*
+ * Neighbours that wait become one record, whichever goes first: the second of two joins the one
+ * below it, or the one above, and a third between two others joins both.
+ *
+ *	0123456789
+ *	[a][b][c][d][e]		2 pages each, guard pages included
+ */
+static void lazy_merges(const void *arg)
+{
+	static const struct {
+		unsigned int first, second, third, records[3];
+	} cases[] = {
+		{ 1, 2, 3, { 1, 1, 1 } },	/* each joins the one below */
+		{ 3, 2, 1, { 1, 1, 1 } },	/* each joins the one above */
+		{ 1, 3, 2, { 1, 2, 1 } },	/* the last joins both */
+		{ 0, 2, 4, { 1, 2, 3 } },	/* none has a neighbour */
+		{ 0, 1, 3, { 1, 1, 2 } },
+		{ 4, 0, 3, { 1, 2, 2 } },
+	};
+	struct pmm_vm_struct *vm[5];
+	struct pmm_vmlist list;
+	unsigned int i, at;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		window_init(&list, arg, START, 10);
+		for (at = 0; at < 5; at++)
+			vm[at] = get_at(&list, 1, 2 * at);
+		retire(&list, vm[cases[i].first]);
+		assert_waiting(&list, cases[i].records[0], 2);
+		retire(&list, vm[cases[i].second]);
+		assert_waiting(&list, cases[i].records[1], 4);
+		retire(&list, vm[cases[i].third]);
+		assert_waiting(&list, cases[i].records[2], 6);
+		ASSERT_EQ(list.nr_areas, 2 + cases[i].records[2]);
+		assert_full(&list);
+		empty(&list);
+	}
+}
+
+/* A hole between them, or somebody who does not wait, keeps two apart. */
+static void lazy_apart(const void *arg)
+{
+	struct pmm_vmlist list;
+	struct pmm_vm_struct *a, *hole, *b, *c;
+
+	window_init(&list, arg, START, 16);
+	a = get_at(&list, 1, 0);
+	hole = get_at(&list, 1, 2);
+	b = get_at(&list, 1, 4);
+	c = get_at(&list, 2, 6);
+	put(&list, hole);
+	retire(&list, a);
+	retire(&list, b);
+	assert_waiting(&list, 2, 4);
+	hole = get_at(&list, 1, 2);
+	retire(&list, c);
+	assert_waiting(&list, 2, 7);
+	retire(&list, hole);
+	assert_waiting(&list, 1, 9);
+	ASSERT_EQ(list.nr_areas, 1);
+	get_at(&list, 1, 9);
+	empty(&list);
+}
+
+/* However short the window is of addresses, those that wait are handed out after the flush only. */
+static void lazy_not_before_flush(const void *arg)
+{
+	struct pmm_vmlist list;
+	struct list_head purged, none;
+	struct pmm_vm_struct *a, *b;
+
+	window_init(&list, arg, START, 8);
+	a = get_at(&list, 3, 0);
+	b = get_at(&list, 3, 4);
+	retire(&list, a);
+	assert_full(&list);
+	ASSERT(!pmm_vmlist_find(&list, (void *)START));
+	ASSERT(pmm_vmlist_purge_begin(&list, &purged));
+	assert_sound(&list);
+	assert_full(&list);
+	assert_waiting(&list, 1, 4);
+	retire(&list, b);			/* for the next: this flush may be over already */
+	assert_waiting(&list, 2, 8);
+	pmm_vmlist_purge_end(&list, &purged);
+	assert_waiting(&list, 1, 4);
+	a = get_at(&list, 3, 0);
+	assert_full(&list);
+	ASSERT(pmm_vmlist_purge_begin(&list, &purged));
+	ASSERT(!pmm_vmlist_purge_begin(&list, &none));
+	pmm_vmlist_purge_end(&list, &none);
+	assert_full(&list);
+	pmm_vmlist_purge_end(&list, &purged);
+	assert_waiting(&list, 0, 0);
+	get_at(&list, 2, 4);
+	empty(&list);
+}
+
+/* Purged in several goes, for there are more than fit under the lock at once. */
+static void lazy_many(const void *arg)
+{
+	struct pmm_vmlist list;
+	struct pmm_vm_struct *vm[1000];
+	struct list_head purged;
+	unsigned long locked;
+	unsigned int i;
+
+	window_init(&list, arg, START, 2000);
+	for (i = 0; i < 1000; i++) {
+		vm[i] = try_aligned(&list, 1, PAGE_SIZE);
+		ASSERT(!IS_ERR(vm[i]));
+	}
+	for (i = 0; i < 1000; i += 2)
+		retire(&list, vm[i]);
+	assert_waiting(&list, 500, 1000);
+	ASSERT(pmm_vmlist_purge_begin(&list, &purged));
+	locked = shim_nr_locked();
+	pmm_vmlist_purge_end(&list, &purged);
+	ASSERT(shim_nr_locked() - locked >= 500 / 100);
+	assert_waiting(&list, 0, 0);
+	ASSERT_EQ(list.nr_areas, 500);
+	for (i = 0; i < 1000; i += 2)
+		get_at(&list, 1, 2 * i);
+	empty(&list);
+}
+
+#define ROUNDS	40
+
+/* Alternately areas of 2 pages and holes of 10. */
+static void make_holes(struct pmm_vmlist *list, struct pmm_vm_struct **between)
+{
+	struct pmm_vm_struct *vm[ROUNDS];
+	unsigned int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		between[i] = get_at(list, 1, 12 * i);
+		vm[i] = get_at(list, 9, 12 * i + 2);
+	}
+	for (i = 0; i < ROUNDS; i++)
+		put(list, vm[i]);
+}
+
+static void assert_fresh(const struct pmm_vm_struct *vm, const struct pmm_area_request *want)
+{
+	struct pmm_area *area = pmm_area(vm);
+
+	ASSERT_EQ(vm->flags, want->flags);
+	ASSERT_EQ(vm->size, want->size + PAGE_SIZE);
+	ASSERT(vm->caller == want->caller);
+	ASSERT(!vm->pages && !vm->nr_pages && !vm->phys_addr);
+	ASSERT_EQ(area->state, PMM_AREA_NEW);
+	ASSERT_EQ(area->users, 1);
+	ASSERT(!area->orphan && !area->nr_huge);
+	ASSERT(area->nr_slots >= want->nr_slots);
+	memset(area->slots, 0x77, want->nr_slots * sizeof(struct page *));
+}
+
+static void use_up(struct pmm_vm_struct *vm)
+{
+	struct pmm_area *area = pmm_area(vm);
+
+	vm->flags = ~0UL;
+	vm->pages = area->slots;
+	vm->nr_pages = 77;
+	vm->phys_addr = 0x7777;
+	vm->caller = vm;
+	area->orphan = true;
+	area->users = 7;
+	area->nr_huge = 7;
+}
+
+/*
+ * A record that is used again, because a neighbour has taken its area over, shows nothing of its
+ * former life, and has room for as many pages as it is asked for.
+ */
+static void lazy_record(const void *arg)
+{
+	struct pmm_area_request want = {
+		.size = PAGES(9), .align = PAGE_SIZE, .flags = PMM_VM_ALLOC, .gfp = GFP_KERNEL,
+		.caller = CALLER,
+	};
+	struct pmm_vm_struct *between[ROUNDS], *vm, *last = NULL;
+	unsigned int i, again = 0;
+	struct pmm_vmlist list;
+
+	window_init(&list, arg, START, 12 * ROUNDS);
+	make_holes(&list, between);
+	for (i = 0; i < ROUNDS; i++) {
+		if (!(i & 3))
+			want.nr_slots = ktap_below(i & 4 ? 8 : PMM_MAX_SLOTS + 1);
+		vm = pmm_vmlist_reserve(&list, &want);
+		ASSERT_EQ(vm->addr, START + PAGES(12 * i + 2));
+		assert_fresh(vm, &want);
+		assert_sound(&list);
+		again += vm == last;
+		last = vm;
+		use_up(vm);
+		retire(&list, between[i]);
+		retire(&list, vm);
+	}
+	ASSERT(again && again < ROUNDS - 1);
+	empty(&list);
+}
+
+/* --- alignment --- */
+
+/*
+ * The lowest address that is aligned and has room behind it; what is skipped on the way to it stays
+ * a hole. A window that begins at an odd page, counted from there; 2 MiB are at 509, 1021, ...
+ */
+static void lazy_aligned(const void *arg)
+{
+	struct pmm_vm_struct *a, *b;
+	struct pmm_vmlist list;
+
+	window_init(&list, arg, START + PAGES(3), 2046);
+	a = get_aligned(&list, 512, HUGE, 509);
+	get_at(&list, 4, 0);
+	get_aligned(&list, 1, PAGES(4), 5);
+	get_aligned(&list, 1, PAGES(2), 7);
+	get_aligned(&list, 1, PAGES(16), 13);
+	get_at(&list, 3, 9);
+	b = get_aligned(&list, 512, HUGE, 1533);	/* 1021 is the guard page's */
+	ASSERT_EQ(PTR_ERR(try_aligned(&list, 2, HUGE)), -ENOSPC);
+	put(&list, a);
+	a = get_aligned(&list, 1023, HUGE, 509);	/* the hole, to its last page */
+	ASSERT_EQ(PTR_ERR(try_aligned(&list, 512, HUGE)), -ENOSPC);
+	put(&list, b);
+	get_aligned(&list, 512, HUGE, 1533);		/* as far as the window goes */
+	ASSERT_EQ(PTR_ERR(try_aligned(&list, 1, HUGE)), -ENOSPC);
+	get_at(&list, 493, 15);
+	assert_full(&list);
+	empty(&list);
+}
+
+/* Large enough, were it not for the alignment: the search goes on, and may come to nothing. */
+static void lazy_spoiled(const void *arg)
+{
+	struct pmm_vm_struct *vm[8];
+	struct pmm_vmlist list;
+	unsigned int i;
+
+	window_init(&list, arg, START, 64);
+	for (i = 0; i < 8; i++)
+		vm[i] = get_at(&list, 7, 8 * i);
+	for (i = 1; i < 8; i += 2)
+		put(&list, vm[i]);			/* holes at 8, 24, 40 and 56 */
+	ASSERT_EQ(PTR_ERR(try_aligned(&list, 4, PAGES(16))), -ENOSPC);
+	ASSERT_EQ(PTR_ERR(try_aligned(&list, 1, HUGE)), -ENOSPC);
+	put(&list, vm[4]);				/* 24 to 47 */
+	get_aligned(&list, 4, PAGES(16), 32);
+	get_aligned(&list, 7, PAGES(8), 8);
+	get_aligned(&list, 7, PAGES(8), 24);
+	get_at(&list, 4, 37);
+	empty(&list);
+}
+
+/* Near the end of the address space, where the next aligned address would be 0. */
+static void lazy_top(const void *arg)
+{
+	struct pmm_vmlist list;
+
+	window_init(&list, arg, -PAGES(17), 16);
+	ASSERT_EQ(PTR_ERR(try_aligned(&list, 1, HUGE)), -ENOSPC);
+	ASSERT_EQ(PTR_ERR(try_aligned(&list, 1, 1UL << 63)), -ENOSPC);
+	get_aligned(&list, 1, PAGES(16), 1);
+	ASSERT_EQ(PTR_ERR(try_aligned(&list, 1, PAGES(16))), -ENOSPC);
+	get_aligned(&list, 3, PAGES(4), 5);
+	get_aligned(&list, 6, PAGES(8), 9);
+	ASSERT_EQ(PTR_ERR(try_aligned(&list, 1, PAGES(4))), -ENOSPC);
+	empty(&list);
+}
+
+/* --- two windows and a model --- */
+
+#define MOST_AREAS	4096
+
+/* Who has a page: one of these, or an area by its number. */
+enum {
+	NOBODY,
+	WAITING,	/* for a purge to begin */
+	FLUSHED,	/* for one to end */
+	FIRST_AREA,
+};
+
+struct size {
+	unsigned long	pages;
+	unsigned long	skew;		/* of the window's start from 2 MiB alignment, in pages */
+	unsigned int	at_least;	/* areas that the run should get to */
+	unsigned int	steps;
+	unsigned int	compare_every;
+};
+
+struct known {
+	struct pmm_vm_struct	*vm[2];
+	unsigned long		first, pages;	/* guard page included */
+	bool			live;
+};
+
+static struct run {
+	const struct size	*size;
+	struct pmm_vmlist	list[2];		/* the second has the tree */
+	struct list_head	purged[2];
+	bool			purging;
+	struct known		areas[MOST_AREAS];	/* in no order */
+	unsigned int		nr, peak, step, drain_to;
+	u16			*owner;			/* by page */
+	bool			filling;
+	unsigned long		refused, aligned, purges, most_waiting;
+} run;
+
+static void where(void)
+{
+	ktap_say("step %u, %u areas, %lu wait", run.step, run.nr, run.list[0].nr_lazy);
+}
+
+static void *page_addr(unsigned long page)
+{
+	return (void *)(run.list[0].start + PAGES(page));
+}
+
+/* The lowest aligned page with so many from there on that nobody has. */
+static unsigned long model_fit(unsigned long pages, unsigned long align)
+{
+	unsigned long skew = run.size->skew, page = ALIGN(skew, align) - skew, length = 0;
+
+	while (page + pages <= run.size->pages) {
+		if (length == pages)
+			return page;
+		if (run.owner[page + length] == NOBODY) {
+			length++;
+			continue;
+		}
+		page = ALIGN(page + length + 1 + skew, align) - skew;
+		length = 0;
+	}
+	return ULONG_MAX;
+}
+
+static void model_own(const struct known *area, u16 owner)
+{
+	unsigned long i;
+
+	for (i = 0; i < area->pages; i++)
+		run.owner[area->first + i] = owner;
+}
+
+static void model_remove(struct known *area, u16 owner)
+{
+	model_own(area, owner);
+	*area = run.areas[--run.nr];
+	if (area != &run.areas[run.nr])
+		model_own(area, FIRST_AREA + (area - run.areas));
+}
+
+static void model_change(u16 from, u16 to)
+{
+	unsigned long page;
+
+	for (page = 0; page < run.size->pages; page++)
+		if (run.owner[page] == from)
+			run.owner[page] = to;
+}
+
+/* --- the windows against the model --- */
+
+/* The pages from here on that have the same owner are one record, of those that wait too. */
+static unsigned long compare_record(const struct pmm_vm_struct *vm, unsigned int way,
+				    unsigned long page)
+{
+	static const enum pmm_area_state states[] = { [WAITING] = PMM_AREA_LAZY,
+						      [FLUSHED] = PMM_AREA_PURGED };
+	u16 owner = run.owner[page];
+	unsigned long pages = 1;
+
+	while (page + pages < run.size->pages && run.owner[page + pages] == owner)
+		pages++;
+	ASSERT(vm);
+	ASSERT_EQ(vm->addr, page_addr(page));
+	ASSERT_EQ(vm->size, PAGES(pages));
+	if (owner < FIRST_AREA)
+		ASSERT_EQ(pmm_area(vm)->state, states[owner]);
+	else
+		ASSERT(run.areas[owner - FIRST_AREA].vm[way] == vm);
+	return pages;
+}
+
+static void compare_way(unsigned int way)
+{
+	const struct pmm_vm_struct *vm = run.list[way].head;
+	unsigned long page = 0, pages, records = 0, waiting = 0;
+	struct pmm_verdict v = { };
+
+	while (page < run.size->pages) {
+		if (run.owner[page] == NOBODY) {
+			page++;
+			continue;
+		}
+		pages = compare_record(vm, way, page);
+		records += run.owner[page] < FIRST_AREA;
+		waiting += run.owner[page] < FIRST_AREA ? pages : 0;
+		page += pages;
+		vm = vm->next;
+	}
+	ASSERT(!vm);
+	assert_waiting(&run.list[way], records, waiting);
+	ASSERT(pmm_vmlist_verify(&run.list[way], &v));
+	ASSERT_EQ(v.areas, run.nr);
+	run.most_waiting = max(run.most_waiting, records);
+}
+
+static void compare(void)
+{
+	compare_way(0);
+	compare_way(1);
+}
+
+/* --- steps --- */
+
+static unsigned long random_pages(void)
+{
+	switch (ktap_below(64)) {
+	case 0:
+		return 1 + ktap_below(run.size->pages / 4);
+	case 1 ... 4:
+		return 1 + ktap_below(40);
+	default:
+		return 1 + ktap_below(3);
+	}
+}
+
+static unsigned long random_align(void)
+{
+	switch (ktap_below(16)) {
+	case 0:
+		return 512;
+	case 1 ... 3:
+		return 1UL << ktap_below(7);
+	default:
+		return 1;
+	}
+}
+
+static void stop_filling(void)
+{
+	run.filling = false;
+	run.drain_to = ktap_below(run.nr + 1);
+}
+
+static void step_reserve(void)
+{
+	unsigned long pages = random_pages(), align = random_align();
+	struct known area = { .pages = pages + 1, .first = model_fit(pages + 1, align) };
+	unsigned int way;
+
+	for (way = 0; way < 2; way++) {
+		area.vm[way] = try_aligned(&run.list[way], pages, PAGES(align));
+		if (area.first == ULONG_MAX) {
+			ASSERT_EQ(PTR_ERR(area.vm[way]), -ENOSPC);
+			continue;
+		}
+		ASSERT(!IS_ERR(area.vm[way]));
+		ASSERT_EQ(area.vm[way]->addr, page_addr(area.first));
+	}
+	if (area.first == ULONG_MAX) {
+		run.refused++;
+		if (pages < 4 && align == 1 && !ktap_below(4))
+			stop_filling();
+		return;
+	}
+	run.aligned += align > 1;
+	model_own(&area, FIRST_AREA + run.nr);
+	run.areas[run.nr++] = area;
+	run.peak = max(run.peak, run.nr);
+}
+
+static void step_publish(struct known *area)
+{
+	pmm_vmlist_publish(&run.list[0], area->vm[0]);
+	pmm_vmlist_publish(&run.list[1], area->vm[1]);
+	area->live = true;
+}
+
+static void step_take_down(struct known *area)
+{
+	struct pmm_vm_struct *vm;
+	unsigned int way;
+	bool lazy = area->live && ktap_below(4);
+
+	for (way = 0; way < 2; way++) {
+		ASSERT_EQ(pmm_vmlist_detach(&run.list[way], area->vm[way]->addr, 0, &vm),
+			  area->live ? PMM_DETACH_OK : PMM_DETACH_NONEXISTENT);
+		vm = area->vm[way];
+		if (lazy) {
+			pmm_vmlist_retire(&run.list[way], vm);
+			continue;
+		}
+		pmm_vmlist_unlink(&run.list[way], vm);
+		kfree(vm);
+	}
+	model_remove(area, lazy ? WAITING : NOBODY);
+}
+
+static void step_find(void)
+{
+	unsigned long page = ktap_below(run.size->pages);
+	const struct known *area = NULL;
+	unsigned int way;
+
+	if (run.owner[page] >= FIRST_AREA)
+		area = &run.areas[run.owner[page] - FIRST_AREA];
+	for (way = 0; way < 2; way++) {
+		if (!area || !area->live) {
+			ASSERT(!pmm_vmlist_find(&run.list[way], page_addr(page)));
+			continue;
+		}
+		ASSERT(pmm_vmlist_find(&run.list[way], page_addr(area->first)) == area->vm[way]);
+		ASSERT(page == area->first ||
+		       !pmm_vmlist_find(&run.list[way], page_addr(page)));
+	}
+}
+
+static void step_purge(void)
+{
+	unsigned int way;
+	bool any;
+
+	if (run.purging) {
+		for (way = 0; way < 2; way++)
+			pmm_vmlist_purge_end(&run.list[way], &run.purged[way]);
+		model_change(FLUSHED, NOBODY);
+	} else {
+		any = run.list[0].nr_lazy;
+		for (way = 0; way < 2; way++)
+			ASSERT_EQ(pmm_vmlist_purge_begin(&run.list[way], &run.purged[way]), any);
+		model_change(WAITING, FLUSHED);
+		run.purges++;
+	}
+	run.purging = !run.purging;
+}
+
+static void random_step(void)
+{
+	struct known *area = run.nr ? &run.areas[ktap_below(run.nr)] : NULL;
+
+	run.filling |= run.nr <= run.drain_to;
+	if (run.nr == MOST_AREAS)
+		stop_filling();
+	else if (ktap_below(8) < (run.filling ? 6 : 1))
+		step_reserve();
+	else if (!ktap_below(8))
+		step_find();
+	else if (!ktap_below(run.filling ? 16 : 64))
+		step_purge();
+	else if (area && !area->live && ktap_below(4))
+		step_publish(area);
+	else if (area && (!run.filling || !ktap_below(3)))
+		step_take_down(area);
+}
+
+static void finish(void)
+{
+	if (run.purging)
+		step_purge();
+	while (run.nr)
+		step_take_down(&run.areas[ktap_below(run.nr)]);
+	compare();
+	ktap_say("%u areas at most, %lu waiting, %lu requests refused, %lu aligned, %lu purges",
+		 run.peak, run.most_waiting, run.refused, run.aligned, run.purges);
+	ASSERT(run.peak >= run.size->at_least && run.most_waiting > 3);
+	ASSERT(run.refused && run.aligned && run.purges);
+	empty(&run.list[0]);
+	empty(&run.list[1]);
+	free(run.owner);
+}
+
+static void lazy_random(const void *arg)
+{
+	unsigned long start;
+
+	run.size = arg;
+	ktap_where = where;
+	start = START + PAGES(run.size->skew);
+	window_init(&run.list[0], false, start, run.size->pages);
+	window_init(&run.list[1], true, start, run.size->pages);
+	run.owner = calloc(run.size->pages, sizeof(*run.owner));
+	for (run.step = 0; run.step < run.size->steps; run.step++) {
+		random_step();
+		if (run.step % run.size->compare_every == 0)
+			compare();
+	}
+	finish();
+}
+
+#define LINEAR(name, run)	{ name, run, NULL }
+#define TREE(name, run)		{ name, run, "" }
+#define RANDOM(name, ...)	{ name, lazy_random, &(const struct size){ __VA_ARGS__ } }
+
+const struct ktap_test lazy_tests[] = {
+	LINEAR("lazy-merges", lazy_merges),
+	TREE("lazy-merges-tree", lazy_merges),
+	LINEAR("lazy-apart", lazy_apart),
+	TREE("lazy-apart-tree", lazy_apart),
+	LINEAR("lazy-not-before-flush", lazy_not_before_flush),
+	TREE("lazy-not-before-flush-tree", lazy_not_before_flush),
+	LINEAR("lazy-many", lazy_many),
+	TREE("lazy-many-tree", lazy_many),
+	LINEAR("lazy-record", lazy_record),
+	TREE("lazy-record-tree", lazy_record),
+	LINEAR("lazy-aligned", lazy_aligned),
+	TREE("lazy-aligned-tree", lazy_aligned),
+	LINEAR("lazy-spoiled", lazy_spoiled),
+	TREE("lazy-spoiled-tree", lazy_spoiled),
+	LINEAR("lazy-top", lazy_top),
+	TREE("lazy-top-tree", lazy_top),
+	RANDOM("lazy-random-64", 64, 0, 8, 40000, 1),
+	RANDOM("lazy-random-1200", 1200, 77, 100, 30000, 8),
+	RANDOM("lazy-random-16384", 16384, 300, 3000, 40000, 64),
+	{ }
+};
