@@ -680,8 +680,8 @@ static int pmm_cmd_check(struct pmm_args *args)
 /* --- housekeeping ----------------------------------------------------------------------------- */
 
 /*
- * With purge=eager every free flushes at once, so a purge finds nothing but what atomic contexts left
- * to the worker.
+ * With purge=eager every free flushes at once, so a purge finds nothing but what atomic contexts
+ * left to the worker.
  */
 static int pmm_cmd_purge(struct pmm_args *args)
 {

@@ -129,8 +129,8 @@ enum pmm_free_result pmm_free_pages_from(struct page *page, unsigned int order, 
  * @order: 0 to PMM_MAX_ORDER - 1
  *
  * The choice of block is 2.4.22's: the head of the first non-empty list, split (expand=) down to
- * @order; but with placement=packed a block in the fullest 2 MiB, and with pcp=1 first what this CPU
- * has on a list of its own.
+ * @order; but with placement=packed a block in the fullest 2 MiB, and with pcp=1 first what this
+ * CPU has on a list of its own.
  *
  * Context: Any; under PREEMPT_RT not from hard interrupts or with preemption off.
  * Return: The first page, aligned to its size within the pool and each page with one reference;

@@ -3,10 +3,10 @@
  * pocketmm: the vmalloc family. It brings the three parts together: addresses from the vm_struct
  * list (vmlist.c), pages from the buddy allocator (buddy.c), and page table entries (window.c).
  *
- * Addresses and messages are 2.4.22's, the calls 2.6.28's. With purge=eager an area is taken down in
- * one order: clear its entries, flush every TLB, give pages and addresses back. With purge=lazy the
- * flush comes last, for many areas at once (purge.c), and their addresses wait for it; so that in
- * either case no address has a new owner while a stale translation may stand.
+ * Addresses and messages are 2.4.22's, the calls 2.6.28's. With purge=eager an area is taken down
+ * in one order: clear its entries, flush every TLB, give pages and addresses back. With purge=lazy
+ * the flush comes last, for many areas at once (purge.c), and their addresses wait for it; so that
+ * in either case no address has a new owner while a stale translation may stand.
  *
  * Process context throughout, since records are allocated and flushes wait for other CPUs; but
  * pmm_vfree() may be called from anywhere and then defers. The areas are locked by pmm_vmlist.lock

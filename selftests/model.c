@@ -97,7 +97,7 @@ struct rules {
 	void	(*vmalloc)(long nr);
 	void	(*free_block)(long page, int order);
 	void	(*free_area)(long start);
-	long	(*some_free)(int *order);	/* a free page and an order to free it with, or MODEL_NONE */
+	long	(*some_free)(int *order);	/* a free page and an order, or MODEL_NONE */
 	void	(*compare)(void);
 };
 
@@ -105,7 +105,7 @@ static struct run {
 	struct model	model;
 	struct ledger	ledger;
 	const struct rules *rules;
-	bool		wide;		/* a window that is never full; nobody but the module purges */
+	bool		wide;		/* never full; only the module purges */
 	struct sheet	sheet[NR_SHEETS];
 	struct text	got;
 	int		command_fd;
@@ -589,7 +589,8 @@ static long ledger_huge(const struct model_area *area)
 
 	read_all(run.sheet[WINDOW].fd, &run.got);
 	run.got.buf[run.got.len] = '\0';
-	snprintf(line, sizeof(line), "%s%lu %lu area vmalloc pages=%ld huge=", area->start ? "\n" : "",
+	snprintf(line, sizeof(line), "%s%lu %lu area vmalloc pages=%ld huge=",
+		 area->start ? "\n" : "",
 		 area->start * POOL_PAGE, area->span * POOL_PAGE, area->span - 1);
 	at = strstr(run.got.buf, line);
 	nr = at ? strtol(at + strlen(line), NULL, 10) : 0;

@@ -70,9 +70,9 @@ struct model {
 	struct model_area	*areas;		/* in address order */
 	long			nr_areas;
 	bool			areas_touched;
-	bool			lazy;		/* 2.6.28: a freed area's addresses wait for a purge */
-	bool			huge;		/* areas of 2 MiB: aligned, of largest blocks first */
-	long			waiting_max;	/* pages; when more of the window wait, they are purged */
+	bool			lazy;		/* 2.6.28: addresses wait for a purge */
+	bool			huge;		/* 2 MiB: aligned, largest blocks first */
+	long			waiting_max;	/* pages; more are purged */
 	long			waiting;
 
 	long			events[NR_EVENTS];

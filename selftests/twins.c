@@ -154,7 +154,8 @@ static void compare(const struct pair *pair, long nr, bool second)
 			continue;
 		run.failed = true;
 		ktap_failures++;
-		ktap_note("seed %llu, step %ld, '%s': %s differs", seed, nr, run.command, sheets[i]);
+		ktap_note("seed %llu, step %ld, '%s': %s differs", seed, nr, run.command,
+			  sheets[i]);
 		ktap_note("with %s: %s", pair->second, pool_read("result"));
 	}
 }
@@ -206,7 +207,8 @@ static const struct pair pairs[] = {
 static void play_strangers(void)
 {
 	static const struct pair strangers = {
-		"strangers", PAGES("placement=lifo expand=upper"), PAGES("placement=lifo expand=lower"),
+		"strangers", PAGES("placement=lifo expand=upper"),
+		PAGES("placement=lifo expand=lower"),
 		4, 500,
 	};
 	long all = steps;

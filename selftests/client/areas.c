@@ -128,7 +128,7 @@ static void test_guard(void)
 	CHECK_EQ(client_peek(next + 2 * PAGE_SIZE), -EFAULT);
 }
 
-/* With purge=lazy nobody gets the addresses of a freed area before a purge, else the next one does. */
+/* With purge=lazy nobody gets a freed area's addresses before a purge, else the next one does. */
 static void test_addresses_wait(void)
 {
 	char *first = pmm_vmalloc(2 * PAGE_SIZE), *second, byte = 'x';
