@@ -3,6 +3,7 @@
  * Unit tier: verify.c is tested in its turn: each kind of damage that it knows is done on purpose,
  * and it must name it. A verify that always says yes would make every other test here worth less.
  */
+#include "pcp.h"
 #include "zone.h"
 
 /*
@@ -39,7 +40,6 @@ static void verify_counts(const void *arg)
 	struct image image;
 	struct arena arena;
 
-	(void)arg;
 	stage(&arena);
 	image_init(&image, &arena.zone);
 	ASSERT(pmm_zone_verify(&arena.zone, &v));
@@ -306,6 +306,18 @@ static void where(void)
 	ktap_say("damage: %s", current);
 }
 
+static void assert_named(const struct damage *damage, struct pmm_zone *zone)
+{
+	struct pmm_verdict v = { };
+
+	current = damage->name;
+	stranger = (struct page) { ._refcount = { 1 } };
+	damage->damage(zone);
+	ASSERT(!pmm_zone_verify(zone, &v));
+	if (strncmp(v.why, damage->why, strlen(damage->why)))
+		ASSERT_STR(v.why, damage->why);
+}
+
 /* Each is named, nothing else changes, and once repaired the zone is sound again. */
 static void verify_damage(const void *arg)
 {
@@ -313,23 +325,211 @@ static void verify_damage(const void *arg)
 	struct image image;
 	size_t i;
 
-	(void)arg;
 	ktap_where = where;
 	stage(&arena);
 	image_init(&image, &arena.zone);
 	for (i = 0; i < ARRAY_SIZE(damages); i++) {
-		struct pmm_verdict v = { };
-
-		current = damages[i].name;
-		stranger = (struct page) { ._refcount = { 1 } };
-		damages[i].damage(&arena.zone);
-		ASSERT(!pmm_zone_verify(&arena.zone, &v));
-		if (strncmp(v.why, damages[i].why, strlen(damages[i].why)))
-			ASSERT_STR(v.why, damages[i].why);
+		assert_named(&damages[i], &arena.zone);
 		image_restore(&image, &arena.zone);
 		ASSERT_SOUND(&arena.zone);
 	}
 	image_exit(&image);
+	arena_exit(&arena);
+}
+
+/* --- the per-CPU lists --- */
+
+/*
+ * CPU 0 keeps pages 0 and 1; CPU 1 keeps page 3, and the block of order 1 at 8. Pages 2 and 4 to 7
+ * are in use. No CPU may keep more than 3 pages of an order.
+ */
+static void stage_pcp(struct arena *arena)
+{
+	unsigned long i;
+
+	arena_init(arena, 64, PMM_EXPAND_LOWER, 0);
+	ASSERT_EQ(pmm_pcp_init(&arena->zone), 0);
+	for (i = 0; i < 8; i++)
+		ASSERT_EQ(arena_alloc(arena, 0), i);
+	ASSERT_EQ(arena_alloc(arena, 1), 8);
+	ASSERT(pmm_pcp_free(&arena->zone, arena->pages, 0, PMM_USED));
+	ASSERT(pmm_pcp_free(&arena->zone, arena->pages + 1, 0, PMM_USED));
+	shim_set_cpu(1);
+	ASSERT(pmm_pcp_free(&arena->zone, arena->pages + 3, 0, PMM_USED));
+	ASSERT(pmm_pcp_free(&arena->zone, arena->pages + 8, 1, PMM_USED));
+	ASSERT_SOUND(&arena->zone);
+}
+
+static struct pmm_pcp *lists_of(struct pmm_zone *zone, unsigned int cpu)
+{
+	return per_cpu_ptr(zone->pcp, cpu);
+}
+
+static void pcp_too_long(struct pmm_zone *zone)
+{
+	lists_of(zone, 0)->nr[0] = 4;
+}
+
+static void pcp_no_room(struct pmm_zone *zone)
+{
+	lists_of(zone, 3)->nr[6] = 1;
+}
+
+static void pcp_entry_lost(struct pmm_zone *zone)
+{
+	lists_of(zone, 0)->nr[0]--;
+}
+
+static void pcp_block_lost(struct pmm_zone *zone)
+{
+	lists_of(zone, 1)->nr[1]--;
+}
+
+static void pcp_entry_twice(struct pmm_zone *zone)
+{
+	struct pmm_pcp *pcp = lists_of(zone, 0);
+
+	pmm_pcp_list(pcp, 0)[pcp->nr[0]++] = 0;
+}
+
+static void pcp_entry_on_two_cpus(struct pmm_zone *zone)
+{
+	struct pmm_pcp *pcp = lists_of(zone, 2);
+
+	pmm_pcp_list(pcp, 0)[pcp->nr[0]++] = 3;
+}
+
+static void pcp_used_page_listed(struct pmm_zone *zone)
+{
+	pmm_pcp_list(lists_of(zone, 1), 0)[0] = 2;
+}
+
+static void pcp_free_page_listed(struct pmm_zone *zone)
+{
+	pmm_pcp_list(lists_of(zone, 1), 0)[0] = 32;
+}
+
+static void pcp_tail_page_listed(struct pmm_zone *zone)
+{
+	pmm_pcp_list(lists_of(zone, 1), 0)[0] = 9;
+}
+
+static void pcp_other_order_listed(struct pmm_zone *zone)
+{
+	pmm_pcp_list(lists_of(zone, 1), 1)[0] = 1;
+}
+
+static void pcp_foreign_page_listed(struct pmm_zone *zone)
+{
+	pmm_pcp_list(lists_of(zone, 0), 0)[1] = 64;
+}
+
+static void pcp_no_page_listed(struct pmm_zone *zone)
+{
+	pmm_pcp_list(lists_of(zone, 0), 0)[1] = UINT_MAX;
+}
+
+static void pcp_entry_handed_out(struct pmm_zone *zone)
+{
+	zone->state[1] = PMM_STATE(PMM_USED, 0);
+}
+
+static void pcp_unlisted_page(struct pmm_zone *zone)
+{
+	zone->state[5] = PMM_STATE(PMM_PCP, 0);
+}
+
+static void transit_over(struct pmm_zone *zone)
+{
+	atomic_long_add(1, &zone->transit);
+}
+
+static void transit_under(struct pmm_zone *zone)
+{
+	atomic_long_sub(1, &zone->transit);
+}
+
+static const struct damage pcp_damages[] = {
+	DAMAGE(pcp_too_long, "cpu 0 order 0: 4 entries"),
+	DAMAGE(pcp_no_room, "cpu 3 order 6: 1 entries"),
+	DAMAGE(pcp_entry_lost, "5 pages on per-CPU lists by state, 4 counted"),
+	DAMAGE(pcp_block_lost, "5 pages on per-CPU lists by state, 3 counted"),
+	DAMAGE(pcp_entry_twice, "5 pages on per-CPU lists by state, 6 counted"),
+	DAMAGE(pcp_entry_on_two_cpus, "5 pages on per-CPU lists by state, 6 counted"),
+	DAMAGE(pcp_used_page_listed, "cpu 1 order 0: page 2 is listed, state 0x20"),
+	DAMAGE(pcp_free_page_listed, "cpu 1 order 0: page 32 is listed, state 0x15"),
+	DAMAGE(pcp_tail_page_listed, "cpu 1 order 0: page 9 is listed, state 0"),
+	DAMAGE(pcp_other_order_listed, "cpu 1 order 1: page 1 is listed, state 0x50"),
+	DAMAGE(pcp_foreign_page_listed, "cpu 0 order 0: page 64 is listed, state 0"),
+	DAMAGE(pcp_no_page_listed, "cpu 0 order 0: page 4294967295 is listed, state 0"),
+	DAMAGE(pcp_entry_handed_out, "cpu 0 order 0: page 1 is listed, state 0x20"),
+	DAMAGE(pcp_unlisted_page, "6 pages on per-CPU lists by state, 5 counted"),
+	DAMAGE(transit_over, "5 pages on per-CPU lists by state, 6 counted"),
+	DAMAGE(transit_under, "5 pages on per-CPU lists by state, 4 counted"),
+};
+
+static void verify_pcp(const void *arg)
+{
+	struct pmm_pcp was[SHIM_NR_CPUS];
+	struct pmm_verdict v = { };
+	struct arena arena;
+	struct image image;
+	unsigned int cpu;
+	size_t i;
+
+	ktap_where = where;
+	stage_pcp(&arena);
+	image_init(&image, &arena.zone);
+	for (cpu = 0; cpu < SHIM_NR_CPUS; cpu++)
+		was[cpu] = *lists_of(&arena.zone, cpu);
+	for (i = 0; i < ARRAY_SIZE(pcp_damages); i++) {
+		assert_named(&pcp_damages[i], &arena.zone);
+		for (cpu = 0; cpu < SHIM_NR_CPUS; cpu++)
+			*lists_of(&arena.zone, cpu) = was[cpu];
+		image_restore(&image, &arena.zone);
+		ASSERT_SOUND(&arena.zone);
+	}
+	ASSERT(pmm_zone_verify(&arena.zone, &v));
+	ASSERT_EQ(v.pcp_blocks, 4);
+	ASSERT_EQ(v.used_blocks, 5);
+	image_exit(&image);
+	pmm_pcp_destroy(&arena.zone);
+	arena_exit(&arena);
+}
+
+/* --- placement=packed --- */
+
+/* What is recorded of each largest block, one more and one less, and each other order. */
+static void verify_packed(const void *arg)
+{
+	struct arena arena;
+	unsigned int nr;
+	int order;
+
+	arena_init_as(&arena, &(const struct setup) {
+		1300, PMM_EXPAND_LOWER, PMM_PLACE_PACKED,
+	});
+	ASSERT_EQ(arena_alloc(&arena, 9), 0);
+	ASSERT_EQ(arena_alloc(&arena, 0), 1296);
+	for (nr = 0; nr < 3; nr++) {
+		struct pmm_pageblock was, *block = &arena.zone.pageblocks[nr];
+		struct pmm_verdict v = { };
+
+		was = *block;
+		block->nr_free++;
+		ASSERT(!pmm_zone_verify(&arena.zone, &v));
+		ASSERT(strstr(v.why, "largest block"));
+		block->nr_free -= 2;
+		ASSERT(!pmm_zone_verify(&arena.zone, &v));
+		*block = was;
+		for (order = -1; order < PMM_MAX_ORDER; order++) {
+			block->max_order = order;
+			ASSERT_EQ(pmm_zone_verify(&arena.zone, &(struct pmm_verdict) { }),
+				  order == was.max_order);
+		}
+		*block = was;
+		ASSERT_SOUND(&arena.zone);
+	}
 	arena_exit(&arena);
 }
 
@@ -392,11 +592,11 @@ static void verify_bits(const void *arg)
  */
 static void verify_state_bytes(const void *arg)
 {
+	void (*stage_zone)(struct arena *arena) = arg ? stage_pcp : stage;
 	unsigned int value, index;
 	struct arena arena;
 
-	(void)arg;
-	stage(&arena);
+	stage_zone(&arena);
 	for (index = 0; index < 64; index++) {
 		u8 *state = &arena.zone.state[index], old = *state;
 		u8 mapped = PMM_STATE(PMM_MAPPED, old & 0xf);
@@ -410,6 +610,8 @@ static void verify_state_bytes(const void *arg)
 		*state = old;
 	}
 	ASSERT_SOUND(&arena.zone);
+	if (arena.zone.pcp)
+		pmm_pcp_destroy(&arena.zone);
 	arena_exit(&arena);
 }
 
@@ -492,7 +694,6 @@ static void verify_areas(const void *arg)
 {
 	size_t i;
 
-	(void)arg;
 	for (i = 0; i < ARRAY_SIZE(vm_damages); i++) {
 		const struct vm_damage *damage = &vm_damages[i];
 		struct pmm_vmlist list = window();
@@ -515,7 +716,6 @@ static void verify_areas_fit(const void *arg)
 	struct pmm_vmlist list = window();
 	struct pmm_verdict v = { };
 
-	(void)arg;
 	areas[2].vm.size = PAGES(9);
 	ASSERT(pmm_vmlist_verify(&list, &v));
 	areas[2].vm.addr = (void *)(START + PAGES(14));
@@ -531,7 +731,6 @@ static void verify_area_links(const void *arg)
 	struct pmm_vmlist list = window();
 	struct pmm_verdict v = { };
 
-	(void)arg;
 	list.nr_areas++;
 	ASSERT(!pmm_vmlist_verify(&list, &v));
 	ASSERT_STR(v.why, "3 areas listed, 4 counted");
@@ -557,6 +756,221 @@ static void verify_area_links(const void *arg)
 	ASSERT_STR(v.why, "0 areas listed, 3 counted");
 }
 
+/* --- the tree, and what waits --- */
+
+#define NR_AREAS	7
+
+/*
+ * Seven areas of 2 pages, with holes before the second, the fourth and the sixth; the largest is
+ * the last, or the first. Areas 1 and 2 wait, but not as one: a purge of the former had begun when
+ * the latter was freed.
+ *
+ *	[0] . . . [1][2] . . [3][4] . . . . [5][6]
+ */
+static struct window {
+	struct pmm_vmlist	list;
+	struct pmm_vm_struct	*vm[NR_AREAS];
+	struct list_head	purged;
+	struct pmm_vmlist	list_was;
+	struct pmm_area		area_was[NR_AREAS];
+} win;
+
+static struct pmm_area *nth(unsigned int nr)
+{
+	return pmm_area(win.vm[nr]);
+}
+
+static void stage_window(bool search_tree, bool largest_first)
+{
+	const unsigned long holes[NR_AREAS] = {
+		[1] = largest_first ? 4 : 3, [3] = 2, [5] = largest_first ? 3 : 4,
+	};
+	struct pmm_vm_struct *filler[NR_AREAS] = { NULL };
+	unsigned int i;
+
+	pmm_vmlist_init(&win.list, START, PAGES(32));
+	win.list.search_tree = search_tree;
+	for (i = 0; i < NR_AREAS; i++) {
+		if (holes[i])
+			filler[i] = pmm_vmlist_get(&win.list, PAGES(holes[i] - 1), PMM_VM_MAP,
+						   GFP_KERNEL, NULL);
+		win.vm[i] = pmm_vmlist_get(&win.list, PAGES(1), PMM_VM_MAP, GFP_KERNEL, NULL);
+	}
+	for (i = 0; i < NR_AREAS; i++) {
+		if (filler[i])
+			pmm_vmlist_unlink(&win.list, filler[i]);
+		kfree(filler[i]);
+	}
+	pmm_vmlist_retire(&win.list, win.vm[1]);
+	ASSERT(pmm_vmlist_purge_begin(&win.list, &win.purged));
+	pmm_vmlist_retire(&win.list, win.vm[2]);
+	win.list_was = win.list;
+	for (i = 0; i < NR_AREAS; i++)
+		win.area_was[i] = *nth(i);
+}
+
+static void repair_window(void)
+{
+	struct pmm_verdict v = { };
+	unsigned int i;
+
+	win.list = win.list_was;
+	for (i = 0; i < NR_AREAS; i++)
+		*nth(i) = win.area_was[i];
+	ASSERT(pmm_vmlist_verify(&win.list, &v));
+	ASSERT_EQ(v.areas, NR_AREAS - 2);
+}
+
+static void unstage_window(void)
+{
+	struct list_head purged;
+
+	pmm_vmlist_purge_end(&win.list, &win.purged);
+	ASSERT(pmm_vmlist_purge_begin(&win.list, &purged));
+	pmm_vmlist_purge_end(&win.list, &purged);
+	while (win.list.head) {
+		struct pmm_vm_struct *vm = win.list.head;
+
+		pmm_vmlist_unlink(&win.list, vm);
+		kfree(vm);
+	}
+	pmm_vmlist_destroy(&win.list);
+}
+
+static void found_in_window(const char *why)
+{
+	struct pmm_verdict v = { };
+
+	ASSERT(!pmm_vmlist_verify(&win.list, &v));
+	if (!strstr(v.why, why))
+		ASSERT_STR(v.why, why);
+	repair_window();
+}
+
+static const char links[] = "broken links, or the wrong hole";
+static const char counts[] = "counted";
+
+static void damage_each_area(void)
+{
+	unsigned int i, other;
+
+	for (i = 0; i < NR_AREAS; i++) {
+		current = "prev";
+		for (other = 0; other < NR_AREAS; other++) {
+			if (other + 1 == i)
+				continue;
+			nth(i)->prev = win.vm[other];
+			found_in_window(links);
+		}
+		nth(i)->prev = i ? NULL : win.vm[0];
+		found_in_window(links);
+		current = "state";
+		nth(i)->state = pmm_area_waits(nth(i)) ? PMM_AREA_DYING : PMM_AREA_LAZY;
+		found_in_window(counts);
+	}
+}
+
+/* What waits, and the list's end. */
+static void verify_waiting(const void *arg)
+{
+	ktap_where = where;
+	stage_window(arg, false);
+	repair_window();
+	damage_each_area();
+	current = "nr_lazy";
+	win.list.nr_lazy++;
+	found_in_window("2 areas of 16384 bytes wait, 3 of 16384 counted");
+	win.list.nr_lazy = 1;
+	found_in_window("2 areas of 16384 bytes wait, 1 of 16384 counted");
+	current = "lazy_bytes";
+	win.list.lazy_bytes += PAGE_SIZE;
+	found_in_window("2 areas of 16384 bytes wait, 2 of 20480 counted");
+	win.list.lazy_bytes -= PAGE_SIZE;
+	found_in_window("2 areas of 16384 bytes wait, 2 of 12288 counted");
+	current = "tail";
+	win.list.tail = NULL;
+	found_in_window("");
+	win.list.tail = win.vm[NR_AREAS - 2];
+	found_in_window("");
+	unstage_window();
+}
+
+static void cut_off(struct rb_node *node)
+{
+	struct rb_node *parent = rb_parent(node);
+
+	if (!parent)
+		win.list.tree.rb_node = NULL;
+	else if (parent->rb_left == node)
+		parent->rb_left = NULL;
+	else
+		parent->rb_right = NULL;
+}
+
+static void damage_gaps(struct pmm_area *area)
+{
+	current = "gap";
+	area->gap += PAGE_SIZE;
+	found_in_window(links);
+	area->gap -= PAGE_SIZE;
+	found_in_window(links);
+	current = "max_gap";
+	area->max_gap += PAGE_SIZE;
+	found_in_window(links);
+	area->max_gap -= PAGE_SIZE;
+	found_in_window(links);
+}
+
+static void damage_node(struct pmm_area *area)
+{
+	struct rb_node *node = &area->node, *left = node->rb_left;
+
+	if (left || node->rb_right) {
+		current = "children swapped";
+		node->rb_left = node->rb_right;
+		node->rb_right = left;
+		found_in_window(links);
+	}
+	current = "a ring";
+	node->rb_left = node;
+	found_in_window(links);
+	node->rb_right = node;
+	found_in_window(links);
+	current = "cut off";
+	cut_off(node);
+	found_in_window("");
+}
+
+/* A node in the tree, where it belongs by its address, that is not on the list. */
+static void damage_by_stranger(void)
+{
+	struct pmm_area *last = nth(NR_AREAS - 1), extra = { .vm.addr = (void *)-PAGE_SIZE };
+
+	current = "a stranger";
+	while (last->node.rb_right)
+		last = rb_entry(last->node.rb_right, struct pmm_area, node);
+	last->node.rb_right = &extra.node;
+	found_in_window("7 areas listed, others in the tree");
+}
+
+static void verify_tree(const void *arg)
+{
+	unsigned int i;
+
+	ktap_where = where;
+	stage_window(true, arg);
+	repair_window();
+	for (i = 0; i < NR_AREAS; i++) {
+		damage_gaps(nth(i));
+		damage_node(nth(i));
+	}
+	damage_by_stranger();
+	current = "a list in place of a tree";
+	win.list.tree = RB_ROOT;
+	found_in_window("7 areas listed, others in the tree");
+	unstage_window();
+}
+
 /* Only the first violation is told, and a later walk that finds all well leaves it standing. */
 static void verify_first_only(const void *arg)
 {
@@ -564,7 +978,6 @@ static void verify_first_only(const void *arg)
 	struct pmm_verdict v = { };
 	struct arena arena;
 
-	(void)arg;
 	arena_init(&arena, 16, PMM_EXPAND_UPPER, 0);
 	list.nr_areas++;
 	arena.zone.free_pages++;
@@ -585,15 +998,22 @@ static void verify_first_only(const void *arg)
 const struct ktap_test verify_tests[] = {
 	{ "verify-counts", verify_counts, NULL },
 	{ "verify-damage", verify_damage, NULL },
+	{ "verify-pcp", verify_pcp, NULL },
+	{ "verify-packed", verify_packed, NULL },
 	BITS(1),
 	BITS(16),
 	BITS(17),
 	BITS(64),
 	BITS(777),
 	{ "verify-state-bytes", verify_state_bytes, NULL },
+	{ "verify-state-bytes-pcp", verify_state_bytes, "" },
 	{ "verify-areas", verify_areas, NULL },
 	{ "verify-areas-fit", verify_areas_fit, NULL },
 	{ "verify-area-links", verify_area_links, NULL },
+	{ "verify-waiting", verify_waiting, NULL },
+	{ "verify-waiting-tree", verify_waiting, "" },
+	{ "verify-tree", verify_tree, NULL },
+	{ "verify-tree-largest-first", verify_tree, "" },
 	{ "verify-first-only", verify_first_only, NULL },
 	{ }
 };
