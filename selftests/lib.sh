@@ -123,7 +123,7 @@ insmod_with() {
 
 # load [PARAMETER=VALUE]...: no test goes on without the module.
 load() {
-	loaded=$(insmod_with "$@") || bail "insmod ${POCKETMM_PARAMS-} $*: $loaded"
+	loaded=$(insmod_with "$@") || bail "insmod ${POCKETMM_PARAMS-} $*: $loaded: $(dmesg | tail -n 1)"
 	[ -e "$PMM/command" ] || bail "insmod $*: there is no $PMM/command"
 	way_home=
 	with pcp=0 || way_home='drain\n'

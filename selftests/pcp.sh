@@ -201,8 +201,13 @@ misuse() {
 	unload
 }
 
+# On a busy host a processor may take too long to come for the kernel's taste.
 online() {
-	echo "$2" >"/sys/devices/system/cpu/cpu$1/online" || bail "cpu$1 does not go $2"
+	for _ in 1 2 3 4 5; do
+		echo "$2" >"/sys/devices/system/cpu/cpu$1/online" && return
+		sleep 1
+	done
+	bail "cpu$1 does not go $2"
 }
 
 # What a CPU keeps is everybody's when it goes; and it comes back with empty lists.

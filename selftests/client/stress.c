@@ -19,7 +19,7 @@
 #define SLOTS		32
 #define QUIET		(GFP_KERNEL | __GFP_NOWARN)
 
-enum kind { NOTHING, BLOCK, AREA, MAP, DEVICE, NR_KINDS };
+enum kind { NOTHING, BLOCK, AREA, MAP, RAM, DEVICE, NR_KINDS };
 
 struct slot {
 	enum kind	kind;
@@ -67,13 +67,15 @@ static void check_mark(const struct slot *s)
 		atomic64_inc(&nr_wrong);
 }
 
-static void *map_block(struct page *first, unsigned int order)
+static void *map_block(struct page *first, unsigned int order, enum kind kind)
 {
 	struct page *pages[8];
 	int i;
 
 	for (i = 0; i < 1 << order; i++)
 		pages[i] = first + i;
+	if (kind == RAM)
+		return pmm_vm_map_ram(pages, 1 << order, NUMA_NO_NODE);
 	return pmm_vmap(pages, 1 << order, PMM_VM_MAP, PAGE_KERNEL);
 }
 
@@ -88,7 +90,7 @@ static bool take_map(struct slot *s)
 {
 	if (!take_block(s, QUIET))
 		return false;
-	s->addr = map_block(s->page, s->order);
+	s->addr = map_block(s->page, s->order, s->kind);
 	if (s->addr)
 		return true;
 	__pmm_free_pages(s->page, s->order);
@@ -104,6 +106,7 @@ static bool take(struct slot *s)
 		s->addr = __pmm_vmalloc(PAGE_SIZE << s->order, QUIET, PAGE_KERNEL);
 		return s->addr;
 	case MAP:
+	case RAM:
 		return take_map(s);
 	case DEVICE:
 		s->addr = (char __force *)pmm_ioremap(0xfed00000, 64);
@@ -117,6 +120,8 @@ static void fill_slot(struct worker *w, struct slot *s)
 {
 	s->kind = 1 + get_random_u32() % (NR_KINDS - 1);
 	s->order = get_random_u32() % 4;
+	if (s->kind == AREA && get_random_u32() % 32 == 0)
+		s->order = PMM_MAX_ORDER - 1;
 	s->mark = w->next_mark += 1 << 20;
 	if (!take(s)) {
 		s->kind = NOTHING;
@@ -145,7 +150,9 @@ static void empty_slot(struct worker *w, struct slot *s)
 		free_area(w, s);
 	else if (s->kind == MAP)
 		pmm_vunmap(s->addr);
-	if (s->kind == BLOCK || s->kind == MAP)
+	else if (s->kind == RAM)
+		pmm_vm_unmap_ram(s->addr, 1 << s->order);
+	if (s->kind == BLOCK || s->kind == MAP || s->kind == RAM)
 		__pmm_free_pages(s->page, s->order);
 	s->kind = NOTHING;
 	atomic64_inc(&nr_uses);
