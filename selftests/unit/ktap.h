@@ -35,6 +35,7 @@ extern const struct ktap_test failure_tests[];
 extern const struct ktap_test lazy_tests[];
 extern const struct ktap_test misuse_tests[];
 extern const struct ktap_test packed_tests[];
+extern const struct ktap_test pages_tests[];
 extern const struct ktap_test parking_tests[];
 extern const struct ktap_test parse_tests[];
 extern const struct ktap_test pcp_tests[];
