@@ -29,6 +29,7 @@ enum ktap_outcome {
 };
 
 extern const struct ktap_test bulk_tests[];
+extern const struct ktap_test closure_tests[];
 extern const struct ktap_test cpus_tests[];
 extern const struct ktap_test exhaustive_tests[];
 extern const struct ktap_test failure_tests[];

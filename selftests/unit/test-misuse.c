@@ -171,7 +171,6 @@ static void misuse_wrong_kind(const void *arg)
 	struct arena arena;
 	struct image image;
 
-	(void)arg;
 	stage(&arena);
 	image_init(&image, &arena.zone);
 	ASSERT(pmm_zone_free(&arena.zone, arena.pages, 2, PMM_MAPPED, CALLER) > PMM_FREE_PARKED);
@@ -186,7 +185,6 @@ static void misuse_other_zone(const void *arg)
 {
 	struct arena arena, other;
 
-	(void)arg;
 	stage(&arena);
 	stage(&other);
 	ASSERT_EQ(pmm_zone_free(&arena.zone, other.pages, 2, PMM_USED, CALLER), PMM_FREE_FOREIGN);
@@ -204,7 +202,6 @@ static void misuse_then_use(const void *arg)
 {
 	struct arena arena;
 
-	(void)arg;
 	stage(&arena);
 	for (current = 0; current < ARRAY_SIZE(misuses); current++)
 		try_misuse(&arena, &misuses[current]);
@@ -228,7 +225,6 @@ static void misuse_damaged_bit(const void *arg)
 	struct pmm_verdict v = { };
 	struct arena arena;
 
-	(void)arg;
 	arena_init(&arena, 12, PMM_EXPAND_LOWER, 0);
 	ASSERT_EQ(arena_alloc(&arena, 2), 8);
 	ASSERT_EQ(arena_alloc(&arena, 0), 0);
@@ -253,7 +249,6 @@ static void misuse_words(const void *arg)
 {
 	enum pmm_free_result result;
 
-	(void)arg;
 	ASSERT_EQ(pmm_free_errno(PMM_FREE_OK), 0);
 	ASSERT_EQ(pmm_free_errno(PMM_FREE_PARKED), 0);
 	for (result = PMM_FREE_FOREIGN; result < PMM_NR_FREE_RESULTS; result++)

@@ -37,7 +37,6 @@ static void parking_any_page(const void *arg)
 	struct arena arena;
 	unsigned long i;
 
-	(void)arg;
 	for (i = 0; i < 8; i++) {
 		all_out(&arena, 16);
 		park(&arena, 0, 3, i);
@@ -56,7 +55,6 @@ static void parking_neighbour(const void *arg)
 {
 	struct arena arena;
 
-	(void)arg;
 	all_out(&arena, 16);
 	get_page(&arena.pages[8]);
 	ASSERT_EQ(arena_free(&arena, 0, 3), PMM_FREE_OK);
@@ -70,7 +68,6 @@ static void parking_later_free(const void *arg)
 {
 	struct arena arena;
 
-	(void)arg;
 	all_out(&arena, 16);
 	park(&arena, 0, 3, 5);
 	ASSERT_EQ(arena_free(&arena, 10, 0), PMM_FREE_OK);
@@ -89,7 +86,6 @@ static void parking_reap(const void *arg)
 {
 	struct arena arena;
 
-	(void)arg;
 	all_out(&arena, 16);
 	ASSERT_EQ(pmm_zone_reap(&arena.zone), 0);
 	park(&arena, 0, 3, 0);
@@ -111,7 +107,6 @@ static void parking_reap_some(const void *arg)
 	struct arena arena;
 	unsigned int set, i;
 
-	(void)arg;
 	for (set = 0; set < 16; set++) {
 		all_out(&arena, 16);
 		for (i = 0; i < 4; i++)
@@ -137,7 +132,6 @@ static void parking_allocation(const void *arg)
 {
 	struct arena arena;
 
-	(void)arg;
 	all_out(&arena, 16);
 	park(&arena, 0, 3, 7);
 	ASSERT_EQ(arena_alloc(&arena, 3), NO_PAGE);
@@ -159,7 +153,6 @@ static void parking_allocation_fails(const void *arg)
 {
 	struct arena arena;
 
-	(void)arg;
 	all_out(&arena, 16);
 	park(&arena, 0, 3, 2);
 	park(&arena, 8, 0, 8);
@@ -182,7 +175,6 @@ static void parking_takes_turns(const void *arg)
 	unsigned long i, parked, frees;
 	struct arena arena;
 
-	(void)arg;
 	for (i = 256; i < 512; i += 5) {
 		all_out(&arena, 512);
 		for (parked = 256; parked < 512; parked++)
@@ -221,7 +213,6 @@ static void parking_counts_pages(const void *arg)
 {
 	unsigned long which, frees, most = 0;
 
-	(void)arg;
 	for (which = 0; which < 8; which++) {
 		frees = frees_until_found(which);
 		most = frees > most ? frees : most;
@@ -236,7 +227,6 @@ static void parking_merges(const void *arg)
 	unsigned long i;
 	char *fresh, *now;
 
-	(void)arg;
 	arena_init(&arena, 16, PMM_EXPAND_LOWER, 0);
 	fresh = zone_text(&arena.zone);
 	arena_exit(&arena);
@@ -268,7 +258,6 @@ static void parking_double_free(const void *arg)
 	struct image image;
 	size_t i;
 
-	(void)arg;
 	all_out(&arena, 16);
 	park(&arena, 0, 3, 6);
 	image_init(&image, &arena.zone);
@@ -287,7 +276,6 @@ static void parking_mapped(const void *arg)
 	struct arena arena;
 	struct page *page;
 
-	(void)arg;
 	arena_init(&arena, 16, PMM_EXPAND_LOWER, 0);
 	page = pmm_zone_alloc(&arena.zone, GFP_KERNEL, 0, PMM_MAPPED, CALLER);
 	get_page(page);

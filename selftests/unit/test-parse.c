@@ -158,7 +158,6 @@ static void parse_numbers(const void *arg)
 {
 	size_t i;
 
-	(void)arg;
 	ktap_where = where;
 	for (i = 0; i < ARRAY_SIZE(numbers); i++)
 		check_case(pmm_parse_number, &numbers[i]);
@@ -168,7 +167,6 @@ static void parse_sizes(const void *arg)
 {
 	size_t i;
 
-	(void)arg;
 	ktap_where = where;
 	for (i = 0; i < ARRAY_SIZE(sizes); i++)
 		check_case(pmm_parse_size, &sizes[i]);
@@ -184,7 +182,6 @@ static void parse_alike(const void *arg)
 {
 	size_t i;
 
-	(void)arg;
 	ktap_where = where;
 	for (i = 0; i < ARRAY_SIZE(numbers); i++)
 		if (strlen(numbers[i].text) < 64 && !has_suffix(numbers[i].text))
@@ -198,7 +195,6 @@ static void parse_long(const void *arg)
 	size_t len;
 	u64 value;
 
-	(void)arg;
 	for (len = 1; len < sizeof(text); len += len < 200 ? 1 : 499) {
 		memset(text, '0', len);
 		text[len - 1] = '5';
@@ -219,7 +215,6 @@ static void parse_characters(const void *arg)
 	unsigned int c;
 	u64 value;
 
-	(void)arg;
 	for (c = 1; c < 256; c++) {
 		const char alone[] = { (char)c, '\0' }, behind[] = { '1', (char)c, '\0' };
 		bool digit = c >= '0' && c <= '9';

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <linux/cpuhotplug.h>
+
 #include "zone.h"
 
 struct self_case {
@@ -32,7 +34,6 @@ static void lists(void)
 
 static void passes(const void *arg)
 {
-	(void)arg;
 }
 
 static void false_assertion(const void *arg)
@@ -52,25 +53,21 @@ static void false_text(const void *arg)
 
 static void skips(const void *arg)
 {
-	(void)arg;
 	ktap_skip("for a reason");
 }
 
 static void dies(const void *arg)
 {
-	(void)arg;
 	raise(SIGKILL);
 }
 
 static void leaves(const void *arg)
 {
-	(void)arg;
 	exit(0);
 }
 
 static void hangs(const void *arg)
 {
-	(void)arg;
 	for (;;)
 		pause();
 }
@@ -79,25 +76,29 @@ static void hangs(const void *arg)
 
 static void leaks_slab(const void *arg)
 {
-	(void)arg;
 	kzalloc(1, GFP_KERNEL);
 }
 
 static void leaks_kv(const void *arg)
 {
-	(void)arg;
 	kvzalloc(1, GFP_KERNEL);
 }
 
 static void wrong_free(const void *arg)
 {
-	(void)arg;
 	kfree(kvcalloc(1, 1, GFP_KERNEL));
+}
+
+/* Memory that was not asked to be zeroed is not. */
+static void reads_fresh_memory(const void *arg)
+{
+	unsigned long *word = kmalloc(sizeof(*word), GFP_KERNEL);
+
+	ASSERT(!*word);
 }
 
 static void sleeps_in_atomic(const void *arg)
 {
-	(void)arg;
 	spin_lock_init(&lock);
 	spin_lock(&lock);
 	kzalloc(1, GFP_KERNEL);
@@ -107,7 +108,6 @@ static void sleeps_in_atomic(const void *arg)
 
 static void takes_twice(const void *arg)
 {
-	(void)arg;
 	spin_lock_init(&lock);
 	spin_lock(&lock);
 	spin_lock(&lock);
@@ -115,7 +115,6 @@ static void takes_twice(const void *arg)
 
 static void takes_both_ways(const void *arg)
 {
-	(void)arg;
 	spin_lock_init(&lock);
 	spin_lock(&lock);
 	spin_unlock(&lock);
@@ -124,20 +123,17 @@ static void takes_both_ways(const void *arg)
 
 static void takes_uninitialized(const void *arg)
 {
-	(void)arg;
 	spin_lock(&lock);
 }
 
 static void gives_untaken(const void *arg)
 {
-	(void)arg;
 	spin_lock_init(&lock);
 	spin_unlock(&lock);
 }
 
 static void restores_other_flags(const void *arg)
 {
-	(void)arg;
 	spin_lock_init(&lock);
 	spin_lock_irqsave(&lock, flags);
 	spin_unlock_irqrestore(&lock, 0);
@@ -145,23 +141,132 @@ static void restores_other_flags(const void *arg)
 
 static void keeps_lock(const void *arg)
 {
-	(void)arg;
 	spin_lock_init(&lock);
 	spin_lock(&lock);
 }
 
 static void needs_lock(const void *arg)
 {
-	(void)arg;
 	spin_lock_init(&lock);
 	lockdep_assert_held(&lock);
+}
+
+/* --- CPUs --- */
+
+static unsigned long bit;
+static int __percpu *parts;
+
+static void leaks_percpu(const void *arg)
+{
+	parts = alloc_percpu(int);
+}
+
+static void reads_no_part(const void *arg)
+{
+	parts = alloc_percpu(int);
+	ktap_say("%d", *per_cpu_ptr(parts, SHIM_NR_CPUS));
+}
+
+static void reads_freed_part(const void *arg)
+{
+	parts = alloc_percpu(int);
+	free_percpu(parts);
+	ktap_say("%d", *per_cpu_ptr(parts, 0));
+}
+
+static void reads_beyond_part(const void *arg)
+{
+	parts = alloc_percpu(int);
+	ktap_say("%d", per_cpu_ptr(parts, 0)[1]);
+}
+
+static void may_be_elsewhere(const void *arg)
+{
+	parts = alloc_percpu(int);
+	ktap_say("%d", *this_cpu_ptr(parts));
+}
+
+static void takes_bit_preemptible(const void *arg)
+{
+	test_and_set_bit_lock(0, &bit);
+}
+
+static void takes_lock_in_bit(const void *arg)
+{
+	spin_lock_init(&lock);
+	preempt_disable();
+	test_and_set_bit_lock(0, &bit);
+	spin_lock(&lock);
+}
+
+static void gives_untaken_bit(const void *arg)
+{
+	__clear_bit_unlock(0, &bit);
+}
+
+static void keeps_bit(const void *arg)
+{
+	preempt_disable();
+	test_and_set_bit_lock(0, &bit);
+}
+
+static void keeps_preemption_off(const void *arg)
+{
+	preempt_disable();
+}
+
+static void enables_preemption_twice(const void *arg)
+{
+	preempt_enable();
+}
+
+static void keeps_interrupts_off(const void *arg)
+{
+	shim_irq_save();
+}
+
+static void moves_pinned(const void *arg)
+{
+	preempt_disable();
+	shim_set_cpu(1);
+}
+
+static void nothing(void)
+{
+}
+
+static void interrupts_when_off(const void *arg)
+{
+	shim_irq_save();
+	shim_interrupt(shim_cpu(), nothing);
+}
+
+static void ends_interrupt_early(const void *arg)
+{
+	shim_interrupt(1, shim_preempt_disable);
+}
+
+static int down(unsigned int cpu)
+{
+	return 0;
+}
+
+static void keeps_callback(const void *arg)
+{
+	cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "self", NULL, down);
+}
+
+static void drops_last_reference(const void *arg)
+{
+	struct page page = { ._refcount = { 1 } };
+
+	put_page(&page);
 }
 
 /* --- lists --- */
 
 static void deletes_twice(const void *arg)
 {
-	(void)arg;
 	lists();
 	list_del(&entry);
 	list_del(&entry);
@@ -169,14 +274,12 @@ static void deletes_twice(const void *arg)
 
 static void adds_twice(const void *arg)
 {
-	(void)arg;
 	lists();
 	list_add(&entry, &head);
 }
 
 static void deletes_stranger(const void *arg)
 {
-	(void)arg;
 	lists();
 	entry.prev = &other;
 	list_del(&entry);
@@ -184,7 +287,6 @@ static void deletes_stranger(const void *arg)
 
 static void adds_to_strangers(const void *arg)
 {
-	(void)arg;
 	lists();
 	head.next = &second;
 	list_add(&third, &head);
@@ -194,13 +296,11 @@ static void adds_to_strangers(const void *arg)
 
 static void says_unasked(const void *arg)
 {
-	(void)arg;
 	pr_warn_ratelimited("hello\n");
 }
 
 static void says_under_lock(const void *arg)
 {
-	(void)arg;
 	spin_lock_init(&lock);
 	spin_lock(&lock);
 	pr_warn_ratelimited("hello\n");
@@ -208,7 +308,6 @@ static void says_under_lock(const void *arg)
 
 static void says_unended(const void *arg)
 {
-	(void)arg;
 	pr_warn_ratelimited("hello");
 }
 
@@ -218,7 +317,6 @@ static void unsound_zone(const void *arg)
 {
 	struct arena arena;
 
-	(void)arg;
 	arena_init(&arena, 16, PMM_EXPAND_UPPER, 0);
 	arena.zone.free_pages++;
 	ASSERT_SOUND(&arena.zone);
@@ -305,7 +403,6 @@ static void self_run(const void *arg)
 	struct ktap_test run = { "run", run_tables, all };
 	char *text;
 
-	(void)arg;
 	text = run_kept(&run, 60, KTAP_FAILED);
 	ASSERT(strstr(text, "KTAP version 1\n1..5\n"));
 	ASSERT(strstr(text, "not so: arg\nnot ok 1 bad\n"
@@ -324,7 +421,6 @@ static void self_run(const void *arg)
 /* The same seed and name give the same sequence; another of either gives another. */
 static void print_random(const void *arg)
 {
-	(void)arg;
 	ktap_say("%llx", ktap_random());
 }
 
@@ -333,7 +429,6 @@ static void self_seed(const void *arg)
 	struct ktap_test test = { "one", print_random, NULL };
 	char first[64];
 
-	(void)arg;
 	snprintf(first, sizeof(first), "%s", run_kept(&test, 60, KTAP_PASSED));
 	ASSERT_STR(run_kept(&test, 60, KTAP_PASSED), first);
 	test.name = "two";
@@ -359,6 +454,7 @@ const struct ktap_test self_tests[] = {
 	CASE("self-leaks-slab", leaks_slab, KTAP_FAILED, "leak: 1 kmalloc"),
 	CASE("self-leaks-kv", leaks_kv, KTAP_FAILED, "leak: 1 kvmalloc"),
 	CASE("self-wrong-free", wrong_free, KTAP_FAILED, "the other kind"),
+	CASE("self-reads-fresh-memory", reads_fresh_memory, KTAP_FAILED, "not so: !*word"),
 	CASE("self-sleeps-in-atomic", sleeps_in_atomic, KTAP_FAILED, "allocation under a spinlock"),
 	CASE("self-takes-twice", takes_twice, KTAP_FAILED, "taken twice"),
 	CASE("self-takes-both-ways", takes_both_ways, KTAP_FAILED, "both ways"),
@@ -367,6 +463,23 @@ const struct ktap_test self_tests[] = {
 	CASE("self-restores-other-flags", restores_other_flags, KTAP_FAILED, "not those that"),
 	CASE("self-keeps-lock", keeps_lock, KTAP_FAILED, "ends with a lock held"),
 	CASE("self-needs-lock", needs_lock, KTAP_FAILED, "lock not held"),
+	CASE("self-leaks-percpu", leaks_percpu, KTAP_FAILED, "leak: 1 per-CPU objects"),
+	CASE("self-reads-no-part", reads_no_part, KTAP_FAILED, "no such CPU: 4"),
+	CASE("self-reads-freed-part", reads_freed_part, KTAP_FAILED, "no such per-CPU object"),
+	CASE("self-reads-beyond-part", reads_beyond_part, KTAP_CRASHED, "heap-buffer-overflow"),
+	CASE("self-may-be-elsewhere", may_be_elsewhere, KTAP_FAILED, "with preemption on"),
+	CASE("self-takes-bit-preemptible", takes_bit_preemptible, KTAP_FAILED, "preemption on"),
+	CASE("self-takes-lock-in-bit", takes_lock_in_bit, KTAP_FAILED, "with a bit held"),
+	CASE("self-gives-untaken-bit", gives_untaken_bit, KTAP_FAILED, "unlock of a free bit"),
+	CASE("self-keeps-bit", keeps_bit, KTAP_FAILED, "ends with a lock held"),
+	CASE("self-keeps-preemption-off", keeps_preemption_off, KTAP_FAILED, "preemption off"),
+	CASE("self-enables-preemption", enables_preemption_twice, KTAP_FAILED, "on already"),
+	CASE("self-keeps-interrupts-off", keeps_interrupts_off, KTAP_FAILED, "interrupts off"),
+	CASE("self-moves-pinned", moves_pinned, KTAP_FAILED, "moved with preemption off"),
+	CASE("self-interrupts-when-off", interrupts_when_off, KTAP_FAILED, "while they are off"),
+	CASE("self-ends-interrupt-early", ends_interrupt_early, KTAP_FAILED, "in between ends"),
+	CASE("self-keeps-callback", keeps_callback, KTAP_FAILED, "hotplug callback"),
+	CASE("self-drops-last-reference", drops_last_reference, KTAP_FAILED, "last reference"),
 	CASE("self-deletes-twice", deletes_twice, KTAP_FAILED, "deleted twice"),
 	CASE("self-adds-twice", adds_twice, KTAP_FAILED, "inserted twice"),
 	CASE("self-deletes-stranger", deletes_stranger, KTAP_FAILED, "deletion of a stranger"),

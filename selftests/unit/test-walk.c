@@ -94,7 +94,6 @@ static void walk_upper(const void *arg)
 {
 	struct arena arena;
 
-	(void)arg;
 	arena_init(&arena, 512, PMM_EXPAND_UPPER, 0);
 	assert_orders(&arena.zone, whole);
 	ASSERT_EQ(arena_alloc(&arena, 0), 511);
@@ -163,7 +162,6 @@ static void walk_lower(const void *arg)
 {
 	struct arena arena;
 
-	(void)arg;
 	arena_init(&arena, 512, PMM_EXPAND_LOWER, 0);
 	assert_orders(&arena.zone, whole);
 	ASSERT_EQ(arena_alloc(&arena, 0), 0);
@@ -196,7 +194,6 @@ static void walk_tail(const void *arg)
 	enum pmm_expand expand;
 	struct arena arena;
 
-	(void)arg;
 	for (expand = PMM_EXPAND_UPPER; expand <= PMM_EXPAND_LOWER; expand++) {
 		arena_init(&arena, 12, expand, 0);
 		assert_orders(&arena.zone, fresh);
@@ -215,7 +212,6 @@ static void walk_lifo(const void *arg)
 	struct arena arena;
 	unsigned long i;
 
-	(void)arg;
 	arena_init(&arena, 8, PMM_EXPAND_LOWER, 0);
 	for (i = 0; i < 8; i++)
 		ASSERT_EQ(arena_alloc(&arena, 0), i);
@@ -238,7 +234,6 @@ static void walk_metadata(const void *arg)
 {
 	struct arena arena;
 
-	(void)arg;
 	arena_init(&arena, 512, PMM_EXPAND_UPPER, 0);
 	/* 256 + 128 + 64 bits in 4 + 2 + 1 words, and a word for each of the six smaller maps */
 	ASSERT_EQ(pmm_zone_metadata(&arena.zone), 512 + (4 + 2 + 1 + 6) * sizeof(long));

@@ -51,7 +51,6 @@ static void watermark_reserves(const void *arg)
 	struct arena arena;
 	size_t i;
 
-	(void)arg;
 	for (i = 0; i < ARRAY_SIZE(reserves); i++) {
 		arena_init(&arena, 64, PMM_EXPAND_UPPER, reserves[i].pages_min);
 		ASSERT_EQ(drain(&arena, reserves[i].gfp), reserves[i].left);
@@ -67,7 +66,6 @@ static void watermark_steps_down(const void *arg)
 {
 	struct arena arena;
 
-	(void)arg;
 	arena_init(&arena, 64, PMM_EXPAND_LOWER, 20);
 	ASSERT_EQ(drain(&arena, GFP_KERNEL), 20);
 	ASSERT_EQ(drain(&arena, GFP_ATOMIC), 5);
@@ -86,7 +84,6 @@ static void watermark_counts_the_block(const void *arg)
 	struct arena arena;
 	unsigned long i;
 
-	(void)arg;
 	arena_init(&arena, 64, PMM_EXPAND_LOWER, 20);
 	for (i = 0; i < 64 - 36; i++)
 		ASSERT_EQ(arena_alloc(&arena, 0), i);
@@ -118,7 +115,6 @@ static void watermark_no_such_order(const void *arg)
 	struct arena arena;
 	size_t i;
 
-	(void)arg;
 	arena_init(&arena, 1024, PMM_EXPAND_UPPER, 0);
 	for (i = 0; i < ARRAY_SIZE(orders); i++)
 		refused(&arena, orders[i]);
@@ -131,7 +127,6 @@ static void watermark_fragmented(const void *arg)
 	struct arena arena;
 	unsigned long i;
 
-	(void)arg;
 	arena_init(&arena, 512, PMM_EXPAND_LOWER, 0);
 	for (i = 0; i < 512; i++)
 		ASSERT_EQ(arena_alloc(&arena, 0), i);
@@ -149,7 +144,6 @@ static void watermark_small_zone(const void *arg)
 {
 	struct arena arena;
 
-	(void)arg;
 	arena_init(&arena, 1, PMM_EXPAND_UPPER, 0);
 	refused(&arena, 1);
 	refused(&arena, 9);
@@ -175,7 +169,6 @@ static void watermark_message(const void *arg)
 	char want[256];
 	size_t i;
 
-	(void)arg;
 	arena_init(&arena, 64, PMM_EXPAND_LOWER, 0);
 	ASSERT_EQ(arena_alloc(&arena, 3), 0);
 	for (i = 0; i < ARRAY_SIZE(orders); i++) {
@@ -197,7 +190,6 @@ static void watermark_records(const void *arg)
 	struct arena arena;
 	struct page *page;
 
-	(void)arg;
 	arena_init(&arena, 64, PMM_EXPAND_LOWER, 0);
 	page = pmm_zone_alloc(&arena.zone, GFP_KERNEL, 3, PMM_MAPPED, CALLER + 1);
 	ASSERT_EQ(page - arena.pages, 0);
