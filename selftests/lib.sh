@@ -51,6 +51,17 @@ fail() {
 	tests=$((tests + 1))
 	failures=$((failures + 1))
 	echo "not ok $tests $1"
+	because "failed: $tests $1"
+}
+
+# because TEXT: why it failed; what has been collected is said once more at the end.
+because() {
+	case $1 in
+	failed:*) ;;
+	*) note "$1" ;;
+	esac
+	reasons="${reasons-}$1
+"
 }
 
 # Nothing that follows would mean anything.
@@ -62,6 +73,7 @@ bail() {
 # Exit status: 0 only when every planned test ran and passed.
 finish() {
 	[ ! -e /sys/module/pocketmm ] || unload
+	[ "$failures" = 0 ] || note "${reasons%?}"
 	note "$((tests - failures)) of $tests passed, $planned planned"
 	[ "$failures" = 0 ] && [ "$tests" = "$planned" ]
 	exit
@@ -76,8 +88,8 @@ is() {
 		return
 	fi
 	fail "$1"
-	note "expected: $3"
-	note "     got: $2"
+	because "expected: $3"
+	because "     got: $2"
 }
 
 # isnt NAME GOT UNWANTED
@@ -87,7 +99,7 @@ isnt() {
 		return
 	fi
 	fail "$1"
-	note "expected anything but: $3"
+	because "expected anything but: $3"
 }
 
 # matches NAME TEXT REGEX: there is text, and each line is one of the extended regular expression, whole.
@@ -98,8 +110,8 @@ matches() {
 		return
 	fi
 	fail "$1"
-	note "expected lines of: $3"
-	note "          but got: $(printf '%s\n' "$other" | head -n 5)"
+	because "expected lines of: $3"
+	because "          but got: $(printf '%s\n' "$other" | head -n 5)"
 }
 
 # within NAME GOT LEAST MOST
@@ -109,8 +121,8 @@ within() {
 		return
 	fi
 	fail "$1"
-	note "expected: $3 to $4"
-	note "     got: $2"
+	because "expected: $3 to $4"
+	because "     got: $2"
 }
 
 # --- the module
@@ -329,13 +341,17 @@ mem_free() {
 # log_mark: what follows is seen by log_since.
 log_mark() {
 	log_marks=$((${log_marks:-0} + 1))
-	mark="pocketmm-selftest: mark $$.$log_marks"
+	mark="pocketmm-selftest: mark $$.$log_marks;"
 	echo "$mark" >/dev/kmsg
 }
 
 # log_since: the module's lines since the last mark, without what the kernel says of any module from outside.
+# A reader of the log stops at a line that another CPU has not finished yet; so it is read until it has the end.
 log_since() {
-	"$TRY" log "$mark" || echo "pmm-try log: $?"
+	log_ends=$((${log_ends:-0} + 1))
+	log_end="pocketmm-selftest: end $$.$log_ends;"
+	echo "$log_end" >/dev/kmsg
+	"$TRY" log "$mark" "$log_end" || echo "pmm-try log: $?"
 }
 
 # Lines of the module in between are wanted.

@@ -17,6 +17,7 @@
 
 #define INPUT_MAX (8 << 20)
 #define BATCH_MAX 4095
+#define LOG_LOOKS 1000	/* for ten seconds and more */
 
 static char input[INPUT_MAX];
 
@@ -192,20 +193,40 @@ static int is_taint(const char *line)
 	       strstr(line, ": module verification failed");
 }
 
-/* The module's lines of the kernel log behind the last one with the mark in it, text only. */
+/* What the kernel log has behind the last FROM, once it has TO there; else NULL and errno. */
+static char *read_log(const char *from, const char *to)
+{
+	char *start, *found;
+	int looks, len;
+
+	for (looks = 0; looks < LOG_LOOKS; looks++) {
+		len = klogctl(3, input, sizeof(input) - 1);
+		if (len < 0)
+			return NULL;
+		input[len] = '\0';
+		for (start = NULL, found = input; (found = strstr(found, from)); found++)
+			start = found;
+		found = start ? strstr(start, to) : NULL;
+		if (found) {
+			*found = '\0';
+			return start;
+		}
+		usleep(10000);
+	}
+	errno = ETIMEDOUT;
+	return NULL;
+}
+
+/* The module's lines of the kernel log between two marks, text only. */
 static int try_log(int argc, char **argv)
 {
-	int len = klogctl(3, input, sizeof(input) - 1);
-	char *line, *start = input, *found, *text;
+	char *line, *start, *text;
 
-	(void)argc;
-	if (len < 0)
-		return failed();
-	input[len] = '\0';
-	while ((found = strstr(start, argv[0])))
-		start = found + 1;
-	if (start == input)
+	if (argc != 2)
 		return 2;
+	start = read_log(argv[0], argv[1]);
+	if (!start)
+		return failed();
 	for (strtok(start, "\n"); (line = strtok(NULL, "\n"));) {
 		text = strstr(line, "] pocketmm: ");
 		if (text && !is_taint(line))
@@ -226,7 +247,7 @@ static const struct {
 	{ "pwrite",	try_pwrite,	"FILE OFFSET      of what comes in" },
 	{ "pread",	try_pread,	"FILE OFFSET LENGTH" },
 	{ "seek",	try_seek,	"FILE OFFSET set|cur|end" },
-	{ "log",	try_log,	"MARK             the module's log lines since" },
+	{ "log",	try_log,	"FROM TO          the module's log lines between" },
 	{ "nocap",	try_nocap,	"NUMBER COMMAND... without that capability" },
 	{ "user",	try_user,	"UID COMMAND...    as that user" },
 };
