@@ -26,6 +26,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/bitops.h>
+#include <linux/cache.h>
 #include <linux/ctype.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -123,11 +124,14 @@ struct pmm_zone_stat {
 /* --- pcp.c: per-CPU lists --- */
 
 /*
- * Orders 0..6 have them: a block of order 6 is two batches of pages, and a larger one would be too
- * much to keep from others. (The kernel's have orders 0..3 and huge pages, since 5.14.)
+ * Orders 0..6 have them: a block of order 6 is a batch of pages, and a larger one would be too much
+ * to keep from others. (The kernel's have orders 0..3 and huge pages, since 5.14.)
+ *
+ * A batch of single pages is an aligned run for as long as there is one, and the state bytes of its
+ * pages fill a cache line: so CPUs that allocate and free do not share one.
  */
 #define PMM_PCP_ORDERS		7
-#define PMM_PCP_BATCH		32U	/* pages; less in a small zone */
+#define PMM_PCP_BATCH		64U	/* pages; less in a small zone */
 #define PMM_PCP_HIGH		(3 * PMM_PCP_BATCH)
 
 /**
@@ -200,7 +204,7 @@ struct pmm_zone {
 	struct rb_root_cached	packed[PMM_MAX_ORDER];
 	atomic_long_t		transit;
 
-	struct page		*mem_map;
+	struct page		*mem_map ____cacheline_aligned_in_smp;
 	unsigned long		nr_pages;
 	enum pmm_expand		expand;
 	enum pmm_placement	placement;

@@ -377,7 +377,7 @@ unsigned int pmm_pcp_used(struct pmm_zone *zone, unsigned int cpu)
  * pmm_pcp_init() - give a zone per-CPU lists, empty
  * @zone: the zone
  *
- * A batch is PMM_PCP_BATCH pages, but in a small zone a 512th of it; a CPU keeps three batches of
+ * A batch is PMM_PCP_BATCH pages, but in a small zone a 256th of it; a CPU keeps three batches of
  * each order at most.
  *
  * Context: Process context; may sleep.
@@ -385,7 +385,7 @@ unsigned int pmm_pcp_used(struct pmm_zone *zone, unsigned int cpu)
  */
 int pmm_pcp_init(struct pmm_zone *zone)
 {
-	unsigned long batch = clamp(zone->nr_pages / 512, 1UL, (unsigned long)PMM_PCP_BATCH);
+	unsigned long batch = clamp(zone->nr_pages / 256, 1UL, (unsigned long)PMM_PCP_BATCH);
 
 	zone->pcp_batch = 1U << __fls(batch);
 	zone->pcp_high = 3 * zone->pcp_batch;

@@ -4,11 +4,11 @@
 # Per-CPU lists (pcp=1): what is taken and freed on one CPU passes the free lists
 # by, a batch at a time; a drain, an allocation that would fail and a CPU that
 # goes bring everything back; and the books balance throughout.  A pool of 64 MiB
-# has batches of 32 pages, and a CPU keeps three of them at most.
+# has batches of 64 pages, and a CPU keeps three of them at most.
 
 . ./lib.sh
 
-readonly BATCH=32 HIGH=96
+readonly BATCH=64 HIGH=192
 
 # On one CPU, so that it is known which lists are meant.
 on_cpu() {
@@ -130,7 +130,7 @@ small_pools() {
 	unload
 	load chunk=8M pcp=1
 	must 'alloc order=0'
-	is '8 MiB: a batch is of four pages' "$(pages)" '2044 3'
+	is '8 MiB: a batch is of eight pages' "$(pages)" '2040 7'
 	must reset
 	unload
 }
@@ -221,7 +221,7 @@ hotplug() {
 	fi
 	load chunk=64M pcp=1
 	on_cpu 1
-	must 'alloc order=0 count=40'
+	must "alloc order=0 count=$((BATCH + 8))"
 	must reset
 	on_cpu 0
 	is 'hotplug: cpu1 keeps pages' "$(pages)" "$((16384 - 2 * BATCH)) $((2 * BATCH))"

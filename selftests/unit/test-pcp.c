@@ -82,13 +82,13 @@ static unsigned long refused(enum pmm_free_result result)
 
 /* --- what is kept, and how much of it --- */
 
-/* A batch is a 512th of the zone, rounded down to a power of two: 1 to 32 pages. */
+/* A batch is a 256th of the zone, rounded down to a power of two: 1 to 64 pages. */
 static void pcp_sizes(const void *arg)
 {
 	static const struct { unsigned long nr_pages; unsigned int batch; } sizes[] = {
-		{ 1, 1 }, { 511, 1 }, { 512, 1 }, { 1023, 1 }, { 1024, 2 }, { 2047, 2 },
-		{ 2048, 4 }, { 4095, 4 }, { 4096, 8 }, { 8192, 16 }, { 16383, 16 },
-		{ 16384, 32 }, { 40000, 32 },
+		{ 1, 1 }, { 255, 1 }, { 256, 1 }, { 511, 1 }, { 512, 2 }, { 1023, 2 },
+		{ 1024, 4 }, { 2047, 4 }, { 2048, 8 }, { 4096, 16 }, { 8192, 32 }, { 16383, 32 },
+		{ 16384, 64 }, { 40000, 64 },
 	};
 	unsigned int order;
 	size_t i;
@@ -102,7 +102,7 @@ static void pcp_sizes(const void *arg)
 
 			on_cpu(order % SHIM_NR_CPUS);
 			pmm_pcp_drain(&pmm_zone);
-			ASSERT(take(order) != NO_PAGE || sizes[i].nr_pages <= 512);
+			ASSERT(take(order) != NO_PAGE || sizes[i].nr_pages <= 256);
 			ASSERT_EQ(pmm_pcp_used(&pmm_zone, shim_cpu()), left << order);
 		}
 		pool_exit();
@@ -618,6 +618,7 @@ static void pcp_watermark(const void *arg)
 	unsigned long nr;
 
 	pool_init(&(const struct setup) { 1024, PMM_EXPAND_LOWER, .pages_min = 100 }, true);
+	pmm_zone.pcp_batch = 2;
 	for (nr = 0; take(0) != NO_PAGE; nr++)
 		ASSERT(nr < 1024);
 	ASSERT_EQ(nr, 924);
