@@ -382,7 +382,7 @@ static unsigned long __pmm_head_of(const struct pmm_zone *zone, unsigned long in
 
 	for (order = 0; order < PMM_MAX_ORDER; order++) {
 		index &= ~0UL << order;
-		if (zone->state[index] != PMM_TAIL)
+		if (READ_ONCE(zone->state[index]) != PMM_TAIL)
 			break;
 	}
 	return index;
@@ -402,7 +402,7 @@ static noinline enum pmm_free_result __pmm_misuse(const struct pmm_zone *zone, u
 						  unsigned int order, enum pmm_kind kind)
 {
 	unsigned long head = __pmm_head_of(zone, index);
-	enum pmm_kind is = PMM_STATE_KIND(zone->state[head]);
+	enum pmm_kind is = PMM_STATE_KIND(READ_ONCE(zone->state[head]));
 
 	if (!IS_ALIGNED(index, 1UL << order))
 		return PMM_FREE_BAD_ORDER;
@@ -468,7 +468,7 @@ static noinline enum pmm_free_result pmm_refuse_free(struct pmm_zone *zone,
 	zone->stat.refused[result]++;
 	if (result != PMM_FREE_FOREIGN) {
 		in.head = __pmm_head_of(zone, pmm_page_index(zone, page));
-		in.state = zone->state[in.head];
+		in.state = READ_ONCE(zone->state[in.head]);
 	}
 	spin_unlock_irqrestore(&zone->lock, flags);
 	pmm_report_misuse(zone, page, order, result, &in, caller);
@@ -507,11 +507,14 @@ static noinline struct page *pmm_zone_alloc_last(struct pmm_zone *zone, gfp_t gf
 {
 	unsigned long flags, free_pages;
 	struct page *page = NULL;
+	unsigned int looks = 0;
 
 	if (order < PMM_MAX_ORDER) {
 		pmm_zone_reap(zone);
-		pmm_pcp_drain(zone);
-		page = pmm_zone_try_alloc(zone, gfp, order, kind, caller);
+		do {
+			pmm_pcp_drain(zone);
+			page = pmm_zone_try_alloc(zone, gfp, order, kind, caller);
+		} while (!page && pmm_pcp_in_transit(zone, &looks));
 	}
 	if (page)
 		return page;

@@ -20,7 +20,8 @@
 #include <linux/uaccess.h>
 #include <linux/xarray.h>
 
-#include "internal.h"
+#include "purge.h"
+#include "window.h"
 
 #define PMM_COMMAND_MAX		4095	/* bytes in one write */
 #define PMM_LINE_MAX		1023	/* bytes in one command */

@@ -15,7 +15,8 @@
 #include <linux/kallsyms.h>
 #include <linux/seq_file.h>
 
-#include "internal.h"
+#include "purge.h"
+#include "window.h"
 
 #define K(pages)	((pages) << (PAGE_SHIFT - 10))
 
@@ -216,8 +217,7 @@ static void pmm_show_window_stats(struct seq_file *m)
 	seq_printf(m, "window_bytes %lu\n", pmm_window_size());
 	seq_printf(m, "areas %lu\n",
 		   READ_ONCE(pmm_vmlist.nr_areas) - READ_ONCE(pmm_vmlist.nr_lazy));
-	seq_printf(m, "lazy_bytes %lu\n",
-		   READ_ONCE(pmm_vmlist.lazy_bytes) + pmm_map_ram_dirty());
+	seq_printf(m, "lazy_bytes %lu\n", pmm_purge_waiting());
 	seq_printf(m, "tlb_flushes %llu\n", pmm_window_flushes());
 	seq_printf(m, "purges %llu\n", pmm_purge_count());
 }

@@ -306,6 +306,7 @@ unsigned long pmm_pcp_free_many(struct pmm_zone *zone, enum pmm_kind kind, unsig
 				struct page **pages);
 bool pmm_pcp_flush(struct pmm_zone *zone, unsigned int order);
 void pmm_pcp_drain(struct pmm_zone *zone);
+bool pmm_pcp_in_transit(const struct pmm_zone *zone, unsigned int *looks);
 void pmm_pcp_drain_cpu(struct pmm_zone *zone, unsigned int cpu);
 void pmm_zone_hold(struct pmm_zone *zone, unsigned long *flags);
 void pmm_zone_release(struct pmm_zone *zone, unsigned long flags);
@@ -514,50 +515,15 @@ struct page *pmm_alloc_page_as(gfp_t gfp, enum pmm_kind kind, unsigned long call
 enum pmm_free_result pmm_free_pages_from(struct page *page, unsigned int order, enum pmm_kind kind,
 					 unsigned long caller);
 
-/* window.c; the bits say what pmm_window_lookup() found */
-#define PMM_MAP_PRESENT		0x1
-#define PMM_MAP_READABLE	0x2
-#define PMM_MAP_WRITABLE	0x4
-#define PMM_MAP_DEVICE		0x8
-#define PMM_MAP_HUGE		0x10
-
-int pmm_window_init(unsigned long size);
-void pmm_window_exit(void);
-unsigned long pmm_window_start(void);
-unsigned long pmm_window_size(void);
-unsigned long pmm_window_metadata(void);
-u64 pmm_window_flushes(void);
-u64 pmm_window_phys_limit(void);
-void pmm_window_map(unsigned long addr, unsigned long pfn, unsigned long nr_pages, pgprot_t prot);
-void pmm_window_map_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
-			  pgprot_t prot);
-unsigned long pmm_window_hold_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
-				    pgprot_t prot, struct page **held, bool *foreign);
-bool pmm_window_can_map_huge(void);
-void pmm_window_map_huge(unsigned long addr, unsigned long pfn, pgprot_t prot);
-void pmm_window_unmap(unsigned long addr, unsigned long nr_pages);
-void pmm_window_flush(void);
-unsigned int pmm_window_lookup(unsigned long addr, unsigned long *pfn);
-pgprot_t pmm_window_device_prot(void);
-
-/* purge.c */
-void pmm_purge_init(bool lazy);
-bool pmm_purge_is_lazy(void);
-u64 pmm_purge_count(void);
-bool pmm_purge(void);
-void pmm_purge_excess(void);
-
 /* map_ram.c */
 int pmm_map_ram_init(void);
 void pmm_map_ram_exit(void);
 bool pmm_map_ram_purge_begin(void);
 void pmm_map_ram_purge_end(void);
-unsigned long pmm_map_ram_dirty(void);
 
 /* vmalloc.c */
 int pmm_vmalloc_init(bool search_tree, bool bulk);
 struct pmm_vm_struct *pmm_reserve_area(const struct pmm_area_request *want);
-void pmm_put_pages(struct page **pages, unsigned long count, bool foreign);
 void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned long type,
 		const void *caller);
 void pmm_vmalloc_exit(void);

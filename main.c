@@ -12,7 +12,8 @@
 #include <linux/moduleparam.h>
 #include <linux/nodemask.h>
 
-#include "internal.h"
+#include "purge.h"
+#include "window.h"
 
 /*
  * Page indices in debugfs are 32 bits wide, and %*pbl prints at most 2^23 bits: half as many pairs

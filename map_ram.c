@@ -22,8 +22,10 @@
 
 #include <linux/export.h>
 #include <linux/log2.h>
+#include <linux/rcupdate.h>
 
-#include "internal.h"
+#include "purge.h"
+#include "window.h"
 
 #define PMM_RAM_MAX		64U	/* pages of one mapping; for more there is pmm_vmap() */
 #define PMM_RAM_BLOCK_MAX	1024U	/* pages of a block, as 2.6.28's */
@@ -43,8 +45,10 @@ enum pmm_extent_kind {
 /**
  * struct pmm_ram_block - an area that mappings are cut from; protected by cpu->lock
  * @list: in cpu->blocks
+ * @rcu: who unmaps what is no mapping may look at a block that is just going
  * @cpu: whose it is
  * @vm: the area
+ * @addr: where it begins
  * @next: first page that no extent covers yet
  * @foreign: pages that are not of the pool have been mapped
  * @extent: by page
@@ -52,8 +56,10 @@ enum pmm_extent_kind {
  */
 struct pmm_ram_block {
 	struct list_head	list;
+	struct rcu_head		rcu;
 	struct pmm_ram_cpu	*cpu;
 	struct pmm_vm_struct	*vm;
+	unsigned long		addr;
 	unsigned int		next;
 	bool			foreign;
 	u16			extent[PMM_RAM_BLOCK_MAX];
@@ -70,7 +76,7 @@ static struct pmm_ram_cpu __percpu *pmm_ram;
 static unsigned int pmm_ram_shift;		/* log2 of the bytes of a block */
 static unsigned int pmm_ram_pages;		/* of a block */
 static struct pmm_ram_block **pmm_ram_blocks;	/* by address, in units of a block */
-static atomic_long_t pmm_ram_dirty;		/* pages that wait for a flush */
+atomic_long_t pmm_ram_dirty;
 
 /* Where the block that an address is in would be known; the address is in the window. */
 static struct pmm_ram_block **pmm_ram_place(unsigned long addr)
@@ -87,13 +93,13 @@ static struct pmm_ram_block *pmm_ram_block_of(unsigned long addr)
 
 static unsigned long pmm_ram_addr(const struct pmm_ram_block *block, unsigned int page)
 {
-	return (unsigned long)block->vm->addr + ((unsigned long)page << PAGE_SHIFT);
+	return block->addr + ((unsigned long)page << PAGE_SHIFT);
 }
 
 /* --- cutting ---------------------------------------------------------------------------------- */
 
 /* From the first free extent that is long enough: space that a purge made free. */
-static bool __pmm_ram_reuse(struct pmm_ram_block *block, unsigned int count, unsigned int *at)
+static noinline bool __pmm_ram_reuse(struct pmm_ram_block *block, unsigned int count, unsigned int *at)
 {
 	unsigned int i, nr;
 
@@ -139,7 +145,7 @@ static struct pmm_ram_block *pmm_ram_take(struct pmm_ram_cpu *cpu, unsigned int 
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 
-static struct pmm_ram_block *pmm_ram_new_block(struct pmm_ram_cpu *cpu, const void *caller)
+static noinline struct pmm_ram_block *pmm_ram_new_block(struct pmm_ram_cpu *cpu, const void *caller)
 {
 	const struct pmm_area_request want = {
 		.size = 1UL << pmm_ram_shift, .align = 1UL << pmm_ram_shift,
@@ -156,7 +162,8 @@ static struct pmm_ram_block *pmm_ram_new_block(struct pmm_ram_cpu *cpu, const vo
 	}
 	pmm_vmlist_publish(&pmm_vmlist, block->vm);
 	block->cpu = cpu;
-	WRITE_ONCE(*pmm_ram_place((unsigned long)block->vm->addr), block);
+	block->addr = (unsigned long)block->vm->addr;
+	WRITE_ONCE(*pmm_ram_place(block->addr), block);
 	spin_lock(&cpu->lock);
 	list_add(&block->list, &cpu->blocks);
 	spin_unlock(&cpu->lock);
@@ -166,33 +173,45 @@ static struct pmm_ram_block *pmm_ram_new_block(struct pmm_ram_cpu *cpu, const vo
 /* Off its CPU's list already, and flushed. */
 static void pmm_ram_free_block(struct pmm_ram_block *block)
 {
-	WRITE_ONCE(*pmm_ram_place((unsigned long)block->vm->addr), NULL);
+	WRITE_ONCE(*pmm_ram_place(block->addr), NULL);
 	pmm_vmlist_unlink(&pmm_vmlist, block->vm);
 	kfree(block->vm);
-	kvfree(block);
+	kvfree_rcu(block, rcu);
 }
 
 /* --- mapping ---------------------------------------------------------------------------------- */
 
-static void pmm_ram_unmap(struct pmm_ram_block *block, unsigned int at, unsigned int count)
+static __always_inline void pmm_ram_unmap(struct pmm_ram_block *block, unsigned int at, unsigned int count)
 {
 	pmm_window_unmap(pmm_ram_addr(block, at), count);
 	if (likely(pmm_purge_is_lazy())) {
-		pmm_put_pages(block->page + at, count, block->foreign);
+		pmm_window_put_pages(block->page + at, count, block->foreign);
 		atomic_long_add(count, &pmm_ram_dirty);
 		/* A purge that sees it dirty must find the entries cleared. */
 		smp_store_release(&block->extent[at], PMM_EXTENT(PMM_EXTENT_DIRTY, count));
 		pmm_purge_excess();
 	} else {
 		pmm_window_flush();
-		pmm_put_pages(block->page + at, count, block->foreign);
+		pmm_window_put_pages(block->page + at, count, block->foreign);
 		/* Likewise, who uses it again. */
 		smp_store_release(&block->extent[at], PMM_EXTENT(PMM_EXTENT_PURGED, count));
 		pmm_map_ram_purge_end();
 	}
 }
 
-static void *pmm_ram_map(struct page **pages, unsigned int count, const void *caller)
+/* What comes next is no page. */
+static noinline void *pmm_ram_undo_map(struct pmm_ram_block *block, unsigned int at,
+				       unsigned int got, unsigned int count)
+{
+	block->extent[at] = PMM_EXTENT(PMM_EXTENT_NONE, count);
+	memset(block->page + at + got, 0, (count - got) * sizeof(*block->page));
+	block->foreign = true;
+	pmm_ram_unmap(block, at, count);
+	return ERR_PTR(-EINVAL);
+}
+
+static __always_inline void *pmm_ram_map(struct page **pages, unsigned int count,
+					 const void *caller)
 {
 	struct pmm_ram_cpu *cpu = raw_cpu_ptr(pmm_ram);
 	struct pmm_ram_block *block;
@@ -203,14 +222,9 @@ static void *pmm_ram_map(struct page **pages, unsigned int count, const void *ca
 			return ERR_PTR(-ENOSPC);
 	got = pmm_window_hold_pages(pmm_ram_addr(block, at), pages, count, PAGE_KERNEL,
 				    block->page + at, &block->foreign);
-	if (likely(got == count))
-		return (void *)pmm_ram_addr(block, at);
-	/* What comes next is no page. */
-	block->extent[at] = PMM_EXTENT(PMM_EXTENT_NONE, count);
-	memset(block->page + at + got, 0, (count - got) * sizeof(*pages));
-	block->foreign = true;
-	pmm_ram_unmap(block, at, count);
-	return ERR_PTR(-EINVAL);
+	if (unlikely(got < count))
+		return pmm_ram_undo_map(block, at, got, count);
+	return (void *)pmm_ram_addr(block, at);
 }
 
 /**
@@ -241,12 +255,26 @@ void *pmm_vm_map_ram(struct page **pages, unsigned int count, int node)
 }
 EXPORT_SYMBOL_GPL(pmm_vm_map_ram);
 
-/* Who unmaps owns the extent from here on; false when that is no mapping of so many pages. */
-static bool pmm_ram_claim(struct pmm_ram_block *block, unsigned int at, unsigned int count)
+/*
+ * Who unmaps owns the extent from here on, and thereby keeps the block. Gets the block, NULL for an
+ * address that is in none; false when no mapping of so many pages begins there. Preemption is off
+ * for RCU's sake, which costs less than a reader of its own.
+ */
+static __always_inline bool pmm_ram_claim(unsigned long addr, unsigned int count,
+					  struct pmm_ram_block **blockp, unsigned int *at)
 {
 	u16 live = PMM_EXTENT(PMM_EXTENT_LIVE, count);
+	struct pmm_ram_block *block;
+	bool ok;
 
-	return try_cmpxchg(&block->extent[at], &live, PMM_EXTENT(PMM_EXTENT_NONE, count));
+	*at = (addr >> PAGE_SHIFT) & (pmm_ram_pages - 1);
+	preempt_disable();
+	block = pmm_ram_block_of(addr);
+	ok = likely(block && PAGE_ALIGNED(addr) && count && count <= PMM_RAM_MAX) &&
+	     try_cmpxchg(&block->extent[*at], &live, PMM_EXTENT(PMM_EXTENT_NONE, count));
+	preempt_enable();
+	*blockp = block;
+	return ok;
 }
 
 /**
@@ -265,20 +293,12 @@ void pmm_vm_unmap_ram(const void *mem, unsigned int count)
 	struct pmm_ram_block *block;
 	unsigned int at;
 
-	if (!mem)
-		return;
-	block = pmm_ram_block_of(addr);
-	if (!block) {
-		pmm_take_down(mem, PMM_VM_MAP, __builtin_return_address(0));
-		return;
-	}
-	at = (addr >> PAGE_SHIFT) & (pmm_ram_pages - 1);
-	if (unlikely(!PAGE_ALIGNED(addr) || !count || count > PMM_RAM_MAX ||
-		     !pmm_ram_claim(block, at, count))) {
+	if (likely(pmm_ram_claim(addr, count, &block, &at)))
+		pmm_ram_unmap(block, at, count);
+	else if (block)
 		pmm_refuse(PMM_DETACH_NONEXISTENT, mem, PMM_VM_RAM, __builtin_return_address(0));
-		return;
-	}
-	pmm_ram_unmap(block, at, count);
+	else if (mem)
+		pmm_take_down(mem, PMM_VM_MAP, __builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(pmm_vm_unmap_ram);
 
@@ -383,17 +403,6 @@ void pmm_map_ram_purge_end(void)
 		pmm_ram_free_block(block);
 }
 
-/**
- * pmm_map_ram_dirty() - how much waits for a flush
- *
- * Context: Any.
- * Return: Bytes.
- */
-unsigned long pmm_map_ram_dirty(void)
-{
-	return atomic_long_read(&pmm_ram_dirty) << PAGE_SHIFT;
-}
-
 /* --- load and unload -------------------------------------------------------------------------- */
 
 /**
@@ -438,7 +447,7 @@ static void pmm_ram_clear_block(struct pmm_ram_block *block)
 		if (PMM_EXTENT_KIND(block->extent[i]) != PMM_EXTENT_LIVE)
 			continue;
 		pmm_window_unmap(pmm_ram_addr(block, i), nr);
-		pmm_put_pages(block->page + i, nr, block->foreign);
+		pmm_window_put_pages(block->page + i, nr, block->foreign);
 	}
 }
 

@@ -10,7 +10,7 @@
 #include <linux/module.h>
 #include <linux/uaccess.h>
 
-#include "internal.h"
+#include "window.h"
 
 static char *pmm_mem_addr(loff_t pos)
 {

@@ -20,17 +20,25 @@
 
 #define PMM_PCP_PATIENCE	1000	/* looks at a bit that one must not wait for */
 
-/* Another CPU's lists, with preemption off; false when they are busy for long. */
-static bool pmm_pcp_lock(struct pmm_pcp *pcp)
+/* With preemption off; false when the lists are busy for long. */
+static bool pmm_pcp_spin(struct pmm_pcp *pcp)
 {
 	unsigned int looks;
 
-	preempt_disable();
 	for (looks = 0; looks < PMM_PCP_PATIENCE; looks++) {
 		if (!test_and_set_bit_lock(0, &pcp->lock))
 			return true;
 		cpu_relax();
 	}
+	return false;
+}
+
+/* Another CPU's lists, to be given back by pmm_pcp_unlock(). */
+static bool pmm_pcp_lock(struct pmm_pcp *pcp)
+{
+	preempt_disable();
+	if (pmm_pcp_spin(pcp))
+		return true;
 	preempt_enable();
 	return false;
 }
@@ -113,7 +121,7 @@ unsigned long pmm_pcp_alloc_many(struct pmm_zone *zone, enum pmm_kind kind, unsi
 	for (i = 0; i < nr; i++) {
 		u32 index = *--list;
 
-		states[index] = PMM_STATE(kind, 0);
+		WRITE_ONCE(states[index], PMM_STATE(kind, 0));
 		page = mem_map + index;
 		pmm_set_page_caller(page, caller);
 		pages[i] = page;
@@ -141,7 +149,7 @@ unsigned long pmm_pcp_free_many(struct pmm_zone *zone, enum pmm_kind kind, unsig
 	unsigned long i;
 	u32 *list;
 
-	if (!zone->pcp_limit || !pmm_pcp_trylock(zone, &pcp))
+	if (!READ_ONCE(zone->pcp_limit) || !pmm_pcp_trylock(zone, &pcp))
 		return 0;
 	nr = min(nr, (unsigned long)(zone->pcp_high - min(zone->pcp_high, pcp->nr[0])));
 	list = pmm_pcp_list(pcp, 0) + pcp->nr[0];
@@ -265,14 +273,31 @@ void pmm_pcp_drain(struct pmm_zone *zone)
 		pmm_pcp_drain_cpu(zone, cpu);
 }
 
+/**
+ * pmm_pcp_in_transit() - are blocks on their way between a per-CPU list and the free lists?
+ * @zone: the zone
+ * @looks: how often the caller has asked; 0 at first
+ *
+ * Whoever finds nothing while another CPU is moving blocks had better look again.
+ *
+ * Context: As pmm_zone_alloc().
+ * Return: true when it is worth to look again; no more after a while.
+ */
+bool pmm_pcp_in_transit(const struct pmm_zone *zone, unsigned int *looks)
+{
+	cpu_relax();
+	return atomic_long_read(&zone->transit) && (*looks)++ < PMM_PCP_PATIENCE;
+}
+
+/* Preemption is off once, however many lists are held. */
 static void __pmm_pcp_unlock_below(struct pmm_zone *zone, unsigned int end)
 {
 	unsigned int cpu;
 
-	if (zone->pcp)
-		for_each_possible_cpu(cpu)
-			if (cpu < end)
-				pmm_pcp_unlock(per_cpu_ptr(zone->pcp, cpu));
+	for_each_possible_cpu(cpu)
+		if (cpu < end)
+			__clear_bit_unlock(0, &per_cpu_ptr(zone->pcp, cpu)->lock);
+	preempt_enable();
 }
 
 static bool __pmm_pcp_lock_all(struct pmm_zone *zone)
@@ -281,8 +306,9 @@ static bool __pmm_pcp_lock_all(struct pmm_zone *zone)
 
 	if (!zone->pcp)
 		return true;
+	preempt_disable();
 	for_each_possible_cpu(cpu) {
-		if (!pmm_pcp_lock(per_cpu_ptr(zone->pcp, cpu))) {
+		if (!pmm_pcp_spin(per_cpu_ptr(zone->pcp, cpu))) {
 			__pmm_pcp_unlock_below(zone, cpu);
 			return false;
 		}
@@ -320,7 +346,8 @@ void pmm_zone_hold(struct pmm_zone *zone, unsigned long *flags)
 void pmm_zone_release(struct pmm_zone *zone, unsigned long flags)
 	__releases(&zone->lock)
 {
-	__pmm_pcp_unlock_below(zone, UINT_MAX);
+	if (zone->pcp)
+		__pmm_pcp_unlock_below(zone, UINT_MAX);
 	spin_unlock_irqrestore(&zone->lock, flags);
 }
 

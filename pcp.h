@@ -62,7 +62,7 @@ static __always_inline struct page *pmm_pcp_alloc(struct pmm_zone *zone, unsigne
 	}
 	pcp->nr[order] = --nr;
 	index = pmm_pcp_list(pcp, order)[nr];
-	zone->state[index] = PMM_STATE(kind, order);
+	WRITE_ONCE(zone->state[index], PMM_STATE(kind, order));
 	pmm_pcp_unlock(pcp);
 	page = zone->mem_map + index;
 	pmm_set_page_caller(page, caller);
@@ -90,10 +90,10 @@ static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *pag
 	struct pmm_pcp *pcp;
 	unsigned int nr;
 
-	if (unlikely(index >= zone->pcp_limit))
+	if (unlikely(index >= READ_ONCE(zone->pcp_limit)))
 		return false;
 	/* Only of a block that it is may all pages be looked at. */
-	if (order && zone->state[index] != used)
+	if (order && READ_ONCE(zone->state[index]) != used)
 		return false;
 	for (i = 0; i < 1UL << order; i++)
 		if (unlikely(page_ref_count(page + i) != 1))

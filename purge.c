@@ -11,13 +11,14 @@
  * It owns the policy; what waits is kept by vmlist.c (areas) and map_ram.c (parts of blocks).
  * Purges exclude each other by a mutex. Process context, interrupts on.
  */
-#include <linux/cpumask.h>
 #include <linux/mutex.h>
 
-#include "internal.h"
+#include "purge.h"
+#include "window.h"
+
+bool pmm_lazy;
 
 static DEFINE_MUTEX(pmm_purge_mutex);
-static bool pmm_lazy;
 static atomic64_t pmm_purges;
 
 /**
@@ -33,17 +34,6 @@ void pmm_purge_init(bool lazy)
 }
 
 /**
- * pmm_purge_is_lazy() - may a flush wait?
- *
- * Context: Any.
- * Return: Whether it may.
- */
-bool pmm_purge_is_lazy(void)
-{
-	return pmm_lazy;
-}
-
-/**
  * pmm_purge_count() - how often it was done
  *
  * Context: Any.
@@ -52,12 +42,6 @@ bool pmm_purge_is_lazy(void)
 u64 pmm_purge_count(void)
 {
 	return atomic64_read(&pmm_purges);
-}
-
-/* The kernel's lazy_max_pages(), in bytes: a flush costs more the more CPUs take part. */
-static unsigned long pmm_lazy_max(void)
-{
-	return fls(num_online_cpus()) * (32UL << 20);
 }
 
 static bool __pmm_purge(void)
@@ -92,19 +76,10 @@ bool pmm_purge(void)
 	return any;
 }
 
-/**
- * pmm_purge_excess() - purge when so much waits that a flush pays
- *
- * That is fls(online CPUs) x 32 MiB, the kernel's measure. If somebody else is purging, that will
- * do.
- *
- * Context: As pmm_purge().
- */
-void pmm_purge_excess(void)
+/* pmm_purge(), unless somebody is at it. */
+void pmm_purge_unless_busy(void)
 {
-	unsigned long waiting = READ_ONCE(pmm_vmlist.lazy_bytes) + pmm_map_ram_dirty();
-
-	if (likely(waiting <= pmm_lazy_max()) || !mutex_trylock(&pmm_purge_mutex))
+	if (!mutex_trylock(&pmm_purge_mutex))
 		return;
 	__pmm_purge();
 	mutex_unlock(&pmm_purge_mutex);

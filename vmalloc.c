@@ -20,7 +20,8 @@
 #include <linux/workqueue.h>
 
 #include "compat.h"
-#include "internal.h"
+#include "purge.h"
+#include "window.h"
 
 struct pmm_vmlist pmm_vmlist;
 
@@ -48,7 +49,8 @@ static void pmm_breathe(unsigned long i)
  * 2.4 and 2.6.28 give the pages back one by one, in ascending address order; which in bulk has the
  * same result on the free lists. A few go to this CPU's list first.
  */
-static void pmm_free_area_pages(struct page **pages, unsigned long nr_pages, unsigned long caller)
+static void pmm_free_area_pages(struct page **pages, unsigned long nr_pages, unsigned long caller,
+				bool may_sleep)
 {
 	unsigned long i = 0, nr;
 
@@ -58,49 +60,24 @@ static void pmm_free_area_pages(struct page **pages, unsigned long nr_pages, uns
 		for (; unlikely(i < nr_pages); i += nr) {
 			nr = min(nr_pages - i, PMM_MAX_ORDER_PAGES);
 			pmm_zone_free_bulk(&pmm_zone, nr, pages + i, PMM_MAPPED, caller);
-			cond_resched();
+			if (may_sleep)
+				cond_resched();
 		}
 		return;
 	}
 	for (; i < nr_pages; i++) {
 		pmm_free_pages_from(pages[i], 0, PMM_MAPPED, caller);
-		pmm_breathe(i);
+		if (may_sleep)
+			pmm_breathe(i);
 	}
-}
-
-/**
- * pmm_put_pages() - undo pmm_window_hold_pages(), when they are unmapped
- * @pages: what it held
- * @count: how many
- * @foreign: whether some are not of the pool
- *
- * A page that was freed meanwhile is parked and can be recycled now.
- *
- * Context: Any.
- */
-void pmm_put_pages(struct page **pages, unsigned long count, bool foreign)
-{
-	unsigned long i;
-
-	if (unlikely(foreign)) {
-		for (i = 0; i < count; i++)
-			if (pmm_page_in_zone(&pmm_zone, pages[i]))
-				page_ref_dec(pages[i]);
-	} else {
-#pragma GCC unroll 4
-		for (i = 0; i < count; i++)
-			page_ref_dec(pages[i]);
-	}
-	if (unlikely(READ_ONCE(pmm_zone.nr_parked)))
-		pmm_zone_reap(&pmm_zone);
 }
 
 static __always_inline void pmm_give_up_pages(struct pmm_vm_struct *vm)
 {
 	if (vm->flags & PMM_VM_ALLOC)
-		pmm_free_area_pages(vm->pages, vm->nr_pages, (unsigned long)vm->caller);
+		pmm_free_area_pages(vm->pages, vm->nr_pages, (unsigned long)vm->caller, true);
 	else if (vm->pages)
-		pmm_put_pages(vm->pages, vm->nr_pages, pmm_area(vm)->foreign);
+		pmm_window_put_pages(vm->pages, vm->nr_pages, pmm_area(vm)->foreign);
 	if (unlikely(vm->pages != pmm_area(vm)->slots))
 		kvfree(vm->pages);
 	vm->pages = NULL;
@@ -285,10 +262,11 @@ static unsigned long pmm_take_pages(struct page **pages, unsigned long nr_pages,
 	return i;
 }
 
-/* Is the area one that 2 MiB entries may map? */
-static bool pmm_is_huge_candidate(unsigned long nr_pages)
+/* Is the area one that 2 MiB entries may map? That may take a flush, which waits. */
+static bool pmm_is_huge_candidate(unsigned long nr_pages, gfp_t gfp)
 {
-	return nr_pages >= PTRS_PER_PMD && pmm_bulk && pmm_window_can_map_huge();
+	return nr_pages >= PTRS_PER_PMD && pmm_bulk && gfpflags_allow_blocking(gfp) &&
+	       pmm_window_can_map_huge();
 }
 
 /*
@@ -301,7 +279,7 @@ static unsigned long pmm_take_huge(struct pmm_vm_struct *vm, struct page **pages
 	unsigned long got = 0, i;
 	struct page *page;
 
-	if (!pmm_is_huge_candidate(nr_pages) ||
+	if (!pmm_is_huge_candidate(nr_pages, gfp) ||
 	    !IS_ALIGNED((unsigned long)vm->addr, PMD_SIZE))
 		return 0;
 	for (; nr_pages - got >= PTRS_PER_PMD; got += PTRS_PER_PMD) {
@@ -314,8 +292,7 @@ static unsigned long pmm_take_huge(struct pmm_vm_struct *vm, struct page **pages
 		for (i = 0; gfp & __GFP_ZERO && i < PTRS_PER_PMD; i++)
 			clear_page(page_address(page + i));
 		pmm_area(vm)->nr_huge++;
-		if (gfpflags_allow_blocking(gfp))
-			cond_resched();
+		cond_resched();
 	}
 	return got;
 }
@@ -344,7 +321,8 @@ static int pmm_alloc_area_pages(struct pmm_vm_struct *vm, gfp_t gfp)
 	got = unlikely(nr_pages >= PTRS_PER_PMD) ? pmm_take_huge(vm, pages, nr_pages, gfp) : 0;
 	got += pmm_take_pages(pages + got, nr_pages - got, gfp, vm->caller);
 	if (got < nr_pages) {
-		pmm_free_area_pages(pages, got, (unsigned long)vm->caller);
+		pmm_free_area_pages(pages, got, (unsigned long)vm->caller,
+				    gfpflags_allow_blocking(gfp));
 		if (pages != pmm_area(vm)->slots)
 			kvfree(pages);
 		return -ENOMEM;
@@ -378,9 +356,11 @@ struct pmm_vm_struct *pmm_reserve_area(const struct pmm_area_request *want)
 {
 	struct pmm_vm_struct *vm = pmm_vmlist_reserve(&pmm_vmlist, want);
 
-	if (!IS_ERR(vm) || PTR_ERR(vm) != -ENOSPC || !gfpflags_allow_blocking(want->gfp) ||
-	    !pmm_purge())
+	if (likely(!IS_ERR(vm)) || PTR_ERR(vm) != -ENOSPC || !pmm_purge_is_lazy() ||
+	    !gfpflags_allow_blocking(want->gfp))
 		return vm;
+	/* Whether this purge or one that somebody else has just done: there may be room now. */
+	pmm_purge();
 	return pmm_vmlist_reserve(&pmm_vmlist, want);
 }
 
@@ -428,8 +408,8 @@ void *pmm_vmalloc_for(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned lon
 
 	if (unlikely(!size || size > pmm_zone.nr_pages << PAGE_SHIFT))
 		return ERR_PTR(-EINVAL);
-	vm = unlikely(pmm_is_huge_candidate(PFN_UP(size))) ? pmm_reserve_huge(&want) :
-						     pmm_reserve_area(&want);
+	vm = unlikely(pmm_is_huge_candidate(PFN_UP(size), gfp)) ? pmm_reserve_huge(&want) :
+							  pmm_reserve_area(&want);
 	if (IS_ERR(vm))
 		return vm;
 	err = pmm_alloc_area_pages(vm, gfp);
@@ -542,11 +522,12 @@ EXPORT_SYMBOL_GPL(__pmm_vmalloc);
 
 /*
  * May this context neither sleep nor wait for other CPUs? Interrupts of all kinds, also where
- * PREEMPT_RT runs them in threads; and, where preemption is counted, whoever has switched it off.
+ * PREEMPT_RT runs them in threads; and, where preemption is counted, whoever has switched it off,
+ * reads under RCU, or under PREEMPT_RT holds a spinlock, which is such a reader.
  */
 static bool pmm_in_atomic_context(void)
 {
-	if (in_interrupt() || irqs_disabled())
+	if (in_interrupt() || irqs_disabled() || rcu_preempt_depth())
 		return true;
 	return IS_ENABLED(CONFIG_PREEMPT_COUNT) && !preemptible();
 }
@@ -573,7 +554,8 @@ static void pmm_vfree_deferred(struct work_struct *work)
  * with 2.4's messages and no effect. Where a user process still maps the area it lives on until
  * that mapping goes.
  *
- * Context: Any; on a kernel that does not count preemption, not with a spinlock held. In process
+ * Context: Any; on a kernel that does not count preemption, not with a spinlock held and not as a
+ * reader under RCU. In process
  * context with purge=eager it flushes every TLB before it returns; in atomic context a worker does
  * it soon.
  */
@@ -869,7 +851,8 @@ static long pmm_copy_window(char *buf, unsigned long addr, unsigned long count, 
 	for (vm = pmm_vmlist.head; vm && count; vm = vm->next) {
 		unsigned long first = (unsigned long)vm->addr, end = first + pmm_area_bytes(vm),
 			      len;
-		bool live = pmm_area(vm)->state == PMM_AREA_LIVE;
+		/* What vm_map_ram() has mapped goes without this lock: it reads as a hole. */
+		bool live = pmm_area(vm)->state == PMM_AREA_LIVE && !(vm->flags & PMM_VM_RAM);
 
 		if (addr >= end || pmm_area_waits(pmm_area(vm)))
 			continue;
@@ -897,6 +880,8 @@ static long pmm_copy_window(char *buf, unsigned long addr, unsigned long count, 
  * @buf: kernel memory to copy to
  * @addr: any address; below the window everything is a hole
  * @count: bytes; the copy runs under the list's lock, so keep it to some pages
+ *
+ * What pmm_vm_map_ram() has mapped reads as a hole.
  *
  * Context: Process context.
  * Return: Bytes copied: less than @count when the last area ends before. (2.4.22)
@@ -996,11 +981,9 @@ EXPORT_SYMBOL_GPL(pmm_remap_vmalloc_range);
 /* --- the walk over every entry of the window -------------------------------------------------- */
 
 /* Is what is mapped at @addr what the area says should be there? */
-static bool pmm_entry_right(const struct pmm_vm_struct *vm, unsigned long addr, bool mapped,
-			    unsigned long pfn)
+static bool pmm_entry_right(const struct pmm_vm_struct *vm, enum pmm_area_state state,
+			    unsigned long addr, bool mapped, unsigned long pfn)
 {
-	/* Pairs with the release in pmm_vmlist_publish(). */
-	enum pmm_area_state state = smp_load_acquire(&pmm_area(vm)->state);
 	unsigned long page = (addr - (unsigned long)vm->addr) >> PAGE_SHIFT;
 
 	if (page == pmm_area_pages(vm))
@@ -1023,18 +1006,22 @@ static bool __pmm_verify_entries(struct pmm_verdict *v)
 
 	lockdep_assert_held(&pmm_vmlist.lock);
 	for (addr = pmm_vmlist.start; addr < pmm_vmlist.end; addr += PAGE_SIZE) {
-		bool mapped = pmm_window_lookup(addr, &pfn);
+		enum pmm_area_state state = PMM_AREA_NEW;
+		bool mapped, in_area;
 
 		while (vm && addr >= (unsigned long)vm->addr + vm->size)
 			vm = vm->next;
+		in_area = vm && addr >= (unsigned long)vm->addr;
+		/* Before its entries: pairs with the release in pmm_vmlist_publish(). */
+		if (in_area)
+			state = smp_load_acquire(&pmm_area(vm)->state);
+		mapped = pmm_window_lookup(addr, &pfn);
 		v->mapped += mapped;
-		if (vm && addr >= (unsigned long)vm->addr ? pmm_entry_right(vm, addr, mapped, pfn) :
-							    !mapped)
+		if (in_area ? pmm_entry_right(vm, state, addr, mapped, pfn) : !mapped)
 			continue;
 		snprintf(v->why, sizeof(v->why), "window offset %lu: %s", addr - pmm_vmlist.start,
 			 !mapped ? "nothing is mapped in an area" :
-			 vm && addr >= (unsigned long)vm->addr ?
-				   "the wrong page, or a guard page, is mapped" :
+			 in_area ? "the wrong page, or a guard page, is mapped" :
 				   "something is mapped in a hole");
 		return false;
 	}
@@ -1095,8 +1082,8 @@ int pmm_vmalloc_init(bool search_tree, bool bulk)
 void pmm_vmalloc_exit(void)
 {
 	flush_work(&pmm_vfree_work);
-	pmm_map_ram_exit();
 	pmm_purge();
+	pmm_map_ram_exit();
 	while (pmm_vmlist.head) {
 		struct pmm_vm_struct *vm = pmm_vmlist.head;
 

@@ -20,44 +20,15 @@
  * owns the area around it (vmlist.c). Two areas that meet in a slot both want its table there.
  */
 #include <linux/atomic.h>
-#include <linux/pgtable.h>
 #include <linux/smp.h>
 #include <linux/vmalloc.h>
 
 #include <asm/processor.h>
 #include <asm/tlbflush.h>
 
-#include "internal.h"
+#include "window.h"
 
-struct pmm_slot {
-	pte_t	*table;
-	pmd_t	*pmd;	/* NULL when leaves are not possible */
-	pmd_t	hook;	/* what *pmd is with the table hooked in */
-};
-
-static struct {
-	void		*base;
-	unsigned long	size;
-	struct page	*dummy;
-	struct pmm_slot	*slots;
-	unsigned long	nr_slots;
-	atomic64_t	flushes;
-} pmm_window;
-
-static struct pmm_slot *pmm_slot(unsigned long addr)
-{
-	return &pmm_window.slots[(addr >> PMD_SHIFT) - (pmm_window_start() >> PMD_SHIFT)];
-}
-
-unsigned long pmm_window_start(void)
-{
-	return (unsigned long)pmm_window.base;
-}
-
-unsigned long pmm_window_size(void)
-{
-	return pmm_window.size;
-}
+struct pmm_window pmm_window;
 
 /* Bytes that the window costs: page tables, and the array that remembers them. */
 unsigned long pmm_window_metadata(void)
@@ -87,22 +58,6 @@ pgprot_t pmm_window_device_prot(void)
 	return __pgprot(pgprot_val(prot) | _PAGE_SPECIAL);
 }
 
-/* Protection of an entry: never executable, never for user mode. */
-static pgprotval_t pmm_prot_bits(pgprot_t prot)
-{
-	return pgprot_val(pgprot_nx(prot)) & ~_PAGE_USER & __supported_pte_mask;
-}
-
-/* The entry of an address, with its table hooked in. */
-static __always_inline pte_t *pmm_pte(unsigned long addr)
-{
-	struct pmm_slot *slot = pmm_slot(addr);
-
-	if (slot->pmd && unlikely(pmd_none(READ_ONCE(*slot->pmd))))
-		set_pmd(slot->pmd, slot->hook);
-	return slot->table + pte_index(addr);
-}
-
 /**
  * pmm_window_map() - map consecutive page frames
  * @addr: of the first page, in the window
@@ -117,121 +72,80 @@ void pmm_window_map(unsigned long addr, unsigned long pfn, unsigned long nr_page
 	pgprot_t bits = __pgprot(pmm_prot_bits(prot));
 
 	for (; nr_pages--; addr += PAGE_SIZE)
-		set_pte(pmm_pte(addr), pfn_pte(pfn++, bits));
+		set_pte(pmm_pte(pmm_slot(addr), addr), pfn_pte(pfn++, bits));
 }
 
-/*
- * Within one slot; returns how many pages, fewer when one is none. To @hold, those of the pool get
- * a reference; @foreign becomes true when there are others.
- */
-static __always_inline unsigned long pmm_map_in_slot(pte_t *pte, struct page **pages,
-						     unsigned long nr, pteval_t bits, bool hold,
-						     struct page **held, bool *foreign)
+/* One page, of the pool or not; false when it is none. */
+static bool pmm_hold_any_page(unsigned long addr, struct page *page, pgprot_t prot,
+			      struct page **held, bool *foreign)
 {
-	struct page *mem_map = pmm_zone.mem_map;
-	unsigned long i, index, nr_pool = pmm_zone.nr_pages;
-	pteval_t first = ((pteval_t)page_to_pfn(mem_map) << PAGE_SHIFT) | bits;
+	if (pmm_page_in_zone(&pmm_zone, page))
+		page_ref_inc(page);
+	else if (page && pfn_valid(page_to_pfn(page)))
+		*foreign = true;
+	else
+		return false;
+	*held = page;
+	pmm_window_map(addr, page_to_pfn(page), 1, prot);
+	return true;
+}
 
-#pragma GCC unroll 4
-	for (i = 0; i < nr; i++) {
-		struct page *page = pages[i];
+static unsigned long pmm_pages_left_in_slot(unsigned long addr)
+{
+	return PTRS_PER_PTE - pte_index(addr);
+}
 
-		index = page - mem_map;
-		if (hold) {
-			if (likely(index < nr_pool))
-				page_ref_inc(page);
-			else if (page && pfn_valid(page_to_pfn(page)))
-				*foreign = true;
-			else
+/* pmm_window_hold_pages(), whatever the pages, wherever they go. */
+unsigned long __pmm_window_hold_pages(unsigned long addr, struct page **pages,
+				      unsigned long nr_pages, pgprot_t prot, struct page **held,
+				      bool *foreign)
+{
+	pgprotval_t bits = pmm_prot_bits(prot);
+	unsigned long i = 0, got;
+
+	while (i < nr_pages) {
+		got = 0;
+		if (pmm_entries_are_plain(bits))
+			got = pmm_hold_in_slot(pmm_pte(pmm_slot(addr), addr), pages + i,
+					       min(nr_pages - i, pmm_pages_left_in_slot(addr)),
+					       bits, held + i);
+		if (!got) {
+			if (!pmm_hold_any_page(addr, pages[i], prot, held + i, foreign))
 				break;
-			held[i] = page;
+			got = 1;
 		}
-		native_set_pte(pte + i, native_make_pte((index << PAGE_SHIFT) + first));
+		i += got;
+		addr += got << PAGE_SHIFT;
 	}
 	return i;
 }
 
-/*
- * The long way, for what pmm_map_in_slot() must not do: a Xen PV guest sets entries by a call, and
- * what is not present is inverted against L1TF.
- */
-static noinline unsigned long pmm_map_slowly(unsigned long addr, struct page **pages,
-					     unsigned long nr, pgprot_t prot, struct page **held,
-					     bool *foreign)
+/* pmm_window_map_pages(), wherever they go. */
+void __pmm_window_map_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
+			    pgprot_t prot)
+{
+	pgprotval_t bits = pmm_prot_bits(prot);
+	unsigned long nr;
+
+	for (; nr_pages; nr_pages -= nr, pages += nr, addr += nr << PAGE_SHIFT) {
+		nr = 1;
+		if (!pmm_entries_are_plain(bits)) {
+			pmm_window_map(addr, page_to_pfn(*pages), 1, prot);
+			continue;
+		}
+		nr = min(nr_pages, pmm_pages_left_in_slot(addr));
+		pmm_map_in_slot(pmm_pte(pmm_slot(addr), addr), pages, nr, bits);
+	}
+}
+
+/* pmm_window_put_pages(), when some are not of the pool. */
+void __pmm_window_put_pages(struct page **pages, unsigned long count)
 {
 	unsigned long i;
 
-	for (i = 0; i < nr; i++, addr += PAGE_SIZE) {
-		if (held && pmm_page_in_zone(&pmm_zone, pages[i]))
-			page_ref_inc(pages[i]);
-		else if (held && pages[i] && pfn_valid(page_to_pfn(pages[i])))
-			*foreign = true;
-		else if (held)
-			break;
-		if (held)
-			held[i] = pages[i];
-		pmm_window_map(addr, page_to_pfn(pages[i]), 1, prot);
-	}
-	return i;
-}
-
-static __always_inline unsigned long __pmm_window_map_pages(unsigned long addr,
-							    struct page **pages,
-							    unsigned long nr_pages, pgprot_t prot,
-							    bool hold, struct page **held,
-							    bool *foreign)
-{
-	pteval_t bits = pmm_prot_bits(prot);
-	unsigned long nr, got, left = nr_pages;
-
-	if (unlikely(!(bits & _PAGE_PRESENT)) || cpu_feature_enabled(X86_FEATURE_XENPV))
-		return pmm_map_slowly(addr, pages, nr_pages, prot, held, foreign);
-	for (;;) {
-		nr = min(left, (unsigned long)PTRS_PER_PTE - pte_index(addr));
-		got = pmm_map_in_slot(pmm_pte(addr), pages, nr, bits, hold, held, foreign);
-		left -= got;
-		if (likely(!left || got < nr))
-			return nr_pages - left;
-		addr += nr << PAGE_SHIFT;
-		pages += nr;
-		if (hold)
-			held += nr;
-	}
-}
-
-/**
- * pmm_window_map_pages() - map pages, one behind the other
- * @addr: of the first page, in the window
- * @pages: the pages
- * @nr_pages: how many
- * @prot: as for pmm_window_map()
- *
- * Context: Any; the caller owns the range, and nothing is mapped there.
- */
-void pmm_window_map_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
-			  pgprot_t prot)
-{
-	if (likely(nr_pages))
-		__pmm_window_map_pages(addr, pages, nr_pages, prot, false, NULL, NULL);
-}
-
-/**
- * pmm_window_hold_pages() - map somebody's pages, and hold on to those of the pool
- * @addr: of the first page, in the window
- * @pages: the pages, of this pool or any other
- * @nr_pages: how many
- * @prot: as for pmm_window_map()
- * @held: gets the pages; those of the pool have one more reference afterwards, so that they cannot
- *	be recycled
- * @foreign: becomes true when some are not of the pool
- *
- * Context: As pmm_window_map_pages().
- * Return: How many were mapped: fewer than @nr_pages when what comes next is no page.
- */
-unsigned long pmm_window_hold_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
-				    pgprot_t prot, struct page **held, bool *foreign)
-{
-	return __pmm_window_map_pages(addr, pages, nr_pages, prot, true, held, foreign);
+	for (i = 0; i < count; i++)
+		if (pmm_page_in_zone(&pmm_zone, pages[i]))
+			page_ref_dec(pages[i]);
 }
 
 /**
@@ -268,47 +182,19 @@ void pmm_window_map_huge(unsigned long addr, unsigned long pfn, pgprot_t prot)
 	set_pmd(slot->pmd, pmd_mkhuge(pfn_pmd(pfn, prot)));
 }
 
-static bool pmm_slot_is_huge(const struct pmm_slot *slot)
-{
-	pmd_t pmd;
-
-	if (!slot->pmd)
-		return false;
-	pmd = READ_ONCE(*slot->pmd);
-	return native_pmd_val(pmd) & _PAGE_PSE;
-}
-
-/**
- * pmm_window_unmap() - clear page table entries; the caller flushes
- * @addr: of the first page, in the window
- * @nr_pages: how many; a 2 MiB mapping is unmapped as a whole
- *
- * Context: Any; the caller owns the range.
- */
-void pmm_window_unmap(unsigned long addr, unsigned long nr_pages)
+/* pmm_window_unmap(), whatever is mapped there. */
+void __pmm_window_unmap(unsigned long addr, unsigned long nr_pages)
 {
 	unsigned long nr;
-	pte_t *pte, *end;
 
-	for (;;) {
+	for (; nr_pages; nr_pages -= nr, addr += nr << PAGE_SHIFT) {
 		struct pmm_slot *slot = pmm_slot(addr);
 
-		nr = min(nr_pages, (unsigned long)PTRS_PER_PTE - pte_index(addr));
-		pte = slot->table + pte_index(addr);
-		end = pte + nr;
-		if (unlikely(pmm_slot_is_huge(slot)))
+		nr = min(nr_pages, pmm_pages_left_in_slot(addr));
+		if (pmm_slot_is_huge(slot))
 			set_pmd(slot->pmd, __pmd(0));
-		else if (cpu_feature_enabled(X86_FEATURE_XENPV))
-			for (; pte < end; pte++)
-				set_pte(pte, __pte(0));
 		else
-#pragma GCC unroll 4
-			for (; pte < end; pte++)
-				native_set_pte(pte, native_make_pte(0));
-		nr_pages -= nr;
-		if (likely(!nr_pages))
-			return;
-		addr += nr << PAGE_SHIFT;
+			pmm_clear_in_slot(slot->table + pte_index(addr), nr);
 	}
 }
 
@@ -427,7 +313,8 @@ static int pmm_find_slots(void)
 	bool huge = true;
 	int err;
 
-	pmm_window.nr_slots = ((end - 1) >> PMD_SHIFT) - (start >> PMD_SHIFT) + 1;
+	pmm_window.first_slot = start >> PMD_SHIFT;
+	pmm_window.nr_slots = ((end - 1) >> PMD_SHIFT) - pmm_window.first_slot + 1;
 	pmm_window.slots = kvcalloc(pmm_window.nr_slots, sizeof(*pmm_window.slots), GFP_KERNEL);
 	if (!pmm_window.slots)
 		return -ENOMEM;
@@ -453,9 +340,19 @@ static void pmm_hook_slots(bool in)
 			set_pmd(pmm_slot(addr)->pmd, in ? pmm_slot(addr)->hook : __pmd(0));
 }
 
+static void pmm_window_know_pool(const struct pmm_zone *zone)
+{
+	pmm_window.pages = (unsigned long)zone->mem_map;
+	pmm_window.pages_size = zone->nr_pages * sizeof(*zone->mem_map);
+	pmm_window.pool = ((pteval_t)page_to_pfn(zone->mem_map) << PAGE_SHIFT) -
+			  pmm_page_bits(zone->mem_map);
+}
+
 /**
  * pmm_window_init() - reserve the window, nothing mapped in it
  * @size: bytes, a multiple of the page size
+ *
+ * The pool, pmm_zone, is there already.
  *
  * Context: Process context; may sleep.
  * Return: 0, -ENOMEM, or -ENXIO when the kernel did not map it page by page.
@@ -468,7 +365,7 @@ int pmm_window_init(unsigned long size)
 	if (!pmm_window.dummy)
 		return -ENOMEM;
 	pmm_window.size = size;
-	pmm_window.base = pmm_vmap_dummy(size >> PAGE_SHIFT);
+	pmm_window.base = (unsigned long)pmm_vmap_dummy(size >> PAGE_SHIFT);
 	if (!pmm_window.base) {
 		__free_page(pmm_window.dummy);
 		return -ENOMEM;
@@ -476,11 +373,12 @@ int pmm_window_init(unsigned long size)
 	err = pmm_find_slots();
 	if (err) {
 		kvfree(pmm_window.slots);
-		vunmap(pmm_window.base);
+		vunmap((void *)pmm_window.base);
 		__free_page(pmm_window.dummy);
 		return err;
 	}
-	pmm_window_unmap(pmm_window_start(), size >> PAGE_SHIFT);
+	pmm_window_know_pool(&pmm_zone);
+	__pmm_window_unmap(pmm_window_start(), size >> PAGE_SHIFT);
 	pmm_hook_slots(false);
 	pmm_window_flush();
 	atomic64_set(&pmm_window.flushes, 0);
@@ -495,7 +393,7 @@ int pmm_window_init(unsigned long size)
 void pmm_window_exit(void)
 {
 	pmm_hook_slots(true);
-	vunmap(pmm_window.base);
+	vunmap((void *)pmm_window.base);
 	kvfree(pmm_window.slots);
 	__free_page(pmm_window.dummy);
 }

@@ -162,12 +162,27 @@ static void test_parked(void)
 	CHECK_EQ(pmm_nr_free_pages(), before);
 }
 
+/* A leaf may take a flush, which waits for other CPUs: who must not wait gets small pages. */
+static void test_atomic(void)
+{
+	unsigned long nr_pages = 2 * HUGE_PAGES, before = pmm_nr_free_pages();
+	char *addr = __pmm_vmalloc(nr_pages * PAGE_SIZE, GFP_NOWAIT, PAGE_KERNEL);
+
+	if (!CHECK(addr))
+		return;
+	CHECK_EQ(level_of(addr), PG_LEVEL_4K);
+	check_area(addr, nr_pages);
+	pmm_vfree(addr);
+	CHECK_EQ(pmm_nr_free_pages(), before);
+}
+
 const struct client_case client_huge_cases[] = {
 	{ "huge: 4 MiB and a rest, by both walks", test_huge },
 	{ "huge: zeroed, read and written across 2 MiB", test_across },
 	{ "huge: large and small areas at the same address", test_reused },
 	{ "huge: read-only means read-only", test_protection },
 	{ "huge: without whole blocks page by page", test_no_whole_block },
+	{ "huge: who must not wait gets small pages", test_atomic },
 	{ "huge: one of its pages is parked until it is let go", test_parked },
 	{ }
 };

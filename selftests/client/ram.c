@@ -242,6 +242,23 @@ int client_map_ram(unsigned long times)
 	return 0;
 }
 
+/* Such a mapping may go at any time, without a lock: readers of the window take it for a hole. */
+static void test_read_as_hole(void)
+{
+	struct page *page = pmm_alloc_page(GFP_KERNEL);
+	char *addr = pmm_vm_map_ram(&page, 1, NUMA_NO_NODE), text[8] = "mapped", back[8];
+
+	if (CHECK(addr)) {
+		memcpy(addr, text, sizeof(text));
+		CHECK_EQ(pmm_vread(back, addr, sizeof(back)), sizeof(back));
+		CHECK(!memchr_inv(back, 0, sizeof(back)));
+		CHECK_EQ(pmm_vwrite(back, addr, sizeof(back)), sizeof(back));
+		CHECK(!memcmp(addr, text, sizeof(text)));
+	}
+	pmm_vm_unmap_ram(addr, 1);
+	__pmm_free_pages(page, 0);
+}
+
 const struct client_case client_ram_cases[] = {
 	{ "map_ram: 1 to 200 pages, by both walks", test_counts },
 	{ "map_ram: several at a time", test_several },
@@ -249,5 +266,6 @@ const struct client_case client_ram_cases[] = {
 	{ "map_ram: a page freed meanwhile is parked", test_freed_while_mapped },
 	{ "map_ram: used again after a purge", test_reuse },
 	{ "map_ram: misuse", test_misuse },
+	{ "map_ram: reads as a hole", test_read_as_hole },
 	{ }
 };

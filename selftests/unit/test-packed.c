@@ -224,7 +224,7 @@ static void packed_random(const void *arg)
 	check();
 	ASSERT_EQ(run.arena.zone.free_pages, run.setup->nr_pages);
 	ktap_say("%lu failures, %lu ties", run.failures, run.equals);
-	ASSERT(run.failures && (run.equals || nr_largest() == 1));
+	ASSERT(run.failures && (run.equals || nr_largest() < 5));
 	arena_exit(&run.arena);
 	free(run.is_free);
 	free(run.out);

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * pocketmm: what window.c offers, and its fast paths: pages of the pool, mapped and unmapped within
+ * one slot. They are worth inlining, for a small area costs little else. The architecture, x86-64,
+ * is known here and in window.c alone.
+ */
+#ifndef POCKETMM_WINDOW_H
+#define POCKETMM_WINDOW_H
+
+#include <linux/pgtable.h>
+
+#include "internal.h"
+
+/**
+ * struct pmm_slot - 2 MiB of the window
+ * @table: the last-level table that the kernel made for it
+ * @pmd: the entry that @table, or a leaf, hangs on; NULL when leaves are not possible
+ * @hook: what *@pmd is with @table hooked in
+ */
+struct pmm_slot {
+	pte_t	*table;
+	pmd_t	*pmd;
+	pmd_t	hook;
+};
+
+/**
+ * struct pmm_window - the one window; constant once it is there, but for the slots and @flushes
+ * @slots: one for each 2 MiB that the window touches
+ * @first_slot: number of the first, counted from address 0
+ * @base: first address
+ * @size: bytes
+ * @pool: what to add to pmm_page_bits() of a page of the pool, to get its entry without protection
+ * @pages: address of the first struct page of the pool
+ * @pages_size: bytes of those
+ * @nr_slots: length of @slots
+ * @dummy: what the window was made with
+ * @flushes: of the TLBs, since load
+ */
+struct pmm_window {
+	struct pmm_slot	*slots;
+	unsigned long	first_slot;
+	unsigned long	base;
+	unsigned long	size;
+	pteval_t	pool;
+	unsigned long	pages;
+	unsigned long	pages_size;
+	unsigned long	nr_slots;
+	struct page	*dummy;
+	atomic64_t	flushes;
+};
+
+extern struct pmm_window pmm_window;
+
+/* What pmm_window_lookup() found. */
+#define PMM_MAP_PRESENT		0x1
+#define PMM_MAP_READABLE	0x2
+#define PMM_MAP_WRITABLE	0x4
+#define PMM_MAP_DEVICE		0x8
+#define PMM_MAP_HUGE		0x10
+
+int pmm_window_init(unsigned long size);
+void pmm_window_exit(void);
+unsigned long pmm_window_metadata(void);
+u64 pmm_window_flushes(void);
+u64 pmm_window_phys_limit(void);
+void pmm_window_map(unsigned long addr, unsigned long pfn, unsigned long nr_pages, pgprot_t prot);
+bool pmm_window_can_map_huge(void);
+void pmm_window_map_huge(unsigned long addr, unsigned long pfn, pgprot_t prot);
+void pmm_window_flush(void);
+unsigned int pmm_window_lookup(unsigned long addr, unsigned long *pfn);
+pgprot_t pmm_window_device_prot(void);
+
+/* The long ways round. */
+void __pmm_window_map_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
+			    pgprot_t prot);
+unsigned long __pmm_window_hold_pages(unsigned long addr, struct page **pages,
+				      unsigned long nr_pages, pgprot_t prot, struct page **held,
+				      bool *foreign);
+void __pmm_window_unmap(unsigned long addr, unsigned long nr_pages);
+void __pmm_window_put_pages(struct page **pages, unsigned long count);
+
+static inline unsigned long pmm_window_start(void)
+{
+	return pmm_window.base;
+}
+
+static inline unsigned long pmm_window_size(void)
+{
+	return pmm_window.size;
+}
+
+static __always_inline struct pmm_slot *pmm_slot(unsigned long addr)
+{
+	return &pmm_window.slots[(addr >> PMD_SHIFT) - pmm_window.first_slot];
+}
+
+/* Protection of an entry: never executable, never for user mode. */
+static __always_inline pgprotval_t pmm_prot_bits(pgprot_t prot)
+{
+	return (pgprot_val(prot) | _PAGE_NX) & ~_PAGE_USER & __supported_pte_mask;
+}
+
+/* The entry of an address, with its table hooked in. */
+static __always_inline pte_t *pmm_pte(struct pmm_slot *slot, unsigned long addr)
+{
+	if (slot->pmd && unlikely(pmd_none(READ_ONCE(*slot->pmd))))
+		set_pmd(slot->pmd, slot->hook);
+	return slot->table + pte_index(addr);
+}
+
+static __always_inline bool pmm_slot_is_huge(const struct pmm_slot *slot)
+{
+	return slot->pmd && native_pmd_val(READ_ONCE(*slot->pmd)) & _PAGE_PSE;
+}
+
+/* From page to page of an array of them this grows by as much as a page table entry does. */
+static __always_inline pteval_t pmm_page_bits(const struct page *page)
+{
+	if (PAGE_SIZE % sizeof(struct page))
+		return (pteval_t)page_to_pfn(page) << PAGE_SHIFT;
+	return (pteval_t)page * (PAGE_SIZE / sizeof(struct page));
+}
+
+/*
+ * May entries be set one after the other by a plain store? Not in a Xen PV guest, which makes a
+ * call; and what is not present is inverted against L1TF.
+ */
+static __always_inline bool pmm_entries_are_plain(pgprotval_t bits)
+{
+	return likely(bits & _PAGE_PRESENT) && !cpu_feature_enabled(X86_FEATURE_XENPV);
+}
+
+static __always_inline bool pmm_in_one_slot(unsigned long addr, unsigned long nr_pages)
+{
+	return pte_index(addr) + nr_pages <= PTRS_PER_PTE;
+}
+
+static __always_inline void pmm_set_entry(pte_t *pte, const struct page *page, pteval_t rest)
+{
+	native_set_pte(pte, native_make_pte(pmm_page_bits(page) + rest));
+}
+
+/* Within one slot, and of the pool. */
+static __always_inline void pmm_map_in_slot(pte_t *pte, struct page **pages, unsigned long nr,
+					    pgprotval_t bits)
+{
+	pteval_t rest = pmm_window.pool + bits;
+	struct page **end = pages + nr, **last = pages + (nr & ~3UL);
+
+	for (; pages < last; pages += 4, pte += 4) {
+		pmm_set_entry(pte, pages[0], rest);
+		pmm_set_entry(pte + 1, pages[1], rest);
+		pmm_set_entry(pte + 2, pages[2], rest);
+		pmm_set_entry(pte + 3, pages[3], rest);
+	}
+	for (; pages < end; pages++, pte++)
+		pmm_set_entry(pte, *pages, rest);
+}
+
+static __always_inline bool pmm_is_pool_page(const struct page *page, unsigned long first,
+					     unsigned long size)
+{
+	return likely((unsigned long)page - first < size);
+}
+
+static __always_inline void pmm_hold_page(pte_t *pte, struct page *page, struct page **held,
+					  pteval_t rest)
+{
+	page_ref_inc(page);
+	*held = page;
+	pmm_set_entry(pte, page, rest);
+}
+
+/* Likewise, with a reference to each; returns how many came before one that is not of the pool. */
+static __always_inline unsigned long pmm_hold_in_slot(pte_t *pte, struct page **pages,
+						      unsigned long nr, pgprotval_t bits,
+						      struct page **held)
+{
+	unsigned long i = 0, first = pmm_window.pages, size = pmm_window.pages_size;
+	pteval_t rest = pmm_window.pool + bits;
+
+	for (; i + 4 <= nr; i += 4) {
+		struct page *a = pages[i], *b = pages[i + 1], *c = pages[i + 2], *d = pages[i + 3];
+
+		if (!pmm_is_pool_page(a, first, size) || !pmm_is_pool_page(b, first, size) ||
+		    !pmm_is_pool_page(c, first, size) || !pmm_is_pool_page(d, first, size))
+			return i;
+		pmm_hold_page(pte + i, a, held + i, rest);
+		pmm_hold_page(pte + i + 1, b, held + i + 1, rest);
+		pmm_hold_page(pte + i + 2, c, held + i + 2, rest);
+		pmm_hold_page(pte + i + 3, d, held + i + 3, rest);
+	}
+	for (; i < nr && pmm_is_pool_page(pages[i], first, size); i++)
+		pmm_hold_page(pte + i, pages[i], held + i, rest);
+	return i;
+}
+
+/**
+ * pmm_window_map_pages() - map pages of the pool, one behind the other
+ * @addr: of the first page, in the window
+ * @pages: the pages
+ * @nr_pages: how many
+ * @prot: as for pmm_window_map()
+ *
+ * Context: Any; the caller owns the range, and nothing is mapped there.
+ */
+static __always_inline void pmm_window_map_pages(unsigned long addr, struct page **pages,
+						 unsigned long nr_pages, pgprot_t prot)
+{
+	pgprotval_t bits = pmm_prot_bits(prot);
+
+	if (likely(pmm_in_one_slot(addr, nr_pages)) && pmm_entries_are_plain(bits))
+		pmm_map_in_slot(pmm_pte(pmm_slot(addr), addr), pages, nr_pages, bits);
+	else
+		__pmm_window_map_pages(addr, pages, nr_pages, prot);
+}
+
+/**
+ * pmm_window_hold_pages() - map somebody's pages, and hold on to those of the pool
+ * @addr: of the first page, in the window
+ * @pages: the pages, of this pool or any other
+ * @nr_pages: how many
+ * @prot: as for pmm_window_map()
+ * @held: gets the pages; those of the pool have one more reference afterwards, so that they cannot
+ *	be recycled
+ * @foreign: becomes true when some are not of the pool
+ *
+ * Context: As pmm_window_map_pages().
+ * Return: How many were mapped: fewer than @nr_pages when what comes next is no page.
+ */
+static __always_inline unsigned long pmm_window_hold_pages(unsigned long addr, struct page **pages,
+							   unsigned long nr_pages, pgprot_t prot,
+							   struct page **held, bool *foreign)
+{
+	pgprotval_t bits = pmm_prot_bits(prot);
+	unsigned long got = 0;
+
+	if (likely(pmm_in_one_slot(addr, nr_pages)) && pmm_entries_are_plain(bits)) {
+		got = pmm_hold_in_slot(pmm_pte(pmm_slot(addr), addr), pages, nr_pages, bits, held);
+		if (likely(got == nr_pages))
+			return got;
+	}
+	return got + __pmm_window_hold_pages(addr + (got << PAGE_SHIFT), pages + got,
+					     nr_pages - got, prot, held + got, foreign);
+}
+
+static __always_inline void pmm_clear_in_slot(pte_t *pte, unsigned long nr)
+{
+	pte_t *end = pte + nr;
+
+	if (cpu_feature_enabled(X86_FEATURE_XENPV)) {
+		for (; pte < end; pte++)
+			set_pte(pte, __pte(0));
+		return;
+	}
+#pragma GCC unroll 4
+	for (; pte < end; pte++)
+		native_set_pte(pte, native_make_pte(0));
+}
+
+/**
+ * pmm_window_unmap() - clear page table entries; the caller flushes
+ * @addr: of the first page, in the window
+ * @nr_pages: how many; a 2 MiB mapping is unmapped as a whole
+ *
+ * Context: Any; the caller owns the range.
+ */
+static __always_inline void pmm_window_unmap(unsigned long addr, unsigned long nr_pages)
+{
+	struct pmm_slot *slot = pmm_slot(addr);
+
+	if (likely(pmm_in_one_slot(addr, nr_pages) && !pmm_slot_is_huge(slot)))
+		pmm_clear_in_slot(slot->table + pte_index(addr), nr_pages);
+	else
+		__pmm_window_unmap(addr, nr_pages);
+}
+
+/**
+ * pmm_window_put_pages() - undo pmm_window_hold_pages(), when they are unmapped
+ * @pages: what it held
+ * @count: how many
+ * @foreign: whether some are not of the pool
+ *
+ * A page that was freed meanwhile is parked and can be recycled now.
+ *
+ * Context: Any.
+ */
+static __always_inline void pmm_window_put_pages(struct page **pages, unsigned long count,
+						 bool foreign)
+{
+	unsigned long i;
+
+	if (unlikely(foreign)) {
+		__pmm_window_put_pages(pages, count);
+	} else {
+#pragma GCC unroll 4
+		for (i = 0; i < count; i++)
+			page_ref_dec(pages[i]);
+	}
+	if (unlikely(READ_ONCE(pmm_zone.nr_parked)))
+		pmm_zone_reap(&pmm_zone);
+}
+
+#endif /* POCKETMM_WINDOW_H */
