@@ -99,7 +99,8 @@ static unsigned long pmm_ram_addr(const struct pmm_ram_block *block, unsigned in
 /* --- cutting ---------------------------------------------------------------------------------- */
 
 /* From the first free extent that is long enough: space that a purge made free. */
-static noinline bool __pmm_ram_reuse(struct pmm_ram_block *block, unsigned int count, unsigned int *at)
+static noinline bool __pmm_ram_reuse(struct pmm_ram_block *block, unsigned int count,
+				     unsigned int *at)
 {
 	unsigned int i, nr;
 
@@ -181,7 +182,8 @@ static void pmm_ram_free_block(struct pmm_ram_block *block)
 
 /* --- mapping ---------------------------------------------------------------------------------- */
 
-static __always_inline void pmm_ram_unmap(struct pmm_ram_block *block, unsigned int at, unsigned int count)
+static __always_inline void pmm_ram_unmap(struct pmm_ram_block *block, unsigned int at,
+					  unsigned int count)
 {
 	pmm_window_unmap(pmm_ram_addr(block, at), count);
 	if (likely(pmm_purge_is_lazy())) {

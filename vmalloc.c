@@ -356,7 +356,7 @@ struct pmm_vm_struct *pmm_reserve_area(const struct pmm_area_request *want)
 {
 	struct pmm_vm_struct *vm = pmm_vmlist_reserve(&pmm_vmlist, want);
 
-	if (likely(!IS_ERR(vm)) || PTR_ERR(vm) != -ENOSPC || !pmm_purge_is_lazy() ||
+	if (!IS_ERR(vm) || PTR_ERR(vm) != -ENOSPC || !pmm_purge_is_lazy() ||
 	    !gfpflags_allow_blocking(want->gfp))
 		return vm;
 	/* Whether this purge or one that somebody else has just done: there may be room now. */
@@ -1012,8 +1012,8 @@ static bool __pmm_verify_entries(struct pmm_verdict *v)
 		while (vm && addr >= (unsigned long)vm->addr + vm->size)
 			vm = vm->next;
 		in_area = vm && addr >= (unsigned long)vm->addr;
-		/* Before its entries: pairs with the release in pmm_vmlist_publish(). */
 		if (in_area)
+			/* Before its entries; pairs with the release in pmm_vmlist_publish(). */
 			state = smp_load_acquire(&pmm_area(vm)->state);
 		mapped = pmm_window_lookup(addr, &pfn);
 		v->mapped += mapped;
