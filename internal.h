@@ -456,16 +456,42 @@ struct pmm_vm_struct *pmm_vmlist_find(struct pmm_vmlist *list, const void *addr)
 enum pmm_detach_result pmm_vmlist_defer(struct pmm_vmlist *list, const void *addr);
 enum pmm_detach_result pmm_vmlist_detach_deferred(struct pmm_vmlist *list, const void *addr,
 						  unsigned long type, struct pmm_vm_struct **vmp);
-void pmm_vmlist_set_pages(struct pmm_vmlist *list, struct pmm_vm_struct *vm, struct page **pages,
-			  unsigned int nr_pages);
 bool pmm_vmlist_copy(struct pmm_vmlist *list, const void *addr, struct pmm_vm_struct *copy);
-void pmm_vmlist_publish(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *addr,
 					 unsigned long type, struct pmm_vm_struct **vmp);
 void pmm_vmlist_unlink(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 struct pmm_vm_struct *pmm_vmlist_hold(struct pmm_vmlist *list, const void *addr);
 void pmm_vmlist_hold_again(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 bool pmm_vmlist_drop(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
+
+/**
+ * pmm_vmlist_set_pages() - record which pages an area maps
+ * @list: the window
+ * @vm: the area, in state PMM_AREA_NEW
+ * @pages: the array, the area's from here on
+ * @nr_pages: its length
+ *
+ * Context: Process context; nobody else looks at the pages of such an area.
+ */
+static inline void pmm_vmlist_set_pages(struct pmm_vmlist *list, struct pmm_vm_struct *vm,
+					struct page **pages, unsigned int nr_pages)
+{
+	WRITE_ONCE(vm->pages, pages);
+	WRITE_ONCE(vm->nr_pages, nr_pages);
+}
+
+/**
+ * pmm_vmlist_publish() - the area is mapped: from here on others may read, map and free it
+ * @list: the window
+ * @vm: the area, in state PMM_AREA_NEW
+ *
+ * Context: Process context.
+ */
+static inline void pmm_vmlist_publish(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
+{
+	/* Who sees it live must see its pages and its entries. */
+	smp_store_release(&pmm_area(vm)->state, PMM_AREA_LIVE);
+}
 
 /* --- verify.c: every invariant, recomputed ---------------------------------------------------- */
 

@@ -90,10 +90,11 @@ static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *pag
 	struct pmm_pcp *pcp;
 	unsigned int nr;
 
-	if (unlikely(index >= READ_ONCE(zone->pcp_limit)))
+	/* Either value will do, for who parks a block does not wait for frees under way. */
+	if (unlikely(index >= data_race(zone->pcp_limit)))
 		return false;
 	/* Only of a block that it is may all pages be looked at. */
-	if (order && READ_ONCE(zone->state[index]) != used)
+	if (order && data_race(zone->state[index]) != used)
 		return false;
 	for (i = 0; i < 1UL << order; i++)
 		if (unlikely(page_ref_count(page + i) != 1))

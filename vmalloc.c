@@ -85,7 +85,7 @@ static __always_inline void pmm_give_up_pages(struct pmm_vm_struct *vm)
 }
 
 /* 2.4's order of work. The record itself is left: pmm_remove_vm_area() hands it to its caller. */
-static void pmm_unmap_area(struct pmm_vm_struct *vm)
+static noinline void pmm_unmap_area(struct pmm_vm_struct *vm)
 {
 	pmm_window_unmap((unsigned long)vm->addr, pmm_area_pages(vm));
 	pmm_window_flush();
@@ -93,7 +93,7 @@ static void pmm_unmap_area(struct pmm_vm_struct *vm)
 	pmm_vmlist_unlink(&pmm_vmlist, vm);
 }
 
-static void pmm_destroy_area(struct pmm_vm_struct *vm)
+static __always_inline void __pmm_destroy_area(struct pmm_vm_struct *vm)
 {
 	if (!pmm_purge_is_lazy()) {
 		pmm_unmap_area(vm);
@@ -104,6 +104,11 @@ static void pmm_destroy_area(struct pmm_vm_struct *vm)
 	pmm_give_up_pages(vm);
 	pmm_vmlist_retire(&pmm_vmlist, vm);
 	pmm_purge_excess();
+}
+
+static noinline void pmm_destroy_area(struct pmm_vm_struct *vm)
+{
+	__pmm_destroy_area(vm);
 }
 
 static const struct {
@@ -166,13 +171,26 @@ void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned long t
 			   pmm_detach_why(result), addr, caller);
 }
 
-static void pmm_finish_detach(enum pmm_detach_result result, struct pmm_vm_struct *vm,
-			      const void *addr, unsigned long type, const void *caller)
+static noinline void pmm_finish_detach(enum pmm_detach_result result, struct pmm_vm_struct *vm,
+				       const void *addr, unsigned long type, const void *caller)
 {
 	if (result == PMM_DETACH_OK)
 		pmm_destroy_area(vm);
 	else if (pmm_detach_errno(result))
 		pmm_refuse(result, addr, type, caller);
+}
+
+static __always_inline enum pmm_detach_result
+__pmm_take_down(const void *addr, unsigned long type, const void *caller)
+{
+	struct pmm_vm_struct *vm = NULL;
+	enum pmm_detach_result result = pmm_vmlist_detach(&pmm_vmlist, addr, type, &vm);
+
+	if (likely(result == PMM_DETACH_OK))
+		__pmm_destroy_area(vm);
+	else
+		pmm_finish_detach(result, vm, addr, type, caller);
+	return result;
 }
 
 /**
@@ -188,14 +206,7 @@ static void pmm_finish_detach(enum pmm_detach_result result, struct pmm_vm_struc
  */
 enum pmm_detach_result pmm_take_down(const void *addr, unsigned long type, const void *caller)
 {
-	struct pmm_vm_struct *vm = NULL;
-	enum pmm_detach_result result = pmm_vmlist_detach(&pmm_vmlist, addr, type, &vm);
-
-	if (likely(result == PMM_DETACH_OK))
-		pmm_destroy_area(vm);
-	else
-		pmm_finish_detach(result, vm, addr, type, caller);
-	return result;
+	return __pmm_take_down(addr, type, caller);
 }
 
 /* --- vmalloc ---------------------------------------------------------------------------------- */
@@ -331,7 +342,8 @@ static int pmm_alloc_area_pages(struct pmm_vm_struct *vm, gfp_t gfp)
 	return 0;
 }
 
-static void pmm_map_pages(struct pmm_vm_struct *vm, struct page **pages, pgprot_t prot)
+static __always_inline void pmm_map_pages(struct pmm_vm_struct *vm, struct page **pages,
+					  pgprot_t prot)
 {
 	unsigned long addr = (unsigned long)vm->addr, nr_pages = pmm_area_pages(vm);
 	unsigned int i;
@@ -345,6 +357,24 @@ static void pmm_map_pages(struct pmm_vm_struct *vm, struct page **pages, pgprot_
 	pmm_window_map_pages(addr, pages, nr_pages, prot);
 }
 
+static noinline struct pmm_vm_struct *pmm_reserve_again(const struct pmm_area_request *want)
+{
+	/* Whether this purge or one that somebody else has just done: there may be room now. */
+	pmm_purge();
+	return pmm_vmlist_reserve(&pmm_vmlist, want);
+}
+
+static __always_inline struct pmm_vm_struct *
+__pmm_reserve_area(const struct pmm_area_request *want)
+{
+	struct pmm_vm_struct *vm = pmm_vmlist_reserve(&pmm_vmlist, want);
+
+	if (!IS_ERR(vm) || PTR_ERR(vm) != -ENOSPC || !pmm_purge_is_lazy() ||
+	    !gfpflags_allow_blocking(want->gfp))
+		return vm;
+	return pmm_reserve_again(want);
+}
+
 /**
  * pmm_reserve_area() - pmm_vmlist_reserve(), after a purge when that is what it takes
  * @want: as for pmm_vmlist_reserve()
@@ -354,14 +384,7 @@ static void pmm_map_pages(struct pmm_vm_struct *vm, struct page **pages, pgprot_
  */
 struct pmm_vm_struct *pmm_reserve_area(const struct pmm_area_request *want)
 {
-	struct pmm_vm_struct *vm = pmm_vmlist_reserve(&pmm_vmlist, want);
-
-	if (!IS_ERR(vm) || PTR_ERR(vm) != -ENOSPC || !pmm_purge_is_lazy() ||
-	    !gfpflags_allow_blocking(want->gfp))
-		return vm;
-	/* Whether this purge or one that somebody else has just done: there may be room now. */
-	pmm_purge();
-	return pmm_vmlist_reserve(&pmm_vmlist, want);
+	return __pmm_reserve_area(want);
 }
 
 /* An area that never had pages: nothing to flush. */
@@ -409,7 +432,7 @@ void *pmm_vmalloc_for(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned lon
 	if (unlikely(!size || size > pmm_zone.nr_pages << PAGE_SHIFT))
 		return ERR_PTR(-EINVAL);
 	vm = unlikely(pmm_is_huge_candidate(PFN_UP(size), gfp)) ? pmm_reserve_huge(&want) :
-							  pmm_reserve_area(&want);
+							       __pmm_reserve_area(&want);
 	if (IS_ERR(vm))
 		return vm;
 	err = pmm_alloc_area_pages(vm, gfp);
@@ -566,7 +589,7 @@ void pmm_vfree(const void *addr)
 	if (!addr)
 		return;
 	if (!pmm_in_atomic_context()) {
-		pmm_take_down(addr, PMM_VM_ALLOC, __builtin_return_address(0));
+		__pmm_take_down(addr, PMM_VM_ALLOC, __builtin_return_address(0));
 		return;
 	}
 	result = pmm_vmlist_defer(&pmm_vmlist, addr);
@@ -590,8 +613,8 @@ static bool pmm_are_pages(struct page **pages, unsigned long count)
 }
 
 /* Map them, and remember which they are. */
-static int pmm_map_held_pages(struct pmm_vm_struct *vm, struct page **pages, unsigned int count,
-			      pgprot_t prot)
+static __always_inline int pmm_map_held_pages(struct pmm_vm_struct *vm, struct page **pages,
+					      unsigned int count, pgprot_t prot)
 {
 	struct page **held = pmm_page_array(vm, count, GFP_KERNEL);
 	unsigned long got;
@@ -628,7 +651,7 @@ void *pmm_vmap_for(struct page **pages, unsigned int count, unsigned long flags,
 
 	if (flags & ~(PMM_VM_MAP | PMM_VM_USERMAP))
 		return ERR_PTR(-EINVAL);
-	vm = pmm_reserve_area(&want);
+	vm = __pmm_reserve_area(&want);
 	if (IS_ERR(vm))
 		return vm;
 	err = pmm_map_held_pages(vm, pages, count, prot);
@@ -671,7 +694,7 @@ EXPORT_SYMBOL_GPL(pmm_vmap);
 void pmm_vunmap(const void *addr)
 {
 	if (addr)
-		pmm_take_down(addr, PMM_VM_MAP, __builtin_return_address(0));
+		__pmm_take_down(addr, PMM_VM_MAP, __builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(pmm_vunmap);
 

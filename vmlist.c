@@ -456,35 +456,6 @@ bool pmm_vmlist_copy(struct pmm_vmlist *list, const void *addr, struct pmm_vm_st
 	return vm;
 }
 
-/**
- * pmm_vmlist_set_pages() - record which pages an area maps
- * @list: the window
- * @vm: the area, in state PMM_AREA_NEW
- * @pages: the array, the area's from here on
- * @nr_pages: its length
- *
- * Context: Process context; nobody else looks at the pages of such an area.
- */
-void pmm_vmlist_set_pages(struct pmm_vmlist *list, struct pmm_vm_struct *vm, struct page **pages,
-			  unsigned int nr_pages)
-{
-	WRITE_ONCE(vm->pages, pages);
-	WRITE_ONCE(vm->nr_pages, nr_pages);
-}
-
-/**
- * pmm_vmlist_publish() - the area is mapped: from here on others may read, map and free it
- * @list: the window
- * @vm: the area, in state PMM_AREA_NEW
- *
- * Context: Process context.
- */
-void pmm_vmlist_publish(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
-{
-	/* Who sees it live must see its pages and its entries. */
-	smp_store_release(&pmm_area(vm)->state, PMM_AREA_LIVE);
-}
-
 static __always_inline enum pmm_detach_result __pmm_detach_area(struct pmm_area *area,
 								unsigned long type)
 {
