@@ -354,7 +354,9 @@ static __always_inline void pmm_map_pages(struct pmm_vm_struct *vm, struct page 
 		pages += PTRS_PER_PMD;
 		nr_pages -= PTRS_PER_PMD;
 	}
-	pmm_window_map_pages(addr, pages, nr_pages, prot);
+	/* Else the slot behind the last leaf would get its table for nothing. */
+	if (likely(nr_pages))
+		pmm_window_map_pages(addr, pages, nr_pages, prot);
 }
 
 static noinline struct pmm_vm_struct *pmm_reserve_again(const struct pmm_area_request *want)
