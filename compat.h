@@ -16,4 +16,12 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
+/* PREEMPT_RT's locks tell sparse nothing; so whoever returns with one held must not either. */
+#if defined(CONFIG_PREEMPT_RT) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#undef __acquires
+#define __acquires(lock)
+#undef __releases
+#define __releases(lock)
+#endif
+
 #endif /* POCKETMM_COMPAT_H */
