@@ -19,9 +19,9 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 /* PREEMPT_RT's locks tell sparse nothing; so whoever returns with one held must not either. */
 #if defined(CONFIG_PREEMPT_RT) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
 #undef __acquires
-#define __acquires(lock)
+#define __acquires(...)
 #undef __releases
-#define __releases(lock)
+#define __releases(...)
 #endif
 
 #endif /* POCKETMM_COMPAT_H */
