@@ -173,15 +173,26 @@ good_reserves() {
 	done </tmp/rows
 }
 
-# Somewhere below 128 MiB is the kernel's own image, so that range cannot be had as a whole.
+# The longest run of free pages below 128 MiB, in KiB: /proc/kpageflags has a word a page, with bit 10
+# for what is free.
+longest_free_run() {
+	od -An -v -t x8 -w8 -N $((32768 * 8)) /proc/kpageflags | awk '
+		substr($1, 14, 1) ~ /[4-7c-f]/ { if (++run > longest) longest = run; next }
+		{ run = 0 }
+		END { print 4 * longest }'
+}
+
+# Somewhere below 128 MiB is the kernel's own image, at a random place, so that range cannot be had as
+# a whole.  Worth trying is at least half of what is free in one piece: that need not begin on 2 MiB.
 impossible_chunk() {
+	longest=$(longest_free_run)
 	log_mark
 	is 'an impossible chunk' "$(insmod_with chunk=126M below=128M)" ENOMEM
 	line=$(log_since)
 	matches 'one line says what was tried' "$line" \
 		'no room for chunk=129024K below 0x8000000: [0-9]+ ranges tried; largest size worth trying: chunk=[0-9]+K'
 	worth=${line##*chunk=}
-	within 'the size worth trying is worth it' "${worth%K}" 16384 129023
+	within 'the size worth trying is worth it' "${worth%K}" $((longest / 2 - 1024)) 129023
 	follow_advice
 	is 'and can be had' "$(stat_of total_pages)" $((${worth%K} / 4))
 	unload
@@ -196,7 +207,7 @@ follow_advice() {
 		note "chunk=$worth could not be had: $(log_since)"
 		line=$(log_since)
 		worth=${line##*chunk=}
-		[ "${worth%K}" -ge 16384 ] || break
+		[ "${worth%K}" -ge 2048 ] || break
 		sleep 1
 	done
 	bail "no size that was worth trying could be had: $line"
