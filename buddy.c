@@ -508,13 +508,17 @@ static noinline struct page *pmm_zone_alloc_last(struct pmm_zone *zone, gfp_t gf
 	unsigned long flags, free_pages;
 	struct page *page = NULL;
 	unsigned int looks = 0;
+	long moving;
 
 	if (order < PMM_MAX_ORDER) {
 		pmm_zone_reap(zone);
 		do {
+			moving = atomic_long_read(&zone->transit);
 			pmm_pcp_drain(zone);
 			page = pmm_zone_try_alloc(zone, gfp, order, kind, caller);
-		} while (!page && pmm_pcp_in_transit(zone, &looks));
+			/* What was moving, or is, was in nobody's reach: it may have arrived. */
+			moving |= atomic_long_read(&zone->transit);
+		} while (!page && moving && pmm_pcp_look_again(&looks));
 	}
 	if (page)
 		return page;

@@ -306,7 +306,7 @@ unsigned long pmm_pcp_free_many(struct pmm_zone *zone, enum pmm_kind kind, unsig
 				struct page **pages);
 bool pmm_pcp_flush(struct pmm_zone *zone, unsigned int order);
 void pmm_pcp_drain(struct pmm_zone *zone);
-bool pmm_pcp_in_transit(const struct pmm_zone *zone, unsigned int *looks);
+bool pmm_pcp_look_again(unsigned int *looks);
 void pmm_pcp_drain_cpu(struct pmm_zone *zone, unsigned int cpu);
 void pmm_zone_hold(struct pmm_zone *zone, unsigned long *flags);
 void pmm_zone_release(struct pmm_zone *zone, unsigned long flags);

@@ -277,19 +277,18 @@ void pmm_pcp_drain(struct pmm_zone *zone)
 }
 
 /**
- * pmm_pcp_in_transit() - are blocks on their way between a per-CPU list and the free lists?
- * @zone: the zone
- * @looks: how often the caller has asked; 0 at first
+ * pmm_pcp_look_again() - may one who found nothing, while blocks were in transit, look again?
+ * @looks: how often it has asked; 0 at first
  *
- * Whoever finds nothing while another CPU is moving blocks had better look again.
+ * Where one must not wait, the mover may be what this very CPU has interrupted: there it is once.
  *
  * Context: As pmm_zone_alloc().
- * Return: true when it is worth to look again; no more after a while.
+ * Return: true when it may; no more after a while.
  */
-bool pmm_pcp_in_transit(const struct pmm_zone *zone, unsigned int *looks)
+bool pmm_pcp_look_again(unsigned int *looks)
 {
 	cpu_relax();
-	return atomic_long_read(&zone->transit) && (*looks)++ < PMM_PCP_PATIENCE;
+	return (*looks)++ < (pmm_pcp_may_wait() ? PMM_PCP_PATIENCE : 1);
 }
 
 /* Preemption is off once, however many lists are held. */

@@ -388,6 +388,52 @@ static void pcp_drain_busy(const void *arg)
 	pool_exit();
 }
 
+/* The last pages of the zone, on their way to another CPU's list: they arrive after some looks. */
+static struct {
+	struct page	*pages[16];
+	unsigned long	looks, arrive_after;
+	bool		got;
+} moving;
+
+static void let_arrive(enum shim_point point)
+{
+	u32 indices[16];
+	unsigned int i;
+
+	if (point != SHIM_RELAX || ++moving.looks != moving.arrive_after)
+		return;
+	for (i = 0; i < 16; i++)
+		indices[i] = pmm_page_index(&pmm_zone, moving.pages[i]);
+	pmm_zone_put_back(&pmm_zone, indices, 16, 0);
+}
+
+static void take_one(void)
+{
+	moving.got = pmm_alloc_pages(GFP, 0);
+}
+
+/* A request does not fail while pages are between lists; where it must not wait it looks once more. */
+static void pcp_transit(const void *arg)
+{
+	pool_init_batch(16, 1);
+	ASSERT_EQ(pmm_zone_alloc_bulk(&pmm_zone, GFP, 0, PMM_PCP, 0, 16, moving.pages), 16);
+	ASSERT_EQ(atomic_long_read(&pmm_zone.transit), 16);
+	moving.looks = 0;
+	moving.arrive_after = 0;
+	shim_hook = let_arrive;
+	shim_interrupt(1, take_one);
+	ASSERT(!moving.got);
+	ASSERT_EQ(moving.looks, 2);
+	take_one();
+	ASSERT(!moving.got);
+	moving.arrive_after = moving.looks + 5;
+	take_one();
+	ASSERT(moving.got);
+	shim_hook = NULL;
+	ASSERT_EQ(atomic_long_read(&pmm_zone.transit), 0);
+	pool_exit();
+}
+
 static bool zone_was_free;
 
 static void look_at_zone(enum shim_point point)
@@ -707,6 +753,7 @@ const struct ktap_test pcp_tests[] = {
 	{ "pcp-refill-order", pcp_refill_order },
 	{ "pcp-busy", pcp_busy },
 	{ "pcp-drain-busy", pcp_drain_busy },
+	{ "pcp-transit", pcp_transit },
 	{ "pcp-hold", pcp_hold },
 	{ "pcp-misuse", pcp_misuse },
 	{ "pcp-free-race", pcp_free_race },
