@@ -580,9 +580,8 @@ static void pmm_vfree_deferred(struct work_struct *work)
  * that mapping goes.
  *
  * Context: Any; on a kernel that does not count preemption, not with a spinlock held and not as a
- * reader under RCU. In process
- * context with purge=eager it flushes every TLB before it returns; in atomic context a worker does
- * it soon.
+ * reader under RCU. In process context with purge=eager it flushes every TLB before it returns; in
+ * atomic context a worker does it soon.
  */
 void pmm_vfree(const void *addr)
 {

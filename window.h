@@ -29,7 +29,7 @@ struct pmm_slot {
  * @first_slot: number of the first, counted from address 0
  * @base: first address
  * @size: bytes
- * @pool: what to add to pmm_page_bits() of a page of the pool, to get its entry without protection
+ * @pool: what to add to pmm_page_bits() of a page to get its entry without protection
  * @pages: address of the first struct page of the pool
  * @pages_size: bytes of those
  * @nr_slots: length of @slots
@@ -113,7 +113,10 @@ static __always_inline bool pmm_slot_is_huge(const struct pmm_slot *slot)
 	return slot->pmd && native_pmd_val(READ_ONCE(*slot->pmd)) & _PAGE_PSE;
 }
 
-/* From page to page of an array of them this grows by as much as a page table entry does. */
+/*
+ * From one struct page to the next this grows by as much as a page table entry does. All of them
+ * are one array on x86-64 (SPARSEMEM_VMEMMAP), so that it holds for pages outside the pool too.
+ */
 static __always_inline pteval_t pmm_page_bits(const struct page *page)
 {
 	if (PAGE_SIZE % sizeof(struct page))
@@ -140,7 +143,7 @@ static __always_inline void pmm_set_entry(pte_t *pte, const struct page *page, p
 	native_set_pte(pte, native_make_pte(pmm_page_bits(page) + rest));
 }
 
-/* Within one slot, and of the pool. */
+/* Within one slot. */
 static __always_inline void pmm_map_in_slot(pte_t *pte, struct page **pages, unsigned long nr,
 					    pgprotval_t bits)
 {
@@ -196,9 +199,9 @@ static __always_inline unsigned long pmm_hold_in_slot(pte_t *pte, struct page **
 }
 
 /**
- * pmm_window_map_pages() - map pages of the pool, one behind the other
+ * pmm_window_map_pages() - map pages, one behind the other
  * @addr: of the first page, in the window
- * @pages: the pages
+ * @pages: the pages, of this pool or any other
  * @nr_pages: how many
  * @prot: as for pmm_window_map()
  *
