@@ -412,7 +412,7 @@ static void take_one(void)
 	moving.got = pmm_alloc_pages(GFP, 0);
 }
 
-/* A request does not fail while pages are between lists; where it must not wait it looks once more. */
+/* No request fails while pages are between lists; where it must not wait it looks once more. */
 static void pcp_transit(const void *arg)
 {
 	pool_init_batch(16, 1);
