@@ -300,10 +300,6 @@ int pmm_pcp_init(struct pmm_zone *zone);
 void pmm_pcp_destroy(struct pmm_zone *zone);
 struct page *pmm_pcp_refill(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
 			    enum pmm_kind kind, unsigned long caller);
-unsigned long pmm_pcp_alloc_many(struct pmm_zone *zone, enum pmm_kind kind, unsigned long caller,
-				 unsigned long nr, struct page **pages);
-unsigned long pmm_pcp_free_many(struct pmm_zone *zone, enum pmm_kind kind, unsigned long nr,
-				struct page **pages);
 bool pmm_pcp_flush(struct pmm_zone *zone, unsigned int order);
 void pmm_pcp_drain(struct pmm_zone *zone);
 bool pmm_pcp_look_again(unsigned int *looks);
@@ -384,13 +380,15 @@ struct pmm_area_request {
  * @lock: protects the list, and each area's state
  * @head: the area with the lowest address
  * @tail: the area with the highest
+ * @top: @tail, while it is not in @tree, and then there is no hole below it; else NULL
  * @nr_areas: length of the list
  * @spare: a record for the next area, so that a free and an allocation need not go through
  *	kfree() and kmalloc(); exchanged atomically
  * @lazy: areas in state PMM_AREA_LAZY
  * @nr_lazy: areas in that state or in PMM_AREA_PURGED
  * @lazy_bytes: what they keep from being used, guard pages included
- * @search_tree: search=tree: @tree holds every area, and holes are found by it; set before use
+ * @search_tree: search=tree: @tree holds every area but @top, and holes are found by it; set before
+ *	use
  * @tree: the areas by address, augmented with the largest hole in each subtree
  * @nr_stale: deferred frees that a new area at their address made void
  * @deferred: a bit a page where a free was asked for in atomic context; set without the lock,
@@ -402,6 +400,7 @@ struct pmm_vmlist {
 	spinlock_t		lock;	/* the list, and each area's state */
 	struct pmm_vm_struct	*head;
 	struct pmm_vm_struct	*tail;
+	struct pmm_area		*top;
 	unsigned long		nr_areas;
 	struct pmm_area		*spare;
 	struct list_head	lazy;
@@ -463,6 +462,9 @@ void pmm_vmlist_unlink(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 struct pmm_vm_struct *pmm_vmlist_hold(struct pmm_vmlist *list, const void *addr);
 void pmm_vmlist_hold_again(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 bool pmm_vmlist_drop(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
+void __pmm_vmlist_settle(struct pmm_vmlist *list);
+struct pmm_area *__pmm_vmlist_find_area(struct pmm_vmlist *list, const void *addr);
+struct pmm_area *__pmm_vmlist_absorbed(struct pmm_vmlist *list, struct pmm_area *area);
 
 /**
  * pmm_vmlist_set_pages() - record which pages an area maps

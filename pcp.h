@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: the fast paths of the per-CPU lists, for the two callers that they are worth inlining
- * into (page_alloc.c). The rest, and the locking rule, are in pcp.c.
+ * pocketmm: the fast paths of the per-CPU lists, for the callers that they are worth inlining into
+ * (page_alloc.c, vmalloc.c). The rest, and the locking rule, are in pcp.c.
  */
 #ifndef POCKETMM_PCP_H
 #define POCKETMM_PCP_H
@@ -112,6 +112,82 @@ static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *pag
 	pcp->frees++;
 	pmm_pcp_unlock(pcp);
 	return true;
+}
+
+/**
+ * pmm_pcp_alloc_many() - take single pages from this CPU's list
+ * @zone: the zone
+ * @kind: as for pmm_zone_alloc()
+ * @caller: likewise
+ * @nr: how many are wanted
+ * @pages: gets them, the one freed last first
+ *
+ * Context: Any, hard interrupts included; takes no shared lock.
+ * Return: How many there were.
+ */
+static __always_inline unsigned long pmm_pcp_alloc_many(struct pmm_zone *zone, enum pmm_kind kind,
+							unsigned long caller, unsigned long nr,
+							struct page **pages)
+{
+	struct page *page, *mem_map = zone->mem_map;
+	u8 *states = zone->state;
+	struct pmm_pcp *pcp;
+	unsigned long i;
+	u32 *list;
+
+	if (!zone->pcp_quick || !pmm_pcp_trylock(zone, &pcp))
+		return 0;
+	nr = min_t(unsigned long, nr, pcp->nr[0]);
+	list = pmm_pcp_list(pcp, 0) + pcp->nr[0];
+	pcp->nr[0] -= nr;
+	for (i = 0; i < nr; i++) {
+		u32 index = *--list;
+
+		WRITE_ONCE(states[index], PMM_STATE(kind, 0));
+		page = mem_map + index;
+		pmm_set_page_caller(page, caller);
+		pages[i] = page;
+	}
+	pmm_pcp_unlock(pcp);
+	return nr;
+}
+
+/**
+ * pmm_pcp_free_many() - put single pages on this CPU's list
+ * @zone: the zone
+ * @kind: as they were allocated
+ * @nr: how many
+ * @pages: the pages
+ *
+ * Context: Any, hard interrupts included; takes no shared lock.
+ * Return: How many went there: up to the first that the zone has to look at.
+ */
+static __always_inline unsigned long pmm_pcp_free_many(struct pmm_zone *zone, enum pmm_kind kind,
+						       unsigned long nr, struct page **pages)
+{
+	struct page *mem_map = zone->mem_map;
+	u8 *states = zone->state;
+	struct pmm_pcp *pcp;
+	unsigned long i;
+	u32 *list;
+
+	if (!READ_ONCE(zone->pcp_limit) || !pmm_pcp_trylock(zone, &pcp))
+		return 0;
+	nr = min(nr, (unsigned long)(zone->pcp_high - min(zone->pcp_high, pcp->nr[0])));
+	list = pmm_pcp_list(pcp, 0) + pcp->nr[0];
+	for (i = 0; i < nr; i++) {
+		unsigned long index = pages[i] - mem_map;
+		u8 state = PMM_STATE(kind, 0);
+
+		if (unlikely(index >= zone->nr_pages || page_ref_count(pages[i]) != 1 ||
+			     !try_cmpxchg(&states[index], &state, PMM_STATE(PMM_PCP, 0))))
+			break;
+		*list++ = index;
+	}
+	pcp->nr[0] += i;
+	pcp->frees += i;
+	pmm_pcp_unlock(pcp);
+	return i;
 }
 
 #endif /* POCKETMM_PCP_H */

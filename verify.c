@@ -277,6 +277,9 @@ static bool __pmm_verify_links(const struct pmm_vmlist *list, const struct pmm_v
 
 	if (area->prev != below)
 		return false;
+	/* The highest one may be missing in the tree, when no hole is below it. */
+	if (area == list->top)
+		return list->search_tree && !vm->next && below && !gap;
 	if (!list->search_tree)
 		return true;
 	if (area->node.rb_left) {
@@ -341,7 +344,7 @@ static bool __pmm_vmlist_verify(const struct pmm_vmlist *list, struct pmm_verdic
 	if (below != list->tail || lazy != list->nr_lazy || lazy_bytes != list->lazy_bytes)
 		return pmm_corrupt(v, "%lu areas of %lu bytes wait, %lu of %lu counted", lazy,
 				   lazy_bytes, list->nr_lazy, list->lazy_bytes);
-	if (list->search_tree && __pmm_count_tree(list->tree.rb_node) != nr)
+	if (list->search_tree && __pmm_count_tree(list->tree.rb_node) != nr - !!list->top)
 		return pmm_corrupt(v, "%lu areas listed, others in the tree", nr);
 	return nr == list->nr_areas ||
 	       pmm_corrupt(v, "%lu areas listed, %lu counted", nr, list->nr_areas);

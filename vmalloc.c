@@ -20,7 +20,9 @@
 #include <linux/workqueue.h>
 
 #include "compat.h"
+#include "pcp.h"
 #include "purge.h"
+#include "vmlist.h"
 #include "window.h"
 
 struct pmm_vmlist pmm_vmlist;
@@ -49,15 +51,13 @@ static void pmm_breathe(unsigned long i)
  * 2.4 and 2.6.28 give the pages back one by one, in ascending address order; which in bulk has the
  * same result on the free lists. A few go to this CPU's list first.
  */
-static void pmm_free_area_pages(struct page **pages, unsigned long nr_pages, unsigned long caller,
-				bool may_sleep)
+static noinline void __pmm_free_area_pages(struct page **pages, unsigned long nr_pages,
+					   unsigned long caller, bool may_sleep)
 {
 	unsigned long i = 0, nr;
 
-	if (likely(pmm_bulk)) {
-		if (nr_pages <= PMM_PCP_BATCH)
-			i = pmm_pcp_free_many(&pmm_zone, PMM_MAPPED, nr_pages, pages);
-		for (; unlikely(i < nr_pages); i += nr) {
+	if (pmm_bulk) {
+		for (; i < nr_pages; i += nr) {
 			nr = min(nr_pages - i, PMM_MAX_ORDER_PAGES);
 			pmm_zone_free_bulk(&pmm_zone, nr, pages + i, PMM_MAPPED, caller);
 			if (may_sleep)
@@ -72,7 +72,19 @@ static void pmm_free_area_pages(struct page **pages, unsigned long nr_pages, uns
 	}
 }
 
-static __always_inline void pmm_give_up_pages(struct pmm_vm_struct *vm)
+static __always_inline void pmm_free_area_pages(struct page **pages, unsigned long nr_pages,
+						unsigned long caller, bool may_sleep)
+{
+	unsigned long done = 0;
+
+	if (likely(pmm_bulk && nr_pages <= PMM_PCP_BATCH))
+		done = pmm_pcp_free_many(&pmm_zone, PMM_MAPPED, nr_pages, pages);
+	if (unlikely(done < nr_pages))
+		__pmm_free_area_pages(pages + done, nr_pages - done, caller, may_sleep);
+}
+
+/* The pages' record stays what it is; who needs it clean uses pmm_give_up_pages(). */
+static __always_inline void __pmm_give_up_pages(const struct pmm_vm_struct *vm)
 {
 	if (vm->flags & PMM_VM_ALLOC)
 		pmm_free_area_pages(vm->pages, vm->nr_pages, (unsigned long)vm->caller, true);
@@ -80,6 +92,11 @@ static __always_inline void pmm_give_up_pages(struct pmm_vm_struct *vm)
 		pmm_window_put_pages(vm->pages, vm->nr_pages, pmm_area(vm)->foreign);
 	if (unlikely(vm->pages != pmm_area(vm)->slots))
 		kvfree(vm->pages);
+}
+
+static void pmm_give_up_pages(struct pmm_vm_struct *vm)
+{
+	__pmm_give_up_pages(vm);
 	vm->pages = NULL;
 	vm->nr_pages = 0;
 }
@@ -93,7 +110,7 @@ static noinline void pmm_unmap_area(struct pmm_vm_struct *vm)
 	pmm_vmlist_unlink(&pmm_vmlist, vm);
 }
 
-static __always_inline void __pmm_destroy_area(struct pmm_vm_struct *vm)
+static noinline void pmm_destroy_area(struct pmm_vm_struct *vm)
 {
 	if (!pmm_purge_is_lazy()) {
 		pmm_unmap_area(vm);
@@ -104,11 +121,6 @@ static __always_inline void __pmm_destroy_area(struct pmm_vm_struct *vm)
 	pmm_give_up_pages(vm);
 	pmm_vmlist_retire(&pmm_vmlist, vm);
 	pmm_purge_excess();
-}
-
-static noinline void pmm_destroy_area(struct pmm_vm_struct *vm)
-{
-	__pmm_destroy_area(vm);
 }
 
 static const struct {
@@ -171,7 +183,7 @@ void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned long t
 			   pmm_detach_why(result), addr, caller);
 }
 
-static noinline void pmm_finish_detach(enum pmm_detach_result result, struct pmm_vm_struct *vm,
+static void pmm_finish_detach(enum pmm_detach_result result, struct pmm_vm_struct *vm,
 				       const void *addr, unsigned long type, const void *caller)
 {
 	if (result == PMM_DETACH_OK)
@@ -180,17 +192,48 @@ static noinline void pmm_finish_detach(enum pmm_detach_result result, struct pmm
 		pmm_refuse(result, addr, type, caller);
 }
 
-static __always_inline enum pmm_detach_result
-__pmm_take_down(const void *addr, unsigned long type, const void *caller)
+static noinline enum pmm_detach_result
+pmm_take_down_in_steps(const void *addr, unsigned long type, const void *caller)
 {
 	struct pmm_vm_struct *vm = NULL;
 	enum pmm_detach_result result = pmm_vmlist_detach(&pmm_vmlist, addr, type, &vm);
 
-	if (likely(result == PMM_DETACH_OK))
-		__pmm_destroy_area(vm);
-	else
-		pmm_finish_detach(result, vm, addr, type, caller);
+	pmm_finish_detach(result, vm, addr, type, caller);
 	return result;
+}
+
+/*
+ * With purge=lazy an area on top of one that waits is looked up, unmapped and made part of that
+ * without dropping the lock between. The pages are given up afterwards, as in the other order.
+ */
+static __always_inline bool pmm_take_down_at_once(const void *addr, unsigned long type)
+{
+	struct pmm_vmlist *list = &pmm_vmlist;
+	struct pmm_area *area, *gone;
+
+	spin_lock(&list->lock);
+	area = __pmm_vmlist_find_joinable(list, addr, type);
+	if (unlikely(!area || !pmm_window_unmap_within((unsigned long)area->vm.addr,
+						       pmm_area_pages(&area->vm)))) {
+		spin_unlock(&list->lock);
+		return false;
+	}
+	gone = __pmm_vmlist_join(list, area);
+	spin_unlock(&list->lock);
+	__pmm_give_up_pages(&area->vm);
+	pmm_free_record(list, area);
+	if (unlikely(gone))
+		pmm_free_record(list, gone);
+	pmm_purge_excess();
+	return true;
+}
+
+static __always_inline enum pmm_detach_result
+__pmm_take_down(const void *addr, unsigned long type, const void *caller)
+{
+	if (likely(pmm_purge_is_lazy()) && likely(pmm_take_down_at_once(addr, type)))
+		return PMM_DETACH_OK;
+	return pmm_take_down_in_steps(addr, type, caller);
 }
 
 /**
@@ -253,15 +296,8 @@ static unsigned long pmm_take_pages(struct page **pages, unsigned long nr_pages,
 {
 	unsigned long i = 0;
 
-	if (likely(pmm_bulk)) {
-		if (nr_pages <= PMM_PCP_BATCH && !(gfp & __GFP_ZERO))
-			i = pmm_pcp_alloc_many(&pmm_zone, PMM_MAPPED, (unsigned long)caller,
-					       nr_pages, pages);
-		if (likely(i == nr_pages))
-			return i;
-		if (nr_pages - i > PMM_FEW_PAGES)
-			i += pmm_take_in_bulk(pages + i, nr_pages - i, gfp, caller);
-	}
+	if (pmm_bulk && nr_pages > PMM_FEW_PAGES)
+		i = pmm_take_in_bulk(pages, nr_pages, gfp, caller);
 	for (; i < nr_pages; i++) {
 		pages[i] = pmm_alloc_page_as(gfp | __GFP_NOWARN, PMM_MAPPED,
 					     (unsigned long)caller);
@@ -322,14 +358,15 @@ static struct page **pmm_page_array(struct pmm_vm_struct *vm, unsigned long nr_p
 	return kvmalloc_array(nr_pages, sizeof(struct page *), gfp);
 }
 
-static int pmm_alloc_area_pages(struct pmm_vm_struct *vm, gfp_t gfp)
+/* All pages of an area, of which @got are there, in the record. */
+static noinline int pmm_alloc_area_pages(struct pmm_vm_struct *vm, unsigned long got, gfp_t gfp)
 {
-	unsigned long nr_pages = pmm_area_pages(vm), got;
+	unsigned long nr_pages = pmm_area_pages(vm);
 	struct page **pages = pmm_page_array(vm, nr_pages, pmm_record_gfp(gfp));
 
 	if (!pages)
 		return -ENOMEM;
-	got = unlikely(nr_pages >= PTRS_PER_PMD) ? pmm_take_huge(vm, pages, nr_pages, gfp) : 0;
+	got += pmm_take_huge(vm, pages, nr_pages, gfp);
 	got += pmm_take_pages(pages + got, nr_pages - got, gfp, vm->caller);
 	if (got < nr_pages) {
 		pmm_free_area_pages(pages, got, (unsigned long)vm->caller,
@@ -343,9 +380,9 @@ static int pmm_alloc_area_pages(struct pmm_vm_struct *vm, gfp_t gfp)
 }
 
 static __always_inline void pmm_map_pages(struct pmm_vm_struct *vm, struct page **pages,
-					  pgprot_t prot)
+					  unsigned long nr_pages, pgprot_t prot)
 {
-	unsigned long addr = (unsigned long)vm->addr, nr_pages = pmm_area_pages(vm);
+	unsigned long addr = (unsigned long)vm->addr;
 	unsigned int i;
 
 	for (i = 0; unlikely(i < pmm_area(vm)->nr_huge); i++) {
@@ -359,22 +396,11 @@ static __always_inline void pmm_map_pages(struct pmm_vm_struct *vm, struct page 
 		pmm_window_map_pages(addr, pages, nr_pages, prot);
 }
 
-static noinline struct pmm_vm_struct *pmm_reserve_again(const struct pmm_area_request *want)
+static struct pmm_vm_struct *pmm_reserve_again(const struct pmm_area_request *want)
 {
 	/* Whether this purge or one that somebody else has just done: there may be room now. */
 	pmm_purge();
 	return pmm_vmlist_reserve(&pmm_vmlist, want);
-}
-
-static __always_inline struct pmm_vm_struct *
-__pmm_reserve_area(const struct pmm_area_request *want)
-{
-	struct pmm_vm_struct *vm = pmm_vmlist_reserve(&pmm_vmlist, want);
-
-	if (!IS_ERR(vm) || PTR_ERR(vm) != -ENOSPC || !pmm_purge_is_lazy() ||
-	    !gfpflags_allow_blocking(want->gfp))
-		return vm;
-	return pmm_reserve_again(want);
 }
 
 /**
@@ -386,7 +412,12 @@ __pmm_reserve_area(const struct pmm_area_request *want)
  */
 struct pmm_vm_struct *pmm_reserve_area(const struct pmm_area_request *want)
 {
-	return __pmm_reserve_area(want);
+	struct pmm_vm_struct *vm = pmm_vmlist_reserve(&pmm_vmlist, want);
+
+	if (!IS_ERR(vm) || PTR_ERR(vm) != -ENOSPC || !pmm_purge_is_lazy() ||
+	    !gfpflags_allow_blocking(want->gfp))
+		return vm;
+	return pmm_reserve_again(want);
 }
 
 /* An area that never had pages: nothing to flush. */
@@ -397,7 +428,7 @@ static void pmm_abandon_area(struct pmm_vm_struct *vm)
 }
 
 /* On a 2 MiB boundary if that is of use and there is room. */
-static noinline struct pmm_vm_struct *pmm_reserve_huge(const struct pmm_area_request *want)
+static struct pmm_vm_struct *pmm_reserve_huge(const struct pmm_area_request *want)
 {
 	struct pmm_area_request aligned = *want;
 	struct pmm_vm_struct *vm;
@@ -405,6 +436,63 @@ static noinline struct pmm_vm_struct *pmm_reserve_huge(const struct pmm_area_req
 	aligned.align = PMD_SIZE;
 	vm = pmm_reserve_area(&aligned);
 	return PTR_ERR_OR_ZERO(vm) == -ENOSPC ? pmm_reserve_area(want) : vm;
+}
+
+static noinline struct pmm_vm_struct *pmm_reserve_anywhere(unsigned long size, gfp_t gfp,
+							   unsigned long flags,
+							   const void *caller)
+{
+	const struct pmm_area_request want = {
+		.size = size, .align = PAGE_SIZE, .flags = flags,
+		.nr_slots = pmm_nr_slots(PFN_UP(size)), .gfp = pmm_record_gfp(gfp),
+		.caller = caller,
+	};
+
+	if (flags & PMM_VM_ALLOC && pmm_is_huge_candidate(PFN_UP(size), gfp))
+		return pmm_reserve_huge(&want);
+	return pmm_reserve_area(&want);
+}
+
+/* An area of some pages: as a rule on top of all others. Returns an ERR_PTR on failure. */
+static __always_inline struct pmm_vm_struct *pmm_reserve_pages(unsigned long nr_pages, gfp_t gfp,
+							       unsigned long flags,
+							       const void *caller)
+{
+	struct pmm_vm_struct *vm = NULL;
+
+	if (likely(nr_pages - 1 < PMM_MAX_SLOTS))
+		vm = pmm_vmlist_reserve_on_top(&pmm_vmlist, (nr_pages + 1) << PAGE_SHIFT, flags,
+					       nr_pages, caller);
+	return likely(vm) ? vm : pmm_reserve_anywhere(nr_pages << PAGE_SHIFT, gfp, flags, caller);
+}
+
+static __always_inline void *__pmm_vmalloc_for(unsigned long size, gfp_t gfp, pgprot_t prot,
+					       unsigned long flags, const void *caller)
+{
+	unsigned long nr_pages = PFN_UP(size), got = 0;
+	struct pmm_vm_struct *vm;
+	int err;
+
+	if (unlikely(!size || size > pmm_zone.nr_pages << PAGE_SHIFT))
+		return ERR_PTR(-EINVAL);
+	vm = pmm_reserve_pages(nr_pages, gfp, PMM_VM_ALLOC | flags, caller);
+	if (IS_ERR(vm))
+		return vm;
+	if (likely(pmm_bulk && nr_pages <= PMM_PCP_BATCH && !(gfp & __GFP_ZERO)))
+		got = pmm_pcp_alloc_many(&pmm_zone, PMM_MAPPED, (unsigned long)caller, nr_pages,
+					 pmm_area(vm)->slots);
+	if (likely(got == nr_pages)) {
+		pmm_vmlist_set_pages(&pmm_vmlist, vm, pmm_area(vm)->slots, nr_pages);
+	} else {
+		err = pmm_alloc_area_pages(vm, got, gfp);
+		if (err) {
+			pmm_abandon_area(vm);
+			return ERR_PTR(err);
+		}
+	}
+	pmm_map_pages(vm, vm->pages, nr_pages, prot);
+	pmm_vmlist_publish(&pmm_vmlist, vm);
+	return vm->addr;
 }
 
 /**
@@ -423,43 +511,25 @@ static noinline struct pmm_vm_struct *pmm_reserve_huge(const struct pmm_area_req
 void *pmm_vmalloc_for(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned long flags,
 		      const void *caller)
 {
-	const struct pmm_area_request want = {
-		.size = size, .align = PAGE_SIZE, .flags = PMM_VM_ALLOC | flags,
-		.nr_slots = pmm_nr_slots(PFN_UP(size)), .gfp = pmm_record_gfp(gfp),
-		.caller = caller,
-	};
-	struct pmm_vm_struct *vm;
-	int err;
+	return __pmm_vmalloc_for(size, gfp, prot, flags, caller);
+}
 
-	if (unlikely(!size || size > pmm_zone.nr_pages << PAGE_SHIFT))
-		return ERR_PTR(-EINVAL);
-	vm = unlikely(pmm_is_huge_candidate(PFN_UP(size), gfp)) ? pmm_reserve_huge(&want) :
-							       __pmm_reserve_area(&want);
-	if (IS_ERR(vm))
-		return vm;
-	err = pmm_alloc_area_pages(vm, gfp);
-	if (unlikely(err)) {
-		pmm_abandon_area(vm);
-		return ERR_PTR(err);
-	}
-	pmm_map_pages(vm, vm->pages, prot);
-	pmm_vmlist_publish(&pmm_vmlist, vm);
-	return vm->addr;
+static noinline void *pmm_vmalloc_failed(unsigned long size, gfp_t gfp, long err,
+					 const void *caller)
+{
+	if (!(gfp & __GFP_NOWARN))
+		pr_warn_ratelimited("vmalloc of %lu bytes failed: error %ld, %lu of %lu pages free, by %pS\n",
+				    size, err, pmm_nr_free_pages(), pmm_zone.nr_pages, caller);
+	return NULL;
 }
 
 /* What the exported calls share: NULL for an error, and one line unless __GFP_NOWARN. */
-static void *pmm_vmalloc_or_null(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned long flags,
-				 const void *caller)
+static noinline void *pmm_vmalloc_or_null(unsigned long size, gfp_t gfp, pgprot_t prot,
+					  unsigned long flags, const void *caller)
 {
-	void *addr = pmm_vmalloc_for(size, gfp, prot, flags, caller);
+	void *addr = __pmm_vmalloc_for(size, gfp, prot, flags, caller);
 
-	if (!IS_ERR(addr))
-		return addr;
-	if (!(gfp & __GFP_NOWARN))
-		pr_warn_ratelimited("vmalloc of %lu bytes failed: error %ld, %lu of %lu pages free, by %pS\n",
-				    size, PTR_ERR(addr), pmm_nr_free_pages(), pmm_zone.nr_pages,
-				    caller);
-	return NULL;
+	return IS_ERR(addr) ? pmm_vmalloc_failed(size, gfp, PTR_ERR(addr), caller) : addr;
 }
 
 /**
@@ -552,9 +622,11 @@ EXPORT_SYMBOL_GPL(__pmm_vmalloc);
  */
 static bool pmm_in_atomic_context(void)
 {
-	if (in_interrupt() || irqs_disabled() || rcu_preempt_depth())
-		return true;
-	return IS_ENABLED(CONFIG_PREEMPT_COUNT) && !preemptible();
+	/* Elsewhere the count that preemptible() looks at has interrupts of all kinds in it. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) || !IS_ENABLED(CONFIG_PREEMPT_COUNT))
+		if (in_interrupt() || irqs_disabled())
+			return true;
+	return rcu_preempt_depth() || (IS_ENABLED(CONFIG_PREEMPT_COUNT) && !preemptible());
 }
 
 static void pmm_vfree_deferred(struct work_struct *work)
@@ -642,17 +714,12 @@ static __always_inline int pmm_map_held_pages(struct pmm_vm_struct *vm, struct p
 void *pmm_vmap_for(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot,
 		   const void *caller)
 {
-	const struct pmm_area_request want = {
-		.size = (unsigned long)count << PAGE_SHIFT, .align = PAGE_SIZE,
-		.flags = flags | PMM_VM_MAP, .nr_slots = pmm_nr_slots(count), .gfp = GFP_KERNEL,
-		.caller = caller,
-	};
 	struct pmm_vm_struct *vm;
 	int err;
 
 	if (flags & ~(PMM_VM_MAP | PMM_VM_USERMAP))
 		return ERR_PTR(-EINVAL);
-	vm = __pmm_reserve_area(&want);
+	vm = pmm_reserve_pages(count, GFP_KERNEL, flags | PMM_VM_MAP, caller);
 	if (IS_ERR(vm))
 		return vm;
 	err = pmm_map_held_pages(vm, pages, count, prot);
@@ -800,7 +867,7 @@ int pmm_map_vm_area(struct pmm_vm_struct *area, pgprot_t prot, struct page ***pa
 	for (i = 0; i < nr_pages; i++)
 		if (pmm_window_lookup((unsigned long)area->addr + (i << PAGE_SHIFT), &pfn))
 			return -EBUSY;
-	pmm_map_pages(area, *pages, prot);
+	pmm_map_pages(area, *pages, nr_pages, prot);
 	*pages += nr_pages;
 	return 0;
 }

@@ -13,13 +13,15 @@
  * until a purge, neighbours as one record.
  *
  * With search=tree the same records are in a red-black tree besides, each with the hole below it,
- * and the largest hole of its subtree. The list stays the truth; both ways find the same hole.
+ * and the largest hole of its subtree. The list stays the truth; both ways find the same hole. The
+ * highest area may be missing in the tree, as long as nothing depends on it: the next one to come
+ * and the first to go is often that one.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/rbtree_augmented.h>
 
-#include "internal.h"
+#include "vmlist.h"
 
 /**
  * pmm_vmlist_init() - an empty window
@@ -49,16 +51,6 @@ void pmm_vmlist_destroy(struct pmm_vmlist *list)
 {
 	kfree(list->spare);
 	list->spare = NULL;
-}
-
-static unsigned long pmm_start_of(const struct pmm_vm_struct *vm)
-{
-	return (unsigned long)vm->addr;
-}
-
-static unsigned long pmm_end_of(const struct pmm_vm_struct *vm)
-{
-	return (unsigned long)vm->addr + vm->size;
 }
 
 /* --- the tree: holes by the area above them --------------------------------------------------- */
@@ -142,6 +134,21 @@ static void __pmm_tree_insert(struct pmm_vmlist *list, struct pmm_area *area, un
 	rb_insert_augmented(&area->node, &list->tree, &pmm_gap_callbacks);
 }
 
+/**
+ * __pmm_vmlist_settle() - the highest area enters the tree
+ * @list: the window, locked, with a @top
+ *
+ * Context: Process context, list->lock held.
+ */
+void __pmm_vmlist_settle(struct pmm_vmlist *list)
+{
+	struct pmm_area *area = list->top;
+
+	lockdep_assert_held(&list->lock);
+	list->top = NULL;
+	__pmm_tree_insert(list, area, 0);
+}
+
 /* --- holes ------------------------------------------------------------------------------------ */
 
 /*
@@ -202,11 +209,6 @@ static bool __pmm_find_hole_tree(struct pmm_vmlist *list, unsigned long size,
 	return pmm_fits(addr, list->end, size, align);
 }
 
-static unsigned long pmm_page_of(const struct pmm_vmlist *list, unsigned long addr)
-{
-	return (addr - list->start) >> PAGE_SHIFT;
-}
-
 /* A deferred free older than the area is no free of this one. */
 static bool __pmm_void_deferred(struct pmm_vmlist *list, unsigned long addr)
 {
@@ -215,27 +217,6 @@ static bool __pmm_void_deferred(struct pmm_vmlist *list, unsigned long addr)
 		return false;
 	list->nr_stale++;
 	return true;
-}
-
-/* The spare record, if it has enough room and not far too much. */
-static struct pmm_area *pmm_take_spare(struct pmm_vmlist *list, unsigned int nr_slots)
-{
-	struct pmm_area *area = READ_ONCE(list->spare);
-
-	if (!area)
-		return NULL;
-	area = xchg(&list->spare, NULL);
-	if (likely(area && area->nr_slots >= nr_slots && area->nr_slots <= 2 * nr_slots + 8))
-		return area;
-	kfree(area);
-	return NULL;
-}
-
-static void pmm_free_record(struct pmm_vmlist *list, struct pmm_area *area)
-{
-	area = xchg(&list->spare, area);
-	if (unlikely(area))
-		kfree(area);
 }
 
 static struct pmm_area *pmm_new_area(struct pmm_vmlist *list, unsigned long size,
@@ -249,17 +230,7 @@ static struct pmm_area *pmm_new_area(struct pmm_vmlist *list, unsigned long size
 			return NULL;
 		area->nr_slots = want->nr_slots;
 	}
-	area->vm.flags = want->flags;
-	area->vm.size = size;
-	area->vm.pages = NULL;
-	area->vm.nr_pages = 0;
-	area->vm.phys_addr = 0;
-	area->vm.caller = want->caller;
-	area->state = PMM_AREA_NEW;
-	area->orphan = false;
-	area->foreign = false;
-	area->users = 1;
-	area->nr_huge = 0;
+	pmm_init_area(area, size, want->flags, want->caller);
 	return area;
 }
 
@@ -269,6 +240,8 @@ static void __pmm_insert(struct pmm_vmlist *list, struct pmm_area *area,
 {
 	struct pmm_vm_struct *vm = &area->vm, *below = above ? pmm_area(above)->prev : list->tail;
 
+	if (list->top)
+		__pmm_vmlist_settle(list);
 	vm->addr = (void *)addr;
 	vm->next = above;
 	area->prev = below;
@@ -281,8 +254,22 @@ static void __pmm_insert(struct pmm_vmlist *list, struct pmm_area *area,
 	else
 		list->tail = vm;
 	list->nr_areas++;
-	if (list->search_tree)
+	if (!list->search_tree)
+		return;
+	if (!above && below && pmm_end_of(below) == addr)
+		list->top = area;
+	else
 		__pmm_tree_insert(list, area, addr - (below ? pmm_end_of(below) : list->start));
+}
+
+static __always_inline void __pmm_tree_erase(struct pmm_vmlist *list, struct pmm_area *area,
+					     bool merged)
+{
+	struct pmm_area *above = area->vm.next ? pmm_area(area->vm.next) : NULL;
+
+	rb_erase_augmented(&area->node, &list->tree, &pmm_gap_callbacks);
+	if (above && !merged)
+		__pmm_set_gap(above, above->gap + area->gap + area->vm.size);
 }
 
 /*
@@ -293,6 +280,9 @@ static void __pmm_remove(struct pmm_vmlist *list, struct pmm_area *area, bool me
 {
 	struct pmm_vm_struct *above = area->vm.next, *below = area->prev;
 
+	/* There will be a hole below it. */
+	if (list->top && above == &list->top->vm && !merged)
+		__pmm_vmlist_settle(list);
 	if (below)
 		below->next = above;
 	else
@@ -302,11 +292,10 @@ static void __pmm_remove(struct pmm_vmlist *list, struct pmm_area *area, bool me
 	else
 		list->tail = below;
 	list->nr_areas--;
-	if (!list->search_tree)
-		return;
-	rb_erase_augmented(&area->node, &list->tree, &pmm_gap_callbacks);
-	if (above && !merged)
-		__pmm_set_gap(pmm_area(above), pmm_area(above)->gap + area->gap + area->vm.size);
+	if (area == list->top)
+		list->top = NULL;
+	else if (list->search_tree)
+		__pmm_tree_erase(list, area, merged);
 }
 
 /**
@@ -395,11 +384,28 @@ static __always_inline struct pmm_vm_struct *__pmm_vmlist_find(struct pmm_vmlist
 	struct pmm_vm_struct *vm;
 
 	lockdep_assert_held(&list->lock);
+	if (list->top && list->top->vm.addr == addr)
+		return &list->top->vm;
 	if (list->search_tree)
 		return __pmm_find_in_tree(list, addr);
 	for (vm = list->head; vm && vm->addr < addr; vm = vm->next)
 		;
 	return vm && vm->addr == addr ? vm : NULL;
+}
+
+/**
+ * __pmm_vmlist_find_area() - the area that begins at an address, whatever its state
+ * @list: the window, locked
+ * @addr: first byte of the area
+ *
+ * Context: Process context, list->lock held.
+ * Return: The area, or NULL.
+ */
+struct pmm_area *__pmm_vmlist_find_area(struct pmm_vmlist *list, const void *addr)
+{
+	struct pmm_vm_struct *vm = __pmm_vmlist_find(list, addr);
+
+	return vm ? pmm_area(vm) : NULL;
 }
 
 /* Live, and not yet freed by its owner. */
@@ -574,11 +580,6 @@ void pmm_vmlist_unlink(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 
 /* --- purge=lazy ------------------------------------------------------------------------------- */
 
-static bool pmm_is_lazy(const struct pmm_vm_struct *vm)
-{
-	return vm && pmm_area(vm)->state == PMM_AREA_LAZY;
-}
-
 /* What lies above a waiting area, and waits too, becomes part of it; returns the record to free. */
 static struct pmm_area *__pmm_merge_above(struct pmm_vmlist *list, struct pmm_area *area)
 {
@@ -594,6 +595,23 @@ static struct pmm_area *__pmm_merge_above(struct pmm_vmlist *list, struct pmm_ar
 }
 
 /**
+ * __pmm_vmlist_absorbed() - an area has become part of the one below it, which waits for a flush
+ * @list: the window, locked
+ * @area: the area, whose addresses the one below has taken over; the record is the caller's
+ *
+ * Context: Process context, list->lock held.
+ * Return: Another record that is left over, of an area above that waits too; or NULL.
+ */
+struct pmm_area *__pmm_vmlist_absorbed(struct pmm_vmlist *list, struct pmm_area *area)
+{
+	struct pmm_area *below = pmm_area(area->prev);
+
+	lockdep_assert_held(&list->lock);
+	__pmm_remove(list, area, true);
+	return __pmm_merge_above(list, below);
+}
+
+/**
  * pmm_vmlist_retire() - an area's addresses wait for a flush from here on
  * @list: the window
  * @vm: the area: detached and unmapped; it is the list's, or no more
@@ -604,17 +622,15 @@ static struct pmm_area *__pmm_merge_above(struct pmm_vmlist *list, struct pmm_ar
  */
 void pmm_vmlist_retire(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 {
-	struct pmm_area *area = pmm_area(vm), *below, *gone[2] = { };
+	struct pmm_area *area = pmm_area(vm), *gone;
+	bool joined;
 
 	spin_lock(&list->lock);
-	list->lazy_bytes += vm->size;
-	below = area->prev ? pmm_area(area->prev) : NULL;
-	if (below && pmm_is_lazy(&below->vm) && pmm_end_of(&below->vm) == pmm_start_of(vm)) {
-		below->vm.size += vm->size;
-		__pmm_remove(list, area, true);
-		gone[0] = area;
-		area = below;
+	joined = __pmm_can_join(area);
+	if (joined) {
+		gone = __pmm_vmlist_join(list, area);
 	} else {
+		list->lazy_bytes += vm->size;
 		vm->flags = 0;
 		vm->caller = NULL;
 		vm->phys_addr = 0;
@@ -622,13 +638,13 @@ void pmm_vmlist_retire(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 		area->state = PMM_AREA_LAZY;
 		list_add_tail(&area->waiting, &list->lazy);
 		list->nr_lazy++;
+		gone = __pmm_merge_above(list, area);
 	}
-	gone[1] = __pmm_merge_above(list, area);
 	spin_unlock(&list->lock);
-	if (gone[0])
-		pmm_free_record(list, gone[0]);
-	if (unlikely(gone[1]))
-		pmm_free_record(list, gone[1]);
+	if (joined)
+		pmm_free_record(list, area);
+	if (gone)
+		pmm_free_record(list, gone);
 }
 
 /**

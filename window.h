@@ -262,6 +262,24 @@ static __always_inline void pmm_clear_in_slot(pte_t *pte, unsigned long nr)
 }
 
 /**
+ * pmm_window_unmap_within() - pmm_window_unmap() where that is quick
+ * @addr: of the first page, in the window
+ * @nr_pages: how many
+ *
+ * Context: Any; the caller owns the range.
+ * Return: false, and nothing has changed, when the range is not within 2 MiB, or a leaf maps it.
+ */
+static __always_inline bool pmm_window_unmap_within(unsigned long addr, unsigned long nr_pages)
+{
+	struct pmm_slot *slot = pmm_slot(addr);
+
+	if (unlikely(!pmm_in_one_slot(addr, nr_pages) || pmm_slot_is_huge(slot)))
+		return false;
+	pmm_clear_in_slot(slot->table + pte_index(addr), nr_pages);
+	return true;
+}
+
+/**
  * pmm_window_unmap() - clear page table entries; the caller flushes
  * @addr: of the first page, in the window
  * @nr_pages: how many; a 2 MiB mapping is unmapped as a whole
@@ -270,11 +288,7 @@ static __always_inline void pmm_clear_in_slot(pte_t *pte, unsigned long nr)
  */
 static __always_inline void pmm_window_unmap(unsigned long addr, unsigned long nr_pages)
 {
-	struct pmm_slot *slot = pmm_slot(addr);
-
-	if (likely(pmm_in_one_slot(addr, nr_pages) && !pmm_slot_is_huge(slot)))
-		pmm_clear_in_slot(slot->table + pte_index(addr), nr_pages);
-	else
+	if (!pmm_window_unmap_within(addr, nr_pages))
 		__pmm_window_unmap(addr, nr_pages);
 }
 

@@ -780,6 +780,15 @@ static struct pmm_area *nth(unsigned int nr)
 	return pmm_area(win.vm[nr]);
 }
 
+static void save_window(void)
+{
+	unsigned int i;
+
+	win.list_was = win.list;
+	for (i = 0; i < NR_AREAS; i++)
+		win.area_was[i] = *nth(i);
+}
+
 static void stage_window(bool search_tree, bool largest_first)
 {
 	const unsigned long holes[NR_AREAS] = {
@@ -804,9 +813,11 @@ static void stage_window(bool search_tree, bool largest_first)
 	pmm_vmlist_retire(&win.list, win.vm[1]);
 	ASSERT(pmm_vmlist_purge_begin(&win.list, &win.purged));
 	pmm_vmlist_retire(&win.list, win.vm[2]);
-	win.list_was = win.list;
-	for (i = 0; i < NR_AREAS; i++)
-		win.area_was[i] = *nth(i);
+	spin_lock(&win.list.lock);
+	if (win.list.top)
+		__pmm_vmlist_settle(&win.list);
+	spin_unlock(&win.list.lock);
+	save_window();
 }
 
 static void repair_window(void)
@@ -818,7 +829,7 @@ static void repair_window(void)
 	for (i = 0; i < NR_AREAS; i++)
 		*nth(i) = win.area_was[i];
 	ASSERT(pmm_vmlist_verify(&win.list, &v));
-	ASSERT_EQ(v.areas, NR_AREAS - 2);
+	ASSERT_EQ(v.areas, win.list.nr_areas - win.list.nr_lazy);
 }
 
 static void unstage_window(void)
@@ -971,6 +982,30 @@ static void verify_tree(const void *arg)
 	unstage_window();
 }
 
+/* The highest area, and only that, may be missing in the tree; and then there is no hole below it. */
+static void verify_top(const void *arg)
+{
+	struct pmm_area stranger = { };
+	struct pmm_vm_struct *vm;
+
+	ktap_where = where;
+	stage_window(true, false);
+	current = "in the tree, and on top";
+	win.list.top = nth(NR_AREAS - 1);
+	found_in_window("7 areas listed, others in the tree");
+	current = "of no area";
+	win.list.top = &stranger;
+	found_in_window("7 areas listed, others in the tree");
+	vm = pmm_vmlist_get(&win.list, PAGES(4), PMM_VM_MAP, GFP_KERNEL, NULL);
+	ASSERT(win.list.top == pmm_area(vm));
+	save_window();
+	current = "a hole below";
+	vm->addr += PAGE_SIZE;
+	ASSERT(!pmm_vmlist_verify(&win.list, &(struct pmm_verdict){ }));
+	vm->addr -= PAGE_SIZE;
+	unstage_window();
+}
+
 /* Only the first violation is told, and a later walk that finds all well leaves it standing. */
 static void verify_first_only(const void *arg)
 {
@@ -1014,6 +1049,7 @@ const struct ktap_test verify_tests[] = {
 	{ "verify-waiting-tree", verify_waiting, "" },
 	{ "verify-tree", verify_tree, NULL },
 	{ "verify-tree-largest-first", verify_tree, "" },
+	{ "verify-top", verify_top, NULL },
 	{ "verify-first-only", verify_first_only, NULL },
 	{ }
 };
