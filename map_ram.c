@@ -51,6 +51,7 @@ enum pmm_extent_kind {
  * @addr: where it begins
  * @next: first page that no extent covers yet
  * @foreign: pages that are not of the pool have been mapped
+ * @pte: the entries of its first 2 MiB, and of the second
  * @extent: by page
  * @page: what is mapped there
  */
@@ -62,6 +63,7 @@ struct pmm_ram_block {
 	unsigned long		addr;
 	unsigned int		next;
 	bool			foreign;
+	pte_t			*pte[PMM_RAM_BLOCK_MAX / PTRS_PER_PTE];
 	u16			extent[PMM_RAM_BLOCK_MAX];
 	struct page		*page[PMM_RAM_BLOCK_MAX];
 };
@@ -75,6 +77,7 @@ struct pmm_ram_cpu {
 static struct pmm_ram_cpu __percpu *pmm_ram;
 static unsigned int pmm_ram_shift;		/* log2 of the bytes of a block */
 static unsigned int pmm_ram_pages;		/* of a block */
+static pteval_t pmm_ram_rest;			/* pmm_entry_rest() of PAGE_KERNEL */
 static struct pmm_ram_block **pmm_ram_blocks;	/* by address, in units of a block */
 atomic_long_t pmm_ram_dirty;
 
@@ -98,9 +101,10 @@ static unsigned long pmm_ram_addr(const struct pmm_ram_block *block, unsigned in
 
 /* --- cutting ---------------------------------------------------------------------------------- */
 
+#define PMM_RAM_NO_ROOM		UINT_MAX
+
 /* From the first free extent that is long enough: space that a purge made free. */
-static noinline bool __pmm_ram_reuse(struct pmm_ram_block *block, unsigned int count,
-				     unsigned int *at)
+static noinline unsigned int __pmm_ram_reuse(struct pmm_ram_block *block, unsigned int count)
 {
 	unsigned int i, nr;
 
@@ -110,32 +114,34 @@ static noinline bool __pmm_ram_reuse(struct pmm_ram_block *block, unsigned int c
 			continue;
 		if (nr > count)
 			block->extent[i + count] = PMM_EXTENT(PMM_EXTENT_FREE, nr - count);
-		*at = i;
-		return true;
+		return i;
 	}
-	return false;
+	return PMM_RAM_NO_ROOM;
 }
 
-static bool __pmm_ram_cut(struct pmm_ram_block *block, unsigned int count, unsigned int *at)
+/* Returns the first page of what was cut off, or PMM_RAM_NO_ROOM. */
+static __always_inline unsigned int __pmm_ram_cut(struct pmm_ram_block *block, unsigned int count)
 {
-	if (likely(pmm_ram_pages - block->next >= count)) {
-		*at = block->next;
-		block->next += count;
-	} else if (!__pmm_ram_reuse(block, count, at)) {
-		return false;
-	}
-	block->extent[*at] = PMM_EXTENT(PMM_EXTENT_LIVE, count);
-	return true;
+	unsigned int at = block->next;
+
+	if (likely(pmm_ram_pages - at >= count))
+		block->next = at + count;
+	else
+		at = __pmm_ram_reuse(block, count);
+	if (likely(at != PMM_RAM_NO_ROOM))
+		block->extent[at] = PMM_EXTENT(PMM_EXTENT_LIVE, count);
+	return at;
 }
 
-static struct pmm_ram_block *pmm_ram_take(struct pmm_ram_cpu *cpu, unsigned int count,
-					  unsigned int *at)
+static __always_inline struct pmm_ram_block *pmm_ram_take(struct pmm_ram_cpu *cpu,
+							  unsigned int count, unsigned int *at)
 {
 	struct pmm_ram_block *block, *found = NULL;
 
 	spin_lock(&cpu->lock);
 	list_for_each_entry(block, &cpu->blocks, list) {
-		if (__pmm_ram_cut(block, count, at)) {
+		*at = __pmm_ram_cut(block, count);
+		if (likely(*at != PMM_RAM_NO_ROOM)) {
 			found = block;
 			break;
 		}
@@ -153,6 +159,7 @@ static noinline struct pmm_ram_block *pmm_ram_new_block(struct pmm_ram_cpu *cpu,
 		.flags = PMM_VM_RAM, .gfp = GFP_KERNEL, .caller = caller,
 	};
 	struct pmm_ram_block *block = kvzalloc(sizeof(*block), GFP_KERNEL);
+	unsigned int i;
 
 	if (!block)
 		return NULL;
@@ -164,6 +171,8 @@ static noinline struct pmm_ram_block *pmm_ram_new_block(struct pmm_ram_cpu *cpu,
 	pmm_vmlist_publish(&pmm_vmlist, block->vm);
 	block->cpu = cpu;
 	block->addr = (unsigned long)block->vm->addr;
+	for (i = 0; i < DIV_ROUND_UP(pmm_ram_pages, PTRS_PER_PTE); i++)
+		block->pte[i] = pmm_window_entry(block->addr + i * PMD_SIZE);
 	WRITE_ONCE(*pmm_ram_place(block->addr), block);
 	spin_lock(&cpu->lock);
 	list_add(&block->list, &cpu->blocks);
@@ -182,10 +191,27 @@ static void pmm_ram_free_block(struct pmm_ram_block *block)
 
 /* --- mapping ---------------------------------------------------------------------------------- */
 
+/*
+ * The entries are looked up once for a block, which owns its addresses: so there is no leaf. Only a
+ * mapping that is in both halves goes the long way.
+ */
+static __always_inline bool pmm_ram_is_within(unsigned int at, unsigned int count)
+{
+	return likely(at % PTRS_PER_PTE + count <= PTRS_PER_PTE);
+}
+
+static __always_inline pte_t *pmm_ram_pte(const struct pmm_ram_block *block, unsigned int at)
+{
+	return block->pte[at / PTRS_PER_PTE] + at % PTRS_PER_PTE;
+}
+
 static __always_inline void pmm_ram_unmap(struct pmm_ram_block *block, unsigned int at,
 					  unsigned int count)
 {
-	pmm_window_unmap(pmm_ram_addr(block, at), count);
+	if (pmm_ram_is_within(at, count))
+		pmm_clear_in_slot(pmm_ram_pte(block, at), count);
+	else
+		__pmm_window_unmap(pmm_ram_addr(block, at), count);
 	if (likely(pmm_purge_is_lazy())) {
 		pmm_window_put_pages(block->page + at, count, block->foreign);
 		atomic_long_add(count, &pmm_ram_dirty);
@@ -217,15 +243,21 @@ static __always_inline void *pmm_ram_map(struct page **pages, unsigned int count
 {
 	struct pmm_ram_cpu *cpu = raw_cpu_ptr(pmm_ram);
 	struct pmm_ram_block *block;
-	unsigned int at, got;
+	unsigned int at, got = 0;
 
 	while (unlikely(!(block = pmm_ram_take(cpu, count, &at))))
 		if (!pmm_ram_new_block(cpu, caller))
 			return ERR_PTR(-ENOSPC);
-	got = pmm_window_hold_pages(pmm_ram_addr(block, at), pages, count, PAGE_KERNEL,
-				    block->page + at, &block->foreign);
-	if (unlikely(got < count))
-		return pmm_ram_undo_map(block, at, got, count);
+	if (pmm_ram_is_within(at, count) && pmm_entries_are_plain(_PAGE_PRESENT))
+		got = pmm_hold_in_slot(pmm_ram_pte(block, at), pages, count, pmm_ram_rest,
+				       block->page + at);
+	if (unlikely(got < count)) {
+		got += __pmm_window_hold_pages(pmm_ram_addr(block, at + got), pages + got,
+					       count - got, PAGE_KERNEL, block->page + at + got,
+					       &block->foreign);
+		if (got < count)
+			return pmm_ram_undo_map(block, at, got, count);
+	}
 	return (void *)pmm_ram_addr(block, at);
 }
 
@@ -424,6 +456,7 @@ int pmm_map_ram_init(void)
 	pmm_ram_pages = rounddown_pow_of_two(clamp(share, 2UL * PMM_RAM_MAX,
 						   (unsigned long)PMM_RAM_BLOCK_MAX));
 	pmm_ram_shift = PAGE_SHIFT + ilog2(pmm_ram_pages);
+	pmm_ram_rest = pmm_entry_rest(pmm_prot_bits(PAGE_KERNEL));
 	atomic_long_set(&pmm_ram_dirty, 0);
 	pmm_ram_blocks = kvcalloc((pmm_window_size() >> pmm_ram_shift) + 2,
 				  sizeof(*pmm_ram_blocks), GFP_KERNEL);

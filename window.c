@@ -108,7 +108,7 @@ unsigned long __pmm_window_hold_pages(unsigned long addr, struct page **pages,
 		if (pmm_entries_are_plain(bits))
 			got = pmm_hold_in_slot(pmm_pte(pmm_slot(addr), addr), pages + i,
 					       min(nr_pages - i, pmm_pages_left_in_slot(addr)),
-					       bits, held + i);
+					       pmm_entry_rest(bits), held + i);
 		if (!got) {
 			if (!pmm_hold_any_page(addr, pages[i], prot, held + i, foreign))
 				break;
@@ -134,7 +134,8 @@ void __pmm_window_map_pages(unsigned long addr, struct page **pages, unsigned lo
 			continue;
 		}
 		nr = min(nr_pages, pmm_pages_left_in_slot(addr));
-		pmm_map_in_slot(pmm_pte(pmm_slot(addr), addr), pages, nr, bits);
+		pmm_map_in_slot(pmm_pte(pmm_slot(addr), addr), pages, nr,
+				pmm_entry_rest(bits));
 	}
 }
 

@@ -108,6 +108,18 @@ static __always_inline pte_t *pmm_pte(struct pmm_slot *slot, unsigned long addr)
 	return slot->table + pte_index(addr);
 }
 
+/**
+ * pmm_window_entry() - where the entry of an address is, for as long as a caller owns the address
+ * @addr: in the window
+ *
+ * Context: Any; the caller owns the address, and nothing is mapped there.
+ * Return: The entry; those of the addresses behind it follow, up to the next 2 MiB.
+ */
+static inline pte_t *pmm_window_entry(unsigned long addr)
+{
+	return pmm_pte(pmm_slot(addr), addr);
+}
+
 static __always_inline bool pmm_slot_is_huge(const struct pmm_slot *slot)
 {
 	return slot->pmd && native_pmd_val(READ_ONCE(*slot->pmd)) & _PAGE_PSE;
@@ -143,11 +155,16 @@ static __always_inline void pmm_set_entry(pte_t *pte, const struct page *page, p
 	native_set_pte(pte, native_make_pte(pmm_page_bits(page) + rest));
 }
 
+/* What to add to pmm_page_bits() of a page to get its entry with this protection. */
+static __always_inline pteval_t pmm_entry_rest(pgprotval_t bits)
+{
+	return pmm_window.pool + bits;
+}
+
 /* Within one slot. */
 static __always_inline void pmm_map_in_slot(pte_t *pte, struct page **pages, unsigned long nr,
-					    pgprotval_t bits)
+					    pteval_t rest)
 {
-	pteval_t rest = pmm_window.pool + bits;
 	struct page **end = pages + nr, **last = pages + (nr & ~3UL);
 
 	for (; pages < last; pages += 4, pte += 4) {
@@ -176,11 +193,10 @@ static __always_inline void pmm_hold_page(pte_t *pte, struct page *page, struct 
 
 /* Likewise, with a reference to each; returns how many came before one that is not of the pool. */
 static __always_inline unsigned long pmm_hold_in_slot(pte_t *pte, struct page **pages,
-						      unsigned long nr, pgprotval_t bits,
+						      unsigned long nr, pteval_t rest,
 						      struct page **held)
 {
 	unsigned long i = 0, first = pmm_window.pages, size = pmm_window.pages_size;
-	pteval_t rest = pmm_window.pool + bits;
 
 	for (; i + 4 <= nr; i += 4) {
 		struct page *a = pages[i], *b = pages[i + 1], *c = pages[i + 2], *d = pages[i + 3];
@@ -213,7 +229,8 @@ static __always_inline void pmm_window_map_pages(unsigned long addr, struct page
 	pgprotval_t bits = pmm_prot_bits(prot);
 
 	if (likely(pmm_in_one_slot(addr, nr_pages)) && pmm_entries_are_plain(bits))
-		pmm_map_in_slot(pmm_pte(pmm_slot(addr), addr), pages, nr_pages, bits);
+		pmm_map_in_slot(pmm_pte(pmm_slot(addr), addr), pages, nr_pages,
+				pmm_entry_rest(bits));
 	else
 		__pmm_window_map_pages(addr, pages, nr_pages, prot);
 }
@@ -239,7 +256,8 @@ static __always_inline unsigned long pmm_window_hold_pages(unsigned long addr, s
 	unsigned long got = 0;
 
 	if (likely(pmm_in_one_slot(addr, nr_pages)) && pmm_entries_are_plain(bits)) {
-		got = pmm_hold_in_slot(pmm_pte(pmm_slot(addr), addr), pages, nr_pages, bits, held);
+		got = pmm_hold_in_slot(pmm_pte(pmm_slot(addr), addr), pages, nr_pages,
+				       pmm_entry_rest(bits), held);
 		if (likely(got == nr_pages))
 			return got;
 	}
@@ -249,14 +267,19 @@ static __always_inline unsigned long pmm_window_hold_pages(unsigned long addr, s
 
 static __always_inline void pmm_clear_in_slot(pte_t *pte, unsigned long nr)
 {
-	pte_t *end = pte + nr;
+	pte_t *end = pte + nr, *last = pte + (nr & ~3UL);
 
 	if (cpu_feature_enabled(X86_FEATURE_XENPV)) {
 		for (; pte < end; pte++)
 			set_pte(pte, __pte(0));
 		return;
 	}
-#pragma GCC unroll 4
+	for (; pte < last; pte += 4) {
+		native_set_pte(pte, native_make_pte(0));
+		native_set_pte(pte + 1, native_make_pte(0));
+		native_set_pte(pte + 2, native_make_pte(0));
+		native_set_pte(pte + 3, native_make_pte(0));
+	}
 	for (; pte < end; pte++)
 		native_set_pte(pte, native_make_pte(0));
 }
@@ -305,14 +328,19 @@ static __always_inline void pmm_window_unmap(unsigned long addr, unsigned long n
 static __always_inline void pmm_window_put_pages(struct page **pages, unsigned long count,
 						 bool foreign)
 {
-	unsigned long i;
+	struct page **end = pages + count, **last = pages + (count & ~3UL);
 
 	if (unlikely(foreign)) {
 		__pmm_window_put_pages(pages, count);
 	} else {
-#pragma GCC unroll 4
-		for (i = 0; i < count; i++)
-			page_ref_dec(pages[i]);
+		for (; pages < last; pages += 4) {
+			page_ref_dec(pages[0]);
+			page_ref_dec(pages[1]);
+			page_ref_dec(pages[2]);
+			page_ref_dec(pages[3]);
+		}
+		for (; pages < end; pages++)
+			page_ref_dec(*pages);
 	}
 	if (unlikely(READ_ONCE(pmm_zone.nr_parked)))
 		pmm_zone_reap(&pmm_zone);
