@@ -6,9 +6,9 @@
  */
 #include <stdlib.h>
 
-#include "internal.h"
 #include "ktap.h"
 #include "shim.h"
+#include "vmlist.h"
 
 #define START		0xffffc90000000000UL
 #define PAGES(nr)	((unsigned long)(nr) * PAGE_SIZE)
@@ -380,6 +380,77 @@ static void lazy_top(const void *arg)
 	empty(&list);
 }
 
+/* --- the fast paths --- */
+
+static struct pmm_vm_struct *get_on_top(struct pmm_vmlist *list, unsigned long pages)
+{
+	struct pmm_vm_struct *vm;
+
+	vm = pmm_vmlist_reserve_on_top(list, PAGES(pages + 1), PMM_VM_MAP, 0, CALLER);
+	assert_sound(list);
+	return vm;
+}
+
+static bool is_joinable(struct pmm_vmlist *list, const void *addr, unsigned long type)
+{
+	struct pmm_area *area;
+
+	spin_lock(&list->lock);
+	area = __pmm_vmlist_find_joinable(list, addr, type);
+	spin_unlock(&list->lock);
+	ASSERT(!area || area->vm.addr == addr);
+	return area;
+}
+
+/* Taken only where the long way would do the same, and where it has nothing to say. */
+static void lazy_on_top(const void *arg)
+{
+	unsigned long deferred = 0;
+	struct pmm_vm_struct *vm;
+	struct pmm_vmlist list;
+	struct pmm_area *area;
+
+	window_init(&list, true, START, 12);
+	list.deferred = &deferred;
+	retire(&list, get_at(&list, 1, 0));
+	ASSERT(!get_on_top(&list, 1));			/* no spare record */
+	retire(&list, get_at(&list, 1, 2));		/* now there is one */
+	ASSERT(list.spare);
+	deferred = 1 << 4;
+	ASSERT(!get_on_top(&list, 1));			/* a free is deferred there */
+	ASSERT(list.spare);
+	deferred = 0;
+	ASSERT(!get_on_top(&list, 8));			/* one page too large */
+	vm = get_on_top(&list, 7);
+	ASSERT(vm && vm->addr == (void *)START + PAGES(4));
+
+	area = pmm_area(vm);
+	ASSERT(!is_joinable(&list, vm->addr, PMM_VM_MAP));	/* not published */
+	pmm_vmlist_publish(&list, vm);
+	ASSERT(is_joinable(&list, vm->addr, PMM_VM_MAP));
+	ASSERT(!is_joinable(&list, vm->addr, PMM_VM_ALLOC));
+	ASSERT(!is_joinable(&list, vm->addr + PAGE_SIZE, PMM_VM_MAP));
+	ASSERT(!is_joinable(&list, vm->addr + 8, PMM_VM_MAP));
+	area->users = 2;
+	ASSERT(!is_joinable(&list, vm->addr, PMM_VM_MAP));	/* mapped by a user */
+	area->users = 1;
+	area->orphan = true;
+	ASSERT(!is_joinable(&list, vm->addr, PMM_VM_MAP));	/* freed, but for one */
+	area->orphan = false;
+	pmm_area(list.head)->state = PMM_AREA_PURGED;
+	ASSERT(!is_joinable(&list, vm->addr, PMM_VM_MAP));	/* the flush is under way */
+	pmm_area(list.head)->state = PMM_AREA_LAZY;
+	spin_lock(&list.lock);
+	ASSERT(__pmm_vmlist_find_joinable(&list, vm->addr, PMM_VM_MAP) == area);
+	ASSERT(!__pmm_vmlist_join(&list, area));
+	spin_unlock(&list.lock);
+	assert_sound(&list);
+	assert_waiting(&list, 1, 12);
+	pmm_free_record(&list, area);
+	list.deferred = NULL;
+	empty(&list);
+}
+
 /* --- two windows and a model --- */
 
 #define MOST_AREAS	4096
@@ -415,7 +486,7 @@ static struct run {
 	unsigned int		nr, peak, step, drain_to;
 	u16			*owner;			/* by page */
 	bool			filling;
-	unsigned long		refused, aligned, purges, most_waiting;
+	unsigned long		refused, aligned, purges, most_waiting, on_top, joined;
 } run;
 
 static void where(void)
@@ -556,6 +627,19 @@ static void stop_filling(void)
 	run.drain_to = ktap_below(run.nr + 1);
 }
 
+/* As vmalloc does: on top if that is right, which is only ever so with the tree. */
+static struct pmm_vm_struct *reserve(unsigned int way, unsigned long pages, unsigned long align)
+{
+	struct pmm_vm_struct *vm = NULL;
+
+	if (align == 1 && pages <= PMM_MAX_SLOTS)
+		vm = pmm_vmlist_reserve_on_top(&run.list[way], PAGES(pages + 1), PMM_VM_MAP, 0,
+					       NULL);
+	ASSERT(!vm || way == 1);
+	run.on_top += !!vm;
+	return vm ?: try_aligned(&run.list[way], pages, PAGES(align));
+}
+
 static void step_reserve(void)
 {
 	unsigned long pages = random_pages(), align = random_align();
@@ -563,7 +647,7 @@ static void step_reserve(void)
 	unsigned int way;
 
 	for (way = 0; way < 2; way++) {
-		area.vm[way] = try_aligned(&run.list[way], pages, PAGES(align));
+		area.vm[way] = reserve(way, pages, align);
 		if (area.first == ULONG_MAX) {
 			ASSERT_EQ(PTR_ERR(area.vm[way]), -ENOSPC);
 			continue;
@@ -590,6 +674,27 @@ static void step_publish(struct known *area)
 	area->live = true;
 }
 
+/* As vmalloc does: at once, when it is on top of what waits. */
+static bool join(unsigned int way, const struct known *area)
+{
+	struct pmm_vmlist *list = &run.list[way];
+	struct pmm_area *found, *gone = NULL;
+
+	spin_lock(&list->lock);
+	found = __pmm_vmlist_find_joinable(list, page_addr(area->first), PMM_VM_MAP);
+	if (found) {
+		ASSERT(area->live && run.owner[area->first - 1] == WAITING);
+		gone = __pmm_vmlist_join(list, found);
+	}
+	spin_unlock(&list->lock);
+	if (found)
+		pmm_free_record(list, found);
+	if (gone)
+		pmm_free_record(list, gone);
+	run.joined += !!found;
+	return found;
+}
+
 static void step_take_down(struct known *area)
 {
 	struct pmm_vm_struct *vm;
@@ -597,6 +702,8 @@ static void step_take_down(struct known *area)
 	bool lazy = area->live && ktap_below(4);
 
 	for (way = 0; way < 2; way++) {
+		if ((lazy || !area->live) && join(way, area))
+			continue;
 		ASSERT_EQ(pmm_vmlist_detach(&run.list[way], area->vm[way]->addr, 0, &vm),
 			  area->live ? PMM_DETACH_OK : PMM_DETACH_NONEXISTENT);
 		vm = area->vm[way];
@@ -674,10 +781,11 @@ static void finish(void)
 	while (run.nr)
 		step_take_down(&run.areas[ktap_below(run.nr)]);
 	compare();
-	ktap_say("%u areas at most, %lu waiting, %lu requests refused, %lu aligned, %lu purges",
-		 run.peak, run.most_waiting, run.refused, run.aligned, run.purges);
+	ktap_say("%u areas at most, %lu waiting, %lu requests refused, %lu aligned, %lu on top, %lu joined, %lu purges",
+		 run.peak, run.most_waiting, run.refused, run.aligned, run.on_top, run.joined,
+		 run.purges);
 	ASSERT(run.peak >= run.size->at_least && run.most_waiting > 3);
-	ASSERT(run.refused && run.aligned && run.purges);
+	ASSERT(run.refused && run.aligned && run.joined && run.purges);
 	empty(&run.list[0]);
 	empty(&run.list[1]);
 	free(run.owner);
@@ -722,6 +830,7 @@ const struct ktap_test lazy_tests[] = {
 	TREE("lazy-spoiled-tree", lazy_spoiled),
 	LINEAR("lazy-top", lazy_top),
 	TREE("lazy-top-tree", lazy_top),
+	{ "lazy-on-top", lazy_on_top },
 	RANDOM("lazy-random-64", 64, 0, 8, 40000, 1),
 	RANDOM("lazy-random-1200", 1200, 77, 100, 30000, 8),
 	RANDOM("lazy-random-16384", 16384, 300, 3000, 40000, 64),
