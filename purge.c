@@ -11,6 +11,7 @@
  * It owns the policy; what waits is kept by vmlist.c (areas) and map_ram.c (parts of blocks).
  * Purges exclude each other by a mutex. Process context, interrupts on.
  */
+#include <linux/cpumask.h>
 #include <linux/mutex.h>
 
 #include "purge.h"
@@ -76,9 +77,11 @@ bool pmm_purge(void)
 	return any;
 }
 
-/* pmm_purge(), unless somebody is at it. */
-void pmm_purge_unless_busy(void)
+/* With one CPU too much waits. */
+void __pmm_purge_excess(void)
 {
+	if (pmm_purge_waiting() <= fls(num_online_cpus()) * PMM_PURGE_BYTES)
+		return;
 	if (!mutex_trylock(&pmm_purge_mutex))
 		return;
 	__pmm_purge();

@@ -5,9 +5,9 @@
 #ifndef POCKETMM_PURGE_H
 #define POCKETMM_PURGE_H
 
-#include <linux/cpumask.h>
-
 #include "internal.h"
+
+#define PMM_PURGE_BYTES		(32UL << 20)	/* for each bit of the number of CPUs */
 
 extern bool pmm_lazy;
 extern atomic_long_t pmm_ram_dirty;	/* map_ram.c: pages that wait for a flush */
@@ -15,7 +15,7 @@ extern atomic_long_t pmm_ram_dirty;	/* map_ram.c: pages that wait for a flush */
 void pmm_purge_init(bool lazy);
 u64 pmm_purge_count(void);
 bool pmm_purge(void);
-void pmm_purge_unless_busy(void);
+void __pmm_purge_excess(void);
 
 /* May a flush wait? */
 static inline bool pmm_purge_is_lazy(void)
@@ -40,8 +40,8 @@ static inline unsigned long pmm_purge_waiting(void)
  */
 static inline void pmm_purge_excess(void)
 {
-	if (unlikely(pmm_purge_waiting() > fls(num_online_cpus()) * (32UL << 20)))
-		pmm_purge_unless_busy();
+	if (unlikely(pmm_purge_waiting() > PMM_PURGE_BYTES))
+		__pmm_purge_excess();
 }
 
 #endif /* POCKETMM_PURGE_H */

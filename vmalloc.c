@@ -83,7 +83,7 @@ static __always_inline void pmm_free_area_pages(struct page **pages, unsigned lo
 		__pmm_free_area_pages(pages + done, nr_pages - done, caller, may_sleep);
 }
 
-/* The pages' record stays what it is; who needs it clean uses pmm_give_up_pages(). */
+/* For a record that nobody looks at any more. */
 static __always_inline void __pmm_give_up_pages(const struct pmm_vm_struct *vm)
 {
 	if (vm->flags & PMM_VM_ALLOC)
@@ -184,7 +184,7 @@ void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned long t
 }
 
 static void pmm_finish_detach(enum pmm_detach_result result, struct pmm_vm_struct *vm,
-				       const void *addr, unsigned long type, const void *caller)
+			      const void *addr, unsigned long type, const void *caller)
 {
 	if (result == PMM_DETACH_OK)
 		pmm_destroy_area(vm);

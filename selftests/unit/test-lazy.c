@@ -781,9 +781,9 @@ static void finish(void)
 	while (run.nr)
 		step_take_down(&run.areas[ktap_below(run.nr)]);
 	compare();
-	ktap_say("%u areas at most, %lu waiting, %lu requests refused, %lu aligned, %lu on top, %lu joined, %lu purges",
-		 run.peak, run.most_waiting, run.refused, run.aligned, run.on_top, run.joined,
-		 run.purges);
+	ktap_say("%u areas at most, %lu waiting, %lu requests refused, %lu aligned, %lu purges",
+		 run.peak, run.most_waiting, run.refused, run.aligned, run.purges);
+	ktap_say("%lu times on top, %lu joined", run.on_top, run.joined);
 	ASSERT(run.peak >= run.size->at_least && run.most_waiting > 3);
 	ASSERT(run.refused && run.aligned && run.joined && run.purges);
 	empty(&run.list[0]);

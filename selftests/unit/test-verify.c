@@ -982,7 +982,7 @@ static void verify_tree(const void *arg)
 	unstage_window();
 }
 
-/* The highest area, and only that, may be missing in the tree; and then there is no hole below it. */
+/* The highest area, and no other, may be missing in the tree, when there is no hole below it. */
 static void verify_top(const void *arg)
 {
 	struct pmm_area stranger = { };
