@@ -515,6 +515,7 @@ static noinline struct page *pmm_zone_alloc_last(struct pmm_zone *zone, gfp_t gf
 		do {
 			moving = atomic_long_read(&zone->transit);
 			pmm_pcp_drain(zone);
+			moving |= atomic_long_read(&zone->transit);
 			page = pmm_zone_try_alloc(zone, gfp, order, kind, caller);
 			/* What was moving, or is, was in nobody's reach: it may have arrived. */
 			moving |= atomic_long_read(&zone->transit);

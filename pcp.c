@@ -22,6 +22,7 @@
 #endif
 
 #define PMM_PCP_PATIENCE	1000	/* looks at a bit that one must not wait for */
+#define PMM_PCP_TRIES		16	/* drains of all lists by one who found nothing */
 
 /* With preemption off; false when the lists are busy for long. */
 static bool pmm_pcp_spin(struct pmm_pcp *pcp)
@@ -213,7 +214,7 @@ void pmm_pcp_drain(struct pmm_zone *zone)
 bool pmm_pcp_look_again(unsigned int *looks)
 {
 	cpu_relax();
-	return (*looks)++ < (pmm_pcp_may_wait() ? PMM_PCP_PATIENCE : 1);
+	return (*looks)++ < (pmm_pcp_may_wait() ? PMM_PCP_TRIES : 1);
 }
 
 /* Preemption is off once, however many lists are held. */

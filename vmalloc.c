@@ -204,13 +204,15 @@ pmm_take_down_in_steps(const void *addr, unsigned long type, const void *caller)
 
 /*
  * With purge=lazy an area on top of one that waits is looked up, unmapped and made part of that
- * without dropping the lock between. The pages are given up afterwards, as in the other order.
+ * without dropping the lock between; but not where looking up is a walk of the list. The pages are given up afterwards, as in the other order.
  */
 static __always_inline bool pmm_take_down_at_once(const void *addr, unsigned long type)
 {
 	struct pmm_vmlist *list = &pmm_vmlist;
 	struct pmm_area *area, *gone;
 
+	if (unlikely(!list->search_tree))
+		return false;
 	spin_lock(&list->lock);
 	area = __pmm_vmlist_find_joinable(list, addr, type);
 	if (unlikely(!area || !pmm_window_unmap_within((unsigned long)area->vm.addr,

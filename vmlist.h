@@ -69,7 +69,7 @@ static __always_inline unsigned long pmm_page_of(const struct pmm_vmlist *list, 
 }
 
 /*
- * With search=tree: is right above the highest area the first hole of so many bytes? Not while a
+ * search=tree: is right above the highest area the first hole of so many bytes? Not while a
  * free is deferred there, which pmm_vmlist_reserve() has to make void.
  */
 static __always_inline bool __pmm_is_room_on_top(const struct pmm_vmlist *list, unsigned long size)
@@ -77,7 +77,7 @@ static __always_inline bool __pmm_is_room_on_top(const struct pmm_vmlist *list, 
 	const struct rb_node *root = list->tree.rb_node;
 	unsigned long addr;
 
-	if (unlikely(!list->search_tree || !list->tail) ||
+	if (unlikely(!list->tail) ||
 	    (root && rb_entry(root, struct pmm_area, node)->max_gap >= size))
 		return false;
 	addr = pmm_end_of(list->tail);
@@ -110,15 +110,18 @@ static __always_inline void __pmm_put_on_top(struct pmm_vmlist *list, struct pmm
  * @caller: who asks
  *
  * Context: Process context.
- * Return: As pmm_vmlist_reserve(); NULL when the address that it would choose is elsewhere, or when
- * there is no spare record, and nothing has changed.
+ * Return: As pmm_vmlist_reserve(); NULL when the address that it would choose is elsewhere, with
+ * search=linear, or when there is no spare record: nothing is reserved then.
  */
 static __always_inline struct pmm_vm_struct *
 pmm_vmlist_reserve_on_top(struct pmm_vmlist *list, unsigned long size, unsigned long flags,
 			  unsigned int nr_slots, const void *caller)
 {
-	struct pmm_area *area = pmm_take_spare(list, nr_slots);
+	struct pmm_area *area;
 
+	if (unlikely(!list->search_tree))
+		return NULL;
+	area = pmm_take_spare(list, nr_slots);
 	if (unlikely(!area))
 		return NULL;
 	pmm_init_area(area, size, flags, caller);
