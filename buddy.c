@@ -20,7 +20,46 @@
 
 /* --- verbs on the free lists and the state bytes ---------------------------------------------- */
 
-#define PMM_NONE	ULONG_MAX	/* the index of no block */
+/*
+ * A loop over the orders becomes a step an order, one behind the other, in which all that depends
+ * on the order is a constant: half the instructions.
+ */
+#define PMM_UNROLL	_Pragma("GCC unroll 10")
+
+/* A block by all that is touched of it: its index, the links of its first page, its state byte. */
+struct pmm_block {
+	unsigned long		index;
+	struct list_head	*links;
+	u8			*state;
+};
+
+static __always_inline struct pmm_block pmm_block_of(const struct pmm_zone *zone,
+						     struct page *page)
+{
+	unsigned long index = pmm_page_index(zone, page);
+
+	return (struct pmm_block){ index, &page->lru, zone->state + index };
+}
+
+static __always_inline struct pmm_block pmm_block_at(const struct pmm_zone *zone,
+						     unsigned long index)
+{
+	return (struct pmm_block){ index, &zone->mem_map[index].lru, zone->state + index };
+}
+
+/* The block so many pages behind this one, or before it. */
+static __always_inline struct pmm_block pmm_block_beside(struct pmm_block block, long pages)
+{
+	void *links = block.links;
+
+	links += pages * (long)sizeof(struct page);
+	return (struct pmm_block){ block.index + pages, links, block.state + pages };
+}
+
+static __always_inline struct page *pmm_block_page(struct pmm_block block)
+{
+	return container_of(block.links, struct page, lru);
+}
 
 static __always_inline void __pmm_mark(struct pmm_zone *zone, unsigned long index,
 				       enum pmm_kind kind, unsigned int order)
@@ -33,23 +72,36 @@ static __always_inline void __pmm_mark(struct pmm_zone *zone, unsigned long inde
  * with BUG_ON_DATA_CORRUPTION, kill the machine. The checks are here: who unlinks a block looks at
  * its state byte and at both its neighbours first, and leaves it alone when something is wrong.
  */
-static __always_inline void __pmm_link_free(struct pmm_free_area *area, struct page *page,
-					    u8 *at, u8 state)
+static __always_inline void __pmm_link_before(struct pmm_zone *zone, struct pmm_block block,
+					      unsigned int order, struct list_head *first)
 {
-	struct list_head *new = &page->lru, *first = area->free_list.next;
+	struct list_head *head = &zone->free_area[order].free_list;
 
-	first->prev = new;
-	new->next = first;
-	new->prev = &area->free_list;
-	area->free_list.next = new;
-	*at = state;
+	first->prev = block.links;
+	block.links->next = first;
+	block.links->prev = head;
+	head->next = block.links;
+	*block.state = PMM_STATE(PMM_FREE, order);
 }
 
-static __always_inline bool __pmm_unlink_free(struct page *page, u8 *at, u8 state)
+static __always_inline void __pmm_link_free(struct pmm_zone *zone, struct pmm_block block,
+					    unsigned int order)
 {
-	struct list_head *old = &page->lru, *next, *prev;
+	__pmm_link_before(zone, block, order, zone->free_area[order].free_list.next);
+}
 
-	if (unlikely(*at != state))
+/* On a list that was just seen to be empty. */
+static __always_inline void __pmm_link_only(struct pmm_zone *zone, struct pmm_block block,
+					    unsigned int order)
+{
+	__pmm_link_before(zone, block, order, &zone->free_area[order].free_list);
+}
+
+static __always_inline bool __pmm_unlink_free(struct pmm_block block, unsigned int order)
+{
+	struct list_head *old = block.links, *next, *prev;
+
+	if (unlikely(*block.state != PMM_STATE(PMM_FREE, order)))
 		return false;
 	next = old->next;
 	prev = old->prev;
@@ -57,7 +109,7 @@ static __always_inline bool __pmm_unlink_free(struct page *page, u8 *at, u8 stat
 		return false;
 	next->prev = prev;
 	prev->next = next;
-	*at = PMM_TAIL;
+	*block.state = PMM_TAIL;
 	return true;
 }
 
@@ -65,16 +117,16 @@ static __always_inline bool __pmm_unlink_free(struct page *page, u8 *at, u8 stat
  * A block changes hands: of several that free it at once one gets true. The per-CPU lists do so
  * without zone->lock.
  */
-static __always_inline bool pmm_claim(struct pmm_zone *zone, unsigned long index, u8 from, u8 to)
+static __always_inline bool pmm_claim(u8 *at, u8 from, u8 to)
 {
-	return try_cmpxchg(&zone->state[index], &from, to);
+	return try_cmpxchg(at, &from, to);
 }
 
 /* --- allocation: split ------------------------------------------------------------------------ */
 
 /*
- * Cut a block of order @high, already off its list, down to @low and return the index of the piece
- * to hand out. Each cut keeps one half, whose pair bit thereby becomes 1, and goes on with the
+ * Cut a block of order @high, already off its list, down to @low and return the piece to hand
+ * out. Each cut keeps one half, whose pair bit thereby becomes 1, and goes on with the
  * other. For an order-0 request served from a free order-2 block at index 8, `upper` (2.4) hands
  * out 11 and `lower` (2.6.28) hands out 8:
  *
@@ -82,114 +134,123 @@ static __always_inline bool pmm_claim(struct pmm_zone *zone, unsigned long index
  *	order 1   [ 8  9]kept [10 11]		 [ 8  9] [10 11]kept
  *	order 0           [10]kept [11]out	 [ 8]out [ 9]kept
  */
-static __always_inline unsigned long __pmm_cut(struct pmm_zone *zone, unsigned long index,
-					       unsigned int low, unsigned int high, bool upper)
+static __always_inline struct pmm_block __pmm_cut(struct pmm_zone *zone, struct pmm_block block,
+						  unsigned int low, unsigned int high,
+						  bool upper, bool first_fit)
 {
-	struct pmm_free_area *area = &zone->free_area[high], *last = &zone->free_area[low];
-	unsigned long half = 1UL << high, pair = index >> high;
-	struct page *mem_map = zone->mem_map;
-	u8 *states = zone->state, state = PMM_STATE(PMM_FREE, high);
+	unsigned long pair = block.index >> high;
+	unsigned int order;
 
-	while (area != last) {
-		unsigned long keep;
+	PMM_UNROLL
+	for (order = PMM_MAX_ORDER - 1; order-- > 0; ) {
+		long half = 1L << order;
 
-		area--;
-		state--;
-		half >>= 1;
-		__change_bit(pair, area->map);	/* 2.4's MARK_USED() */
-		keep = upper ? index : index + half;
-		__pmm_link_free(area, mem_map + keep, states + keep, state);
-		index += upper ? half : 0;
+		if (order >= high)
+			continue;
+		if (order < low)
+			break;
+		__change_bit(pair, zone->free_area[order].map);	/* 2.4's MARK_USED() */
+		if (first_fit)
+			__pmm_link_only(zone, pmm_block_beside(block, upper ? 0 : half), order);
+		else
+			__pmm_link_free(zone, pmm_block_beside(block, upper ? 0 : half), order);
+		block = pmm_block_beside(block, upper ? half : 0);
 		pair = 2 * pair + upper;
 	}
-	return index;
+	return block;
 }
 
-static __always_inline unsigned long __pmm_expand(struct pmm_zone *zone, unsigned long index,
-						  unsigned int low, unsigned int high)
+/* @first_fit: the block is of the first list that is not empty, from that of order @low on. */
+static __always_inline struct pmm_block __pmm_expand(struct pmm_zone *zone, struct pmm_block block,
+						     unsigned int low, unsigned int high,
+						     bool first_fit)
 {
 	zone->stat.splits += high - low;
-	return zone->expand == PMM_EXPAND_UPPER ? __pmm_cut(zone, index, low, high, true) :
-						  __pmm_cut(zone, index, low, high, false);
+	return zone->expand == PMM_EXPAND_UPPER ?
+	       __pmm_cut(zone, block, low, high, true, first_fit) :
+	       __pmm_cut(zone, block, low, high, false, first_fit);
 }
 
 /*
- * 2.4's rmqueue(): the head of the first list that has a block of this order or larger, taken off
- * it. Behind the last list is one that is never empty, so that the search ends.
+ * 2.4's rmqueue(): the head of the first list that has a block of order @low or larger. Returns its
+ * order, PMM_MAX_ORDER when there is none.
  */
-static __always_inline unsigned long __pmm_pick(struct pmm_zone *zone, unsigned int order)
+static __always_inline unsigned int __pmm_pick_first(struct pmm_zone *zone, unsigned int low,
+						     struct pmm_block *block)
 {
-	struct pmm_free_area *area = &zone->free_area[order];
-	unsigned long index;
+	struct list_head *head = NULL;
+	unsigned int high;
 
-	if (unlikely(zone->pageblocks)) {
-		index = pmm_packed_pick(zone, order);
-		if (index == PMM_NONE)
-			return PMM_NONE;
-	} else {
-		while (area->free_list.next == &area->free_list)
-			area++;
-		if (unlikely(area == &zone->free_area[PMM_MAX_ORDER]))
-			return PMM_NONE;
-		index = pmm_page_index(zone, list_first_entry(&area->free_list, struct page, lru));
+	PMM_UNROLL
+	for (high = 0; high < PMM_MAX_ORDER; high++) {
+		if (high < low)
+			continue;
+		head = &zone->free_area[high].free_list;
+		if (head->next != head)
+			break;
 	}
-	return index;
-}
-
-/* Unlink what was picked; returns its order, or PMM_MAX_ORDER when it is not what it should be. */
-static __always_inline unsigned int __pmm_unlink_picked(struct pmm_zone *zone, unsigned long index)
-{
-	unsigned int high = PMM_STATE_ORDER(zone->state[index]);
-
-	if (unlikely(!__pmm_unlink_free(zone->mem_map + index, zone->state + index,
-					PMM_STATE(PMM_FREE, high))))
+	if (unlikely(high == PMM_MAX_ORDER))
 		return PMM_MAX_ORDER;
-	if (high < PMM_MAX_ORDER - 1)
-		__change_bit(index >> (1 + high), zone->free_area[high].map);
+	OPTIMIZER_HIDE_VAR(head);	/* so that head->next is loaded once, not from each list */
+	*block = pmm_block_of(zone, list_first_entry(head, struct page, lru));
 	return high;
 }
 
-/* Take a block of order @low, or cut it off a larger one; PMM_NONE when there is none. */
-static __always_inline unsigned long __pmm_take(struct pmm_zone *zone, unsigned int low)
+static __always_inline unsigned int __pmm_pick(struct pmm_zone *zone, unsigned int low,
+					       struct pmm_block *block)
 {
-	unsigned long index = __pmm_pick(zone, low);
-	unsigned int high;
+	unsigned long index;
 
-	if (unlikely(index == PMM_NONE))
-		return PMM_NONE;
-	high = __pmm_unlink_picked(zone, index);
-	if (unlikely(high == PMM_MAX_ORDER))
-		return PMM_NONE;
-	zone->free_pages -= 1UL << low;
-	index = __pmm_expand(zone, index, low, high);
-	if (unlikely(zone->pageblocks))
-		pmm_packed_update(zone, index, -(1L << low));
-	return index;
+	if (likely(!zone->pageblocks))
+		return __pmm_pick_first(zone, low, block);
+	index = pmm_packed_pick(zone, low);
+	if (index == PMM_NONE)
+		return PMM_MAX_ORDER;
+	*block = pmm_block_at(zone, index);
+	return PMM_STATE_ORDER(*block->state);
+}
+
+/* Off its list; false when it is not what it should be. */
+static __always_inline bool __pmm_unlink_picked(struct pmm_zone *zone, struct pmm_block block,
+						unsigned int high)
+{
+	if (unlikely(!__pmm_unlink_free(block, high)))
+		return false;
+	if (high < PMM_MAX_ORDER - 1)
+		__change_bit(block.index >> (1 + high), zone->free_area[high].map);
+	return true;
+}
+
+/* Take a page as the book does: not with placement=packed. */
+static __always_inline bool __pmm_take_page(struct pmm_zone *zone, struct pmm_block *block)
+{
+	unsigned int high = __pmm_pick_first(zone, 0, block);
+
+	if (unlikely(high == PMM_MAX_ORDER) || unlikely(!__pmm_unlink_picked(zone, *block, high)))
+		return false;
+	zone->free_pages--;
+	*block = __pmm_expand(zone, *block, 0, high, true);
+	return true;
 }
 
 /*
- * As many as @nr times __pmm_take() would take from one block, which ends up cut the same way;
- * returns how many.
+ * Take blocks of order @low, at most @nr and all those that one block gives: as so many single
+ * requests would. Returns how many; the first is @block, the others are behind it.
  */
-static unsigned long __pmm_take_run(struct pmm_zone *zone, unsigned int low, unsigned long nr,
-				    unsigned long *first)
+static noinline unsigned long __pmm_take_run(struct pmm_zone *zone, unsigned int low,
+					     unsigned long nr, struct pmm_block *block)
 {
-	unsigned long index = __pmm_pick(zone, low);
-	unsigned int high, whole;
+	unsigned int high = __pmm_pick(zone, low, block), whole;
 
-	if (index == PMM_NONE)
-		return 0;
-	high = __pmm_unlink_picked(zone, index);
-	if (high == PMM_MAX_ORDER)
+	if (high == PMM_MAX_ORDER || !__pmm_unlink_picked(zone, *block, high))
 		return 0;
 	whole = min(high, low + (unsigned int)__fls(nr));
-	index = __pmm_expand(zone, index, whole, high);
+	*block = __pmm_expand(zone, *block, whole, high, false);
 	zone->free_pages -= 1UL << whole;
 	nr = 1UL << (whole - low);
 	zone->stat.splits += nr - 1;
 	if (unlikely(zone->pageblocks))
-		pmm_packed_update(zone, index, -(1L << whole));
-	*first = index;
+		pmm_packed_update(zone, block->index, -(1L << whole));
 	return nr;
 }
 
@@ -218,34 +279,55 @@ static __always_inline unsigned long __pmm_allowed(const struct pmm_zone *zone, 
  * byte is looked at before the buddy is unlinked: a pair bit that somebody overwrote must not
  * become a broken list. The block's own state byte is PMM_TAIL already.
  */
-static __always_inline void __pmm_free_block(struct pmm_zone *zone, unsigned long index,
-					     unsigned int order)
+static __always_inline unsigned int __pmm_coalesce(struct pmm_zone *zone, struct pmm_block block,
+						   unsigned int low)
 {
-	struct pmm_free_area *area = &zone->free_area[order],
-			     *top = &zone->free_area[PMM_MAX_ORDER - 1];
-	unsigned long at = index, pair = index >> order, bit = 1UL << order;
-	struct page *mem_map = zone->mem_map;
-	u8 *states = zone->state, state = PMM_STATE(PMM_FREE, order);
+	unsigned long index = block.index, pair = index >> low;
+	unsigned int order;
 
-	lockdep_assert_held(&zone->lock);
-	while (area != top) {
-		unsigned long buddy = index ^ bit;
+	PMM_UNROLL
+	for (order = 0; order < PMM_MAX_ORDER - 1; order++) {
+		long half = 1L << order;
 
+		if (order < low)
+			continue;
 		pair >>= 1;
-		if (!__test_and_change_bit(pair, area->map))	/* 2.4's MARK_USED() */
-			break;
-		if (unlikely(!__pmm_unlink_free(mem_map + buddy, states + buddy, state)))
-			break;
-		index &= buddy;
-		bit <<= 1;
-		area++;
-		state++;
+		OPTIMIZER_HIDE_VAR(pair);	/* so that it is shifted, not @index each time */
+		if (!__test_and_change_bit(pair, zone->free_area[order].map)) { /* MARK_USED() */
+			__pmm_link_free(zone, block, order);
+			return order;
+		}
+		if (index & half) {
+			if (!__pmm_unlink_free(pmm_block_beside(block, -half), order))
+				goto no_buddy;
+			block = pmm_block_beside(block, -half);
+		} else if (!__pmm_unlink_free(pmm_block_beside(block, half), order)) {
+			goto no_buddy;
+		}
 	}
-	__pmm_link_free(area, mem_map + index, states + index, state);
-	zone->stat.merges += PMM_STATE_ORDER(state) - order;
+	__pmm_link_free(zone, block, PMM_MAX_ORDER - 1);
+	return PMM_MAX_ORDER - 1;
+
+no_buddy:
+	OPTIMIZER_HIDE_VAR(order);	/* so that the way here sets up nothing for it */
+	__pmm_link_free(zone, block, order);
+	return order;
+}
+
+static __always_inline void __pmm_put(struct pmm_zone *zone, struct pmm_block block,
+				      unsigned int order)
+{
+	lockdep_assert_held(&zone->lock);
+	zone->stat.merges += __pmm_coalesce(zone, block, order) - order;
 	zone->free_pages += 1UL << order;
+}
+
+static noinline void __pmm_free_block(struct pmm_zone *zone, unsigned long index,
+				      unsigned int order)
+{
+	__pmm_put(zone, pmm_block_at(zone, index), order);
 	if (unlikely(zone->pageblocks))
-		pmm_packed_update(zone, at, 1L << order);
+		pmm_packed_update(zone, index, 1L << order);
 }
 
 /*
@@ -421,12 +503,12 @@ static __always_inline enum pmm_free_result __pmm_free_checked(struct pmm_zone *
 	if (unlikely(READ_ONCE(zone->state[index]) != state))
 		return __pmm_misuse(zone, index, order, kind);
 	if (unlikely(pmm_block_referenced(zone->mem_map + index, order))) {
-		if (!pmm_claim(zone, index, state, PMM_STATE(PMM_PARKED, order)))
+		if (!pmm_claim(zone->state + index, state, PMM_STATE(PMM_PARKED, order)))
 			return PMM_FREE_DOUBLE;
 		__pmm_park(zone, index, order);
 		return PMM_FREE_PARKED;
 	}
-	if (unlikely(!pmm_claim(zone, index, state, PMM_TAIL)))
+	if (unlikely(!pmm_claim(zone->state + index, state, PMM_TAIL)))
 		return PMM_FREE_DOUBLE;
 	zone->stat.frees++;
 	__pmm_free_block(zone, index, order);
@@ -477,23 +559,18 @@ static noinline enum pmm_free_result pmm_refuse_free(struct pmm_zone *zone,
 
 /* --- what the rest of the module calls -------------------------------------------------------- */
 
-static __always_inline struct page *pmm_zone_try_alloc(struct pmm_zone *zone, gfp_t gfp,
-						       unsigned int order, enum pmm_kind kind,
-						       unsigned long caller)
+static struct page *pmm_zone_try_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
+				       enum pmm_kind kind, unsigned long caller)
 {
 	struct page *page = NULL;
-	unsigned long flags, index;
+	struct pmm_block block;
+	unsigned long flags;
 
-	if (unlikely(order >= PMM_MAX_ORDER))
-		return NULL;
 	spin_lock_irqsave(&zone->lock, flags);
-	lockdep_assert_held(&zone->lock);
-	index = unlikely(zone->pages_min) && !__pmm_allowed(zone, gfp, order) ?
-			PMM_NONE : __pmm_take(zone, order);
-	if (likely(index != PMM_NONE)) {
-		page = zone->mem_map + index;
+	if (likely(__pmm_allowed(zone, gfp, order) && __pmm_take_run(zone, order, 1, &block))) {
 		zone->stat.allocations++;
-		__pmm_mark(zone, index, kind, order);
+		*block.state = PMM_STATE(kind, order);
+		page = pmm_block_page(block);
 		pmm_set_page_caller(page, caller);
 	}
 	spin_unlock_irqrestore(&zone->lock, flags);
@@ -531,6 +608,17 @@ static noinline struct page *pmm_zone_alloc_last(struct pmm_zone *zone, gfp_t gf
 		pr_warn_ratelimited("order-%u allocation failed: gfp=%pGg, %lu of %lu pages free, by %pS\n",
 				    order, &gfp, free_pages, zone->nr_pages, (void *)caller);
 	return NULL;
+}
+
+static noinline struct page *pmm_zone_alloc_block(struct pmm_zone *zone, gfp_t gfp,
+						  unsigned int order, enum pmm_kind kind,
+						  unsigned long caller)
+{
+	struct page *page = NULL;
+
+	if (likely(order < PMM_MAX_ORDER))
+		page = pmm_zone_try_alloc(zone, gfp, order, kind, caller);
+	return likely(page) ? page : pmm_zone_alloc_last(zone, gfp, order, kind, caller);
 }
 
 /*
@@ -575,9 +663,38 @@ static void __pmm_hand_out(struct pmm_zone *zone, unsigned long index, unsigned 
 struct page *pmm_zone_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
 			    enum pmm_kind kind, unsigned long caller)
 {
-	struct page *page = pmm_zone_try_alloc(zone, gfp, order, kind, caller);
+	return order ? pmm_zone_alloc_block(zone, gfp, order, kind, caller) :
+		       pmm_zone_alloc_page(zone, gfp, kind, caller);
+}
 
-	return likely(page) ? page : pmm_zone_alloc_last(zone, gfp, order, kind, caller);
+/**
+ * pmm_zone_alloc_page() - pmm_zone_alloc() of order 0
+ * @zone: the zone
+ * @gfp: as for pmm_zone_alloc()
+ * @kind: likewise
+ * @caller: likewise
+ *
+ * Context: As pmm_zone_alloc().
+ * Return: As pmm_zone_alloc().
+ */
+struct page *pmm_zone_alloc_page(struct pmm_zone *zone, gfp_t gfp, enum pmm_kind kind,
+				 unsigned long caller)
+{
+	struct pmm_block block;
+	unsigned long flags;
+
+	if (unlikely(zone->pages_min || zone->pageblocks))
+		return pmm_zone_alloc_block(zone, gfp, 0, kind, caller);
+	spin_lock_irqsave(&zone->lock, flags);
+	if (unlikely(!__pmm_take_page(zone, &block))) {
+		spin_unlock_irqrestore(&zone->lock, flags);
+		return pmm_zone_alloc_block(zone, gfp, 0, kind, caller);
+	}
+	zone->stat.allocations++;
+	*block.state = PMM_STATE(kind, 0);
+	pmm_set_page_caller(pmm_block_page(block), caller);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return pmm_block_page(block);
 }
 
 /**
@@ -600,15 +717,16 @@ unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int
 				  enum pmm_kind kind, unsigned long caller, unsigned long nr,
 				  struct page **pages)
 {
-	unsigned long flags, got = 0, index, run;
+	unsigned long flags, got = 0, run;
+	struct pmm_block block;
 
 	spin_lock_irqsave(&zone->lock, flags);
 	nr = min(nr, __pmm_allowed(zone, gfp, order));
 	while (got < nr) {
-		run = __pmm_take_run(zone, order, nr - got, &index);
+		run = __pmm_take_run(zone, order, nr - got, &block);
 		if (!run)
 			break;
-		__pmm_hand_out(zone, index, order, kind, caller, run, pages + got);
+		__pmm_hand_out(zone, block.index, order, kind, caller, run, pages + got);
 		got += run;
 	}
 	if (kind == PMM_PCP)
@@ -617,6 +735,58 @@ unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int
 		zone->stat.allocations += got;
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return got;
+}
+
+static noinline enum pmm_free_result pmm_zone_free_block(struct pmm_zone *zone, struct page *page,
+							 unsigned int order, enum pmm_kind kind,
+							 unsigned long caller)
+{
+	enum pmm_free_result result;
+	unsigned long flags, index = pmm_page_index(zone, page);
+
+	if (unlikely(index >= zone->nr_pages))
+		return pmm_refuse_free(zone, page, order, PMM_FREE_FOREIGN, caller);
+	if (unlikely(order >= PMM_MAX_ORDER))
+		return pmm_refuse_free(zone, page, order, PMM_FREE_BAD_ORDER, caller);
+	spin_lock_irqsave(&zone->lock, flags);
+	result = __pmm_free_checked(zone, index, order, kind);
+	if (unlikely(zone->nr_parked) && result <= PMM_FREE_PARKED)
+		__pmm_reap(zone, PMM_REAP_PAGES);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	if (unlikely(result > PMM_FREE_PARKED))
+		pmm_refuse_free(zone, page, order, result, caller);
+	return result;
+}
+
+/**
+ * pmm_zone_free_page() - pmm_zone_free() of order 0
+ * @zone: the zone
+ * @page: the page
+ * @kind: as for pmm_zone_free()
+ * @caller: likewise
+ *
+ * Context: As pmm_zone_free().
+ * Return: As pmm_zone_free().
+ */
+enum pmm_free_result pmm_zone_free_page(struct pmm_zone *zone, struct page *page,
+					enum pmm_kind kind, unsigned long caller)
+{
+	struct pmm_block block;
+	unsigned long flags;
+
+	if (unlikely(!pmm_page_in_zone(zone, page) || pmm_page_referenced(page) ||
+		     zone->pageblocks))
+		return pmm_zone_free_block(zone, page, 0, kind, caller);
+	spin_lock_irqsave(&zone->lock, flags);
+	block = pmm_block_of(zone, page);
+	if (unlikely(zone->nr_parked || !pmm_claim(block.state, PMM_STATE(kind, 0), PMM_TAIL))) {
+		spin_unlock_irqrestore(&zone->lock, flags);
+		return pmm_zone_free_block(zone, page, 0, kind, caller);
+	}
+	zone->stat.frees++;
+	__pmm_put(zone, block, 0);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return PMM_FREE_OK;
 }
 
 /**
@@ -637,21 +807,8 @@ unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int
 enum pmm_free_result pmm_zone_free(struct pmm_zone *zone, struct page *page, unsigned int order,
 				   enum pmm_kind kind, unsigned long caller)
 {
-	enum pmm_free_result result;
-	unsigned long flags, index = pmm_page_index(zone, page);
-
-	if (unlikely(index >= zone->nr_pages))
-		return pmm_refuse_free(zone, page, order, PMM_FREE_FOREIGN, caller);
-	if (unlikely(order >= PMM_MAX_ORDER))
-		return pmm_refuse_free(zone, page, order, PMM_FREE_BAD_ORDER, caller);
-	spin_lock_irqsave(&zone->lock, flags);
-	result = __pmm_free_checked(zone, index, order, kind);
-	if (unlikely(zone->nr_parked) && result <= PMM_FREE_PARKED)
-		__pmm_reap(zone, PMM_REAP_PAGES);
-	spin_unlock_irqrestore(&zone->lock, flags);
-	if (unlikely(result > PMM_FREE_PARKED))
-		pmm_refuse_free(zone, page, order, result, caller);
-	return result;
+	return order ? pmm_zone_free_block(zone, page, order, kind, caller) :
+		       pmm_zone_free_page(zone, page, kind, caller);
 }
 
 /*
@@ -670,7 +827,7 @@ static unsigned long __pmm_claim_run(struct pmm_zone *zone, struct page **pages,
 	nr = min(nr, zone->nr_pages - *index);
 	for (n = 0; n < nr && pages[n] == page; n++, page++)
 		if (page_ref_count(page) != 1 ||
-		    !pmm_claim(zone, *index + n, PMM_STATE(kind, 0), PMM_TAIL))
+		    !pmm_claim(zone->state + *index + n, PMM_STATE(kind, 0), PMM_TAIL))
 			break;
 	return n;
 }
@@ -847,7 +1004,6 @@ int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_
 		INIT_LIST_HEAD(&zone->free_area[order].free_list);
 		zone->free_area[order].map = NULL;
 	}
-	zone->free_area[PMM_MAX_ORDER].free_list.next = NULL;
 	zone->pageblocks = NULL;
 	zone->pcp = NULL;
 	zone->pcp_quick = false;

@@ -45,6 +45,7 @@
 #include "pocketmm.h"
 
 #define PMM_MAX_ORDER_PAGES	(1UL << (PMM_MAX_ORDER - 1))
+#define PMM_NONE		ULONG_MAX	/* the index of no block */
 #define PMM_BULK_PAGES		128UL	/* at most so many are moved under one lock */
 
 /* --- buddy.c: the zone ------------------------------------------------------------------------ */
@@ -196,7 +197,7 @@ struct pmm_zone {
 	spinlock_t		lock;	/* the rest, down to @stat, and page->lru of free pages */
 	unsigned long		free_pages;
 	unsigned long		pages_min;
-	struct pmm_free_area	free_area[PMM_MAX_ORDER + 1];	/* the last ends a search */
+	struct pmm_free_area	free_area[PMM_MAX_ORDER];
 	u8			*state;
 	struct list_head	parked;
 	unsigned long		nr_parked;
@@ -224,8 +225,12 @@ unsigned long pmm_zone_map_bytes(const struct pmm_zone *zone);
 unsigned long pmm_zone_metadata(const struct pmm_zone *zone);
 struct page *pmm_zone_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
 			    enum pmm_kind kind, unsigned long caller);
+struct page *pmm_zone_alloc_page(struct pmm_zone *zone, gfp_t gfp, enum pmm_kind kind,
+				 unsigned long caller);
 enum pmm_free_result pmm_zone_free(struct pmm_zone *zone, struct page *page, unsigned int order,
 				   enum pmm_kind kind, unsigned long caller);
+enum pmm_free_result pmm_zone_free_page(struct pmm_zone *zone, struct page *page,
+					enum pmm_kind kind, unsigned long caller);
 unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
 				  enum pmm_kind kind, unsigned long caller, unsigned long nr,
 				  struct page **pages);

@@ -56,10 +56,14 @@ static __always_inline struct page *pmm_alloc_pages_for(gfp_t gfp, unsigned int 
 {
 	struct page *page;
 
-	if (likely(!order && !(gfp & __GFP_ZERO) && pmm_zone.pcp_quick)) {
-		page = pmm_pcp_alloc(&pmm_zone, 0, kind, caller);
-		if (likely(page))
-			return page;
+	if (likely(!order && !(gfp & __GFP_ZERO))) {
+		if (likely(pmm_zone.pcp_quick)) {
+			page = pmm_pcp_alloc(&pmm_zone, 0, kind, caller);
+			if (likely(page))
+				return page;
+		} else if (!pmm_zone.pcp) {
+			return pmm_zone_alloc_page(&pmm_zone, gfp, kind, caller);
+		}
 	}
 	if ((order < PMM_PCP_ORDERS && pmm_zone.pcp) || gfp & __GFP_ZERO)
 		return pmm_alloc_pages_slow(gfp, order, kind, caller);
@@ -88,6 +92,8 @@ static __always_inline enum pmm_free_result pmm_free_pages_for(struct page *page
 		return PMM_FREE_OK;
 	if (order < PMM_PCP_ORDERS && pmm_zone.pcp)
 		return pmm_free_pages_slow(page, order, kind, caller);
+	if (!order)
+		return pmm_zone_free_page(&pmm_zone, page, kind, caller);
 	return pmm_zone_free(&pmm_zone, page, order, kind, caller);
 }
 

@@ -9,6 +9,7 @@
 
 #define READ_ONCE(x)		(*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, value)	(*(volatile __typeof__(x) *)&(x) = (value))
+#define OPTIMIZER_HIDE_VAR(x)	__asm__("" : "=r" (x) : "0" (x))
 #define data_race(x)		(x)	/* one thread has none */
 
 #endif /* UNIT_LINUX_COMPILER_H */
