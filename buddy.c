@@ -21,10 +21,10 @@
 /* --- verbs on the free lists and the state bytes ---------------------------------------------- */
 
 /*
- * A loop over the orders becomes a step an order, one behind the other, in which all that depends
- * on the order is a constant: half the instructions.
+ * The loops over the orders are unrolled: what depends on the order is then a constant in each
+ * step, which is half the instructions. The pragmas say PMM_MAX_ORDER, but they know no macros.
  */
-#define PMM_UNROLL	_Pragma("GCC unroll 10")
+static_assert(PMM_MAX_ORDER == 10);
 
 /* A block by all that is touched of it: its index, the links of its first page, its state byte. */
 struct pmm_block {
@@ -141,7 +141,7 @@ static __always_inline struct pmm_block __pmm_cut(struct pmm_zone *zone, struct 
 	unsigned long pair = block.index >> high;
 	unsigned int order;
 
-	PMM_UNROLL
+#pragma GCC unroll 10
 	for (order = PMM_MAX_ORDER - 1; order-- > 0; ) {
 		long half = 1L << order;
 
@@ -181,7 +181,7 @@ static __always_inline unsigned int __pmm_pick_first(struct pmm_zone *zone, unsi
 	struct list_head *head = NULL;
 	unsigned int high;
 
-	PMM_UNROLL
+#pragma GCC unroll 10
 	for (high = 0; high < PMM_MAX_ORDER; high++) {
 		if (high < low)
 			continue;
@@ -285,7 +285,7 @@ static __always_inline unsigned int __pmm_coalesce(struct pmm_zone *zone, struct
 	unsigned long index = block.index, pair = index >> low;
 	unsigned int order;
 
-	PMM_UNROLL
+#pragma GCC unroll 10
 	for (order = 0; order < PMM_MAX_ORDER - 1; order++) {
 		long half = 1L << order;
 

@@ -204,7 +204,8 @@ pmm_take_down_in_steps(const void *addr, unsigned long type, const void *caller)
 
 /*
  * With purge=lazy an area on top of one that waits is looked up, unmapped and made part of that
- * without dropping the lock between; but not where looking up is a walk of the list. The pages are given up afterwards, as in the other order.
+ * without dropping the lock between; but not where looking up is a walk of the list. The pages are
+ * given up afterwards, as in the other order.
  */
 static __always_inline bool pmm_take_down_at_once(const void *addr, unsigned long type)
 {

@@ -64,7 +64,8 @@ static void assert_kept(unsigned int cpu, const char *want)
 
 	out = open_memstream(&text, &size);
 	for (order = 0; order < PMM_PCP_ORDERS; order++) {
-		fprintf(out, pcp->nr[order] ? " %u:" : "", order);
+		if (pcp->nr[order])
+			fprintf(out, " %u:", order);
 		for (i = 0; i < pcp->nr[order]; i++)
 			fprintf(out, " %u", pmm_pcp_list(pcp, order)[i]);
 	}

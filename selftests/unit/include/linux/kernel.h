@@ -10,6 +10,8 @@
 #include <linux/stdarg.h>
 #include <linux/types.h>
 
+#define static_assert(what)	_Static_assert(what, #what)
+
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
 #define IS_ALIGNED(x, a)	(((x) & ((a) - 1)) == 0)
