@@ -24,7 +24,7 @@
  * The loops over the orders are unrolled: what depends on the order is then a constant in each
  * step, which is half the instructions. The pragmas say PMM_MAX_ORDER, but they know no macros.
  */
-static_assert(PMM_MAX_ORDER == 10);
+static_assert(PMM_MAX_ORDER == 10, "the unroll pragmas");
 
 /* A block by all that is touched of it: its index, the links of its first page, its state byte. */
 struct pmm_block {

@@ -3,14 +3,13 @@
 #ifndef UNIT_LINUX_KERNEL_H
 #define UNIT_LINUX_KERNEL_H
 
+#include <assert.h>	/* static_assert() */
 #include <stdio.h>	/* snprintf() */
 
 #include <linux/compiler.h>
 #include <linux/err.h>
 #include <linux/stdarg.h>
 #include <linux/types.h>
-
-#define static_assert(what)	_Static_assert(what, #what)
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
