@@ -38,13 +38,21 @@ static __always_inline struct pmm_block pmm_block_of(const struct pmm_zone *zone
 {
 	unsigned long index = pmm_page_index(zone, page);
 
-	return (struct pmm_block){ index, &page->lru, zone->state + index };
+	return (struct pmm_block){
+		.index = index,
+		.links = &page->lru,
+		.state = zone->state + index,
+	};
 }
 
 static __always_inline struct pmm_block pmm_block_at(const struct pmm_zone *zone,
 						     unsigned long index)
 {
-	return (struct pmm_block){ index, &zone->mem_map[index].lru, zone->state + index };
+	return (struct pmm_block){
+		.index = index,
+		.links = &zone->mem_map[index].lru,
+		.state = zone->state + index,
+	};
 }
 
 /* The block so many pages behind this one, or before it. */
@@ -52,8 +60,11 @@ static __always_inline struct pmm_block pmm_block_beside(struct pmm_block block,
 {
 	void *links = block.links;
 
-	links += pages * (long)sizeof(struct page);
-	return (struct pmm_block){ block.index + pages, links, block.state + pages };
+	return (struct pmm_block){
+		.index = block.index + pages,
+		.links = links + pages * (long)sizeof(struct page),
+		.state = block.state + pages,
+	};
 }
 
 static __always_inline struct page *pmm_block_page(struct pmm_block block)
@@ -242,7 +253,7 @@ static noinline unsigned long __pmm_take_run(struct pmm_zone *zone, unsigned int
 {
 	unsigned int high = __pmm_pick(zone, low, block), whole;
 
-	if (high == PMM_MAX_ORDER || !__pmm_unlink_picked(zone, *block, high))
+	if (high >= PMM_MAX_ORDER || !__pmm_unlink_picked(zone, *block, high))
 		return 0;
 	whole = min(high, low + (unsigned int)__fls(nr));
 	*block = __pmm_expand(zone, *block, whole, high, false);
@@ -309,7 +320,7 @@ static __always_inline unsigned int __pmm_coalesce(struct pmm_zone *zone, struct
 	return PMM_MAX_ORDER - 1;
 
 no_buddy:
-	OPTIMIZER_HIDE_VAR(order);	/* so that the way here sets up nothing for it */
+	OPTIMIZER_HIDE_VAR(order);	/* so that no step prepares for this, which is never */
 	__pmm_link_free(zone, block, order);
 	return order;
 }
@@ -493,10 +504,9 @@ static noinline enum pmm_free_result __pmm_misuse(const struct pmm_zone *zone, u
 	return pmm_misuse_of_head(is, kind);
 }
 
-static __always_inline enum pmm_free_result __pmm_free_checked(struct pmm_zone *zone,
-							       unsigned long index,
-							       unsigned int order,
-							       enum pmm_kind kind)
+static __always_inline enum pmm_free_result
+__pmm_free_checked(struct pmm_zone *zone, unsigned long index, unsigned int order,
+		   enum pmm_kind kind, unsigned long caller)
 {
 	u8 state = PMM_STATE(kind, order);
 
@@ -505,19 +515,25 @@ static __always_inline enum pmm_free_result __pmm_free_checked(struct pmm_zone *
 	if (unlikely(pmm_block_referenced(zone->mem_map + index, order))) {
 		if (!pmm_claim(zone->state + index, state, PMM_STATE(PMM_PARKED, order)))
 			return PMM_FREE_DOUBLE;
+		pmm_set_page_caller(zone->mem_map + index, caller);
 		__pmm_park(zone, index, order);
 		return PMM_FREE_PARKED;
 	}
 	if (unlikely(!pmm_claim(zone->state + index, state, PMM_TAIL)))
 		return PMM_FREE_DOUBLE;
+	pmm_set_page_caller(zone->mem_map + index, caller);
 	zone->stat.frees++;
 	__pmm_free_block(zone, index, order);
 	return PMM_FREE_OK;
 }
 
-/* What is told about a refused free: the block that the page is in, as it was under the lock. */
+/*
+ * What is told about a refused free: the block that the page is in, as it was under the lock, and
+ * who freed the page before, if it was ever freed as the first of a block.
+ */
 struct pmm_culprit {
 	unsigned long	head;
+	unsigned long	freed_by;
 	u8		state;
 };
 
@@ -526,15 +542,23 @@ static void pmm_report_misuse(const struct pmm_zone *zone, const struct page *pa
 			      const struct pmm_culprit *in, unsigned long caller)
 {
 	static const char * const kinds[] = { "no", "free", "used", "mapped", "parked", "free" };
+	char block[64];
 
-	if (result == PMM_FREE_FOREIGN)
+	if (result == PMM_FREE_FOREIGN) {
 		pr_warn_ratelimited("free refused: %s: order %u, by %pS\n", pmm_free_why(result),
 				    order, (void *)caller);
+		return;
+	}
+	snprintf(block, sizeof(block), "the %s block %lu of order %u",
+		 kinds[PMM_STATE_KIND(in->state)], in->head, PMM_STATE_ORDER(in->state));
+	if (result == PMM_FREE_DOUBLE && in->freed_by)
+		pr_warn_ratelimited("free refused: %s: page %lu order %u, in %s, by %pS; freed before by %pS\n",
+				    pmm_free_why(result), pmm_page_index(zone, page), order, block,
+				    (void *)caller, (void *)in->freed_by);
 	else
-		pr_warn_ratelimited("free refused: %s: page %lu order %u, in the %s block %lu of order %u, by %pS\n",
-				    pmm_free_why(result), pmm_page_index(zone, page), order,
-				    kinds[PMM_STATE_KIND(in->state)], in->head,
-				    PMM_STATE_ORDER(in->state), (void *)caller);
+		pr_warn_ratelimited("free refused: %s: page %lu order %u, in %s, by %pS\n",
+				    pmm_free_why(result), pmm_page_index(zone, page), order, block,
+				    (void *)caller);
 }
 
 /* Counts and reports; zone->lock is not held, but what the report says was so a moment ago. */
@@ -551,6 +575,7 @@ static noinline enum pmm_free_result pmm_refuse_free(struct pmm_zone *zone,
 	if (result != PMM_FREE_FOREIGN) {
 		in.head = __pmm_head_of(zone, pmm_page_index(zone, page));
 		in.state = READ_ONCE(zone->state[in.head]);
+		in.freed_by = pmm_page_caller(page);
 	}
 	spin_unlock_irqrestore(&zone->lock, flags);
 	pmm_report_misuse(zone, page, order, result, &in, caller);
@@ -737,6 +762,18 @@ unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int
 	return got;
 }
 
+/* All but the fastest case. */
+static noinline enum pmm_free_result __pmm_free_slow(struct pmm_zone *zone, unsigned long index,
+						     unsigned int order, enum pmm_kind kind,
+						     unsigned long caller)
+{
+	enum pmm_free_result result = __pmm_free_checked(zone, index, order, kind, caller);
+
+	if (unlikely(zone->nr_parked) && result <= PMM_FREE_PARKED)
+		__pmm_reap(zone, PMM_REAP_PAGES);
+	return result;
+}
+
 static noinline enum pmm_free_result pmm_zone_free_block(struct pmm_zone *zone, struct page *page,
 							 unsigned int order, enum pmm_kind kind,
 							 unsigned long caller)
@@ -749,9 +786,7 @@ static noinline enum pmm_free_result pmm_zone_free_block(struct pmm_zone *zone, 
 	if (unlikely(order >= PMM_MAX_ORDER))
 		return pmm_refuse_free(zone, page, order, PMM_FREE_BAD_ORDER, caller);
 	spin_lock_irqsave(&zone->lock, flags);
-	result = __pmm_free_checked(zone, index, order, kind);
-	if (unlikely(zone->nr_parked) && result <= PMM_FREE_PARKED)
-		__pmm_reap(zone, PMM_REAP_PAGES);
+	result = __pmm_free_slow(zone, index, order, kind, caller);
 	spin_unlock_irqrestore(&zone->lock, flags);
 	if (unlikely(result > PMM_FREE_PARKED))
 		pmm_refuse_free(zone, page, order, result, caller);
@@ -771,19 +806,27 @@ static noinline enum pmm_free_result pmm_zone_free_block(struct pmm_zone *zone, 
 enum pmm_free_result pmm_zone_free_page(struct pmm_zone *zone, struct page *page,
 					enum pmm_kind kind, unsigned long caller)
 {
+	enum pmm_free_result result;
 	struct pmm_block block;
 	unsigned long flags;
 
-	if (unlikely(!pmm_page_in_zone(zone, page) || pmm_page_referenced(page) ||
-		     zone->pageblocks))
-		return pmm_zone_free_block(zone, page, 0, kind, caller);
 	spin_lock_irqsave(&zone->lock, flags);
-	block = pmm_block_of(zone, page);
-	if (unlikely(zone->nr_parked || !pmm_claim(block.state, PMM_STATE(kind, 0), PMM_TAIL))) {
+	if (unlikely(!pmm_page_in_zone(zone, page) || zone->pageblocks)) {
 		spin_unlock_irqrestore(&zone->lock, flags);
 		return pmm_zone_free_block(zone, page, 0, kind, caller);
 	}
+	block = pmm_block_of(zone, page);
+	if (unlikely(pmm_page_referenced(page) || zone->nr_parked ||
+		     !pmm_claim(block.state, PMM_STATE(kind, 0), PMM_TAIL))) {
+		/* Still under the lock: what is misuse now might not look so later. */
+		result = __pmm_free_slow(zone, block.index, 0, kind, caller);
+		spin_unlock_irqrestore(&zone->lock, flags);
+		if (result > PMM_FREE_PARKED)
+			pmm_refuse_free(zone, page, 0, result, caller);
+		return result;
+	}
 	zone->stat.frees++;
+	pmm_set_page_caller(page, caller);
 	__pmm_put(zone, block, 0);
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return PMM_FREE_OK;
@@ -816,7 +859,8 @@ enum pmm_free_result pmm_zone_free(struct pmm_zone *zone, struct page *page, uns
  * referenced by others: claimed, to be freed together.
  */
 static unsigned long __pmm_claim_run(struct pmm_zone *zone, struct page **pages, unsigned long nr,
-				     enum pmm_kind kind, unsigned long *index)
+				     enum pmm_kind kind, unsigned long caller,
+				     unsigned long *index)
 {
 	struct page *page = *pages;
 	unsigned long n;
@@ -825,10 +869,12 @@ static unsigned long __pmm_claim_run(struct pmm_zone *zone, struct page **pages,
 		return 0;
 	*index = pmm_page_index(zone, page);
 	nr = min(nr, zone->nr_pages - *index);
-	for (n = 0; n < nr && pages[n] == page; n++, page++)
+	for (n = 0; n < nr && pages[n] == page; n++, page++) {
 		if (page_ref_count(page) != 1 ||
 		    !pmm_claim(zone->state + *index + n, PMM_STATE(kind, 0), PMM_TAIL))
 			break;
+		pmm_set_page_caller(page, caller);
+	}
 	return n;
 }
 
@@ -876,7 +922,8 @@ void pmm_zone_free_bulk(struct pmm_zone *zone, unsigned long nr, struct page **p
 		batch = min(nr, done + PMM_BULK_PAGES);
 		spin_lock_irqsave(&zone->lock, flags);
 		do {
-			run = __pmm_claim_run(zone, pages + done, batch - done, kind, &index);
+			run = __pmm_claim_run(zone, pages + done, batch - done, kind, caller,
+					      &index);
 			zone->stat.frees += run;
 			if (run)
 				__pmm_free_run(zone, index, 0, run);
@@ -968,6 +1015,7 @@ static void pmm_free_all_pages(struct pmm_zone *zone)
 
 	spin_lock_irqsave(&zone->lock, flags);
 	for (index = 0; index < zone->nr_pages; index++) {
+		pmm_set_page_caller(zone->mem_map + index, 0);
 		__pmm_free_block(zone, index, 0);
 		if (index % PMM_MAX_ORDER_PAGES)
 			continue;

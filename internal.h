@@ -274,13 +274,13 @@ static inline unsigned long pmm_nr_pairs(const struct pmm_zone *zone, unsigned i
 }
 
 /*
- * Who got a block is kept in page->index of its first page: the kernel uses that field only for
- * pages of a file or of anonymous memory, which these never are. A client that writes there loses
- * nothing but its name in the reports.
+ * Who got a block, or who freed it, is kept in page->index of its first page: the kernel uses that
+ * field only for pages of a file or of anonymous memory, which these never are. A client that
+ * writes there loses nothing but its name in the reports.
  */
 static inline void pmm_set_page_caller(struct page *page, unsigned long caller)
 {
-	page->index = caller;
+	WRITE_ONCE(page->index, caller);
 }
 
 static inline unsigned long pmm_page_caller(const struct page *page)

@@ -50,7 +50,7 @@ static bool __pmm_find_in_block(const struct pmm_zone *zone, unsigned long first
  * @order: at least this
  *
  * Context: As pmm_zone_alloc(), zone->lock held.
- * Return: The block; ULONG_MAX when there is none.
+ * Return: The block; PMM_NONE when there is none.
  */
 unsigned long pmm_packed_pick(struct pmm_zone *zone, unsigned int order)
 {
@@ -65,13 +65,13 @@ unsigned long pmm_packed_pick(struct pmm_zone *zone, unsigned int order)
 			best = first;
 	}
 	if (!best)
-		return ULONG_MAX;
+		return PMM_NONE;
 	start = (rb_entry(best, struct pmm_pageblock, node) - zone->pageblocks) *
 		PMM_MAX_ORDER_PAGES;
 	for (; order < PMM_MAX_ORDER; order++)
 		if (__pmm_find_in_block(zone, start, order, &index))
 			return index;
-	return ULONG_MAX;
+	return PMM_NONE;
 }
 
 /**

@@ -75,9 +75,10 @@ static noinline enum pmm_free_result pmm_free_pages_slow(struct page *page, unsi
 							 enum pmm_kind kind, unsigned long caller)
 {
 	if (READ_ONCE(pmm_zone.pcp_limit)) {
-		if (order && pmm_pcp_free(&pmm_zone, page, order, kind))
+		if (order && pmm_pcp_free(&pmm_zone, page, order, kind, caller))
 			return PMM_FREE_OK;
-		if (pmm_pcp_flush(&pmm_zone, order) && pmm_pcp_free(&pmm_zone, page, order, kind))
+		if (pmm_pcp_flush(&pmm_zone, order) &&
+		    pmm_pcp_free(&pmm_zone, page, order, kind, caller))
 			return PMM_FREE_OK;
 	}
 	return pmm_zone_free(&pmm_zone, page, order, kind, caller);
@@ -88,7 +89,7 @@ static __always_inline enum pmm_free_result pmm_free_pages_for(struct page *page
 							       enum pmm_kind kind,
 							       unsigned long caller)
 {
-	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0, kind)))
+	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0, kind, caller)))
 		return PMM_FREE_OK;
 	if (order < PMM_PCP_ORDERS && pmm_zone.pcp)
 		return pmm_free_pages_slow(page, order, kind, caller);
@@ -207,7 +208,7 @@ EXPORT_SYMBOL_GPL(pmm_get_zeroed_page);
  */
 void __pmm_free_pages(struct page *page, unsigned int order)
 {
-	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0, PMM_USED)))
+	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0, PMM_USED, _RET_IP_)))
 		return;
 	if (page)
 		pmm_free_pages_for(page, order, PMM_USED, _RET_IP_);

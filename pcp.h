@@ -75,6 +75,7 @@ static __always_inline struct page *pmm_pcp_alloc(struct pmm_zone *zone, unsigne
  * @page: the block's first page, whatever the caller says it is
  * @order: below PMM_PCP_ORDERS
  * @kind: as it was allocated
+ * @caller: who frees
  *
  * The state byte is claimed atomically, so that of two frees of a block on two CPUs one fails.
  *
@@ -83,7 +84,8 @@ static __always_inline struct page *pmm_pcp_alloc(struct pmm_zone *zone, unsigne
  * still referenced or others wait for it, or this is misuse.
  */
 static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *page,
-					 unsigned int order, enum pmm_kind kind)
+					 unsigned int order, enum pmm_kind kind,
+					 unsigned long caller)
 {
 	unsigned long index = pmm_page_index(zone, page), i;
 	u8 used = PMM_STATE(kind, order);
@@ -107,6 +109,7 @@ static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *pag
 		pmm_pcp_unlock(pcp);
 		return false;
 	}
+	pmm_set_page_caller(page, caller);
 	pmm_pcp_list(pcp, order)[nr] = index;
 	pcp->nr[order] = nr + 1;
 	pcp->frees++;
@@ -156,6 +159,7 @@ static __always_inline unsigned long pmm_pcp_alloc_many(struct pmm_zone *zone, e
  * pmm_pcp_free_many() - put single pages on this CPU's list
  * @zone: the zone
  * @kind: as they were allocated
+ * @caller: who frees
  * @nr: how many
  * @pages: the pages
  *
@@ -163,7 +167,8 @@ static __always_inline unsigned long pmm_pcp_alloc_many(struct pmm_zone *zone, e
  * Return: How many went there: up to the first that the zone has to look at.
  */
 static __always_inline unsigned long pmm_pcp_free_many(struct pmm_zone *zone, enum pmm_kind kind,
-						       unsigned long nr, struct page **pages)
+						       unsigned long caller, unsigned long nr,
+						       struct page **pages)
 {
 	struct page *mem_map = zone->mem_map;
 	u8 *states = zone->state;
@@ -182,6 +187,7 @@ static __always_inline unsigned long pmm_pcp_free_many(struct pmm_zone *zone, en
 		if (unlikely(index >= zone->nr_pages || page_ref_count(pages[i]) != 1 ||
 			     !try_cmpxchg(&states[index], &state, PMM_STATE(PMM_PCP, 0))))
 			break;
+		pmm_set_page_caller(pages[i], caller);
 		*list++ = index;
 	}
 	pcp->nr[0] += i;

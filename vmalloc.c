@@ -78,47 +78,47 @@ static __always_inline void pmm_free_area_pages(struct page **pages, unsigned lo
 	unsigned long done = 0;
 
 	if (likely(pmm_bulk && nr_pages <= PMM_PCP_BATCH))
-		done = pmm_pcp_free_many(&pmm_zone, PMM_MAPPED, nr_pages, pages);
+		done = pmm_pcp_free_many(&pmm_zone, PMM_MAPPED, caller, nr_pages, pages);
 	if (unlikely(done < nr_pages))
 		__pmm_free_area_pages(pages + done, nr_pages - done, caller, may_sleep);
 }
 
 /* For a record that nobody looks at any more. */
-static __always_inline void __pmm_give_up_pages(const struct pmm_vm_struct *vm)
+static __always_inline void __pmm_give_up_pages(const struct pmm_vm_struct *vm, const void *caller)
 {
 	if (vm->flags & PMM_VM_ALLOC)
-		pmm_free_area_pages(vm->pages, vm->nr_pages, (unsigned long)vm->caller, true);
+		pmm_free_area_pages(vm->pages, vm->nr_pages, (unsigned long)caller, true);
 	else if (vm->pages)
 		pmm_window_put_pages(vm->pages, vm->nr_pages, pmm_area(vm)->foreign);
 	if (unlikely(vm->pages != pmm_area(vm)->slots))
 		kvfree(vm->pages);
 }
 
-static void pmm_give_up_pages(struct pmm_vm_struct *vm)
+static void pmm_give_up_pages(struct pmm_vm_struct *vm, const void *caller)
 {
-	__pmm_give_up_pages(vm);
+	__pmm_give_up_pages(vm, caller);
 	vm->pages = NULL;
 	vm->nr_pages = 0;
 }
 
 /* 2.4's order of work. The record itself is left: pmm_remove_vm_area() hands it to its caller. */
-static noinline void pmm_unmap_area(struct pmm_vm_struct *vm)
+static noinline void pmm_unmap_area(struct pmm_vm_struct *vm, const void *caller)
 {
 	pmm_window_unmap((unsigned long)vm->addr, pmm_area_pages(vm));
 	pmm_window_flush();
-	pmm_give_up_pages(vm);
+	pmm_give_up_pages(vm, caller);
 	pmm_vmlist_unlink(&pmm_vmlist, vm);
 }
 
-static noinline void pmm_destroy_area(struct pmm_vm_struct *vm)
+static noinline void pmm_destroy_area(struct pmm_vm_struct *vm, const void *caller)
 {
 	if (!pmm_purge_is_lazy()) {
-		pmm_unmap_area(vm);
+		pmm_unmap_area(vm, caller);
 		kfree(vm);
 		return;
 	}
 	pmm_window_unmap((unsigned long)vm->addr, pmm_area_pages(vm));
-	pmm_give_up_pages(vm);
+	pmm_give_up_pages(vm, caller);
 	pmm_vmlist_retire(&pmm_vmlist, vm);
 	pmm_purge_excess();
 }
@@ -187,7 +187,7 @@ static void pmm_finish_detach(enum pmm_detach_result result, struct pmm_vm_struc
 			      const void *addr, unsigned long type, const void *caller)
 {
 	if (result == PMM_DETACH_OK)
-		pmm_destroy_area(vm);
+		pmm_destroy_area(vm, caller);
 	else if (pmm_detach_errno(result))
 		pmm_refuse(result, addr, type, caller);
 }
@@ -207,7 +207,8 @@ pmm_take_down_in_steps(const void *addr, unsigned long type, const void *caller)
  * without dropping the lock between; but not where looking up is a walk of the list. The pages are
  * given up afterwards, as in the other order.
  */
-static __always_inline bool pmm_take_down_at_once(const void *addr, unsigned long type)
+static __always_inline bool pmm_take_down_at_once(const void *addr, unsigned long type,
+						  const void *caller)
 {
 	struct pmm_vmlist *list = &pmm_vmlist;
 	struct pmm_area *area, *gone;
@@ -223,7 +224,7 @@ static __always_inline bool pmm_take_down_at_once(const void *addr, unsigned lon
 	}
 	gone = __pmm_vmlist_join(list, area);
 	spin_unlock(&list->lock);
-	__pmm_give_up_pages(&area->vm);
+	__pmm_give_up_pages(&area->vm, caller);
 	pmm_free_record(list, area);
 	if (unlikely(gone))
 		pmm_free_record(list, gone);
@@ -234,7 +235,7 @@ static __always_inline bool pmm_take_down_at_once(const void *addr, unsigned lon
 static __always_inline enum pmm_detach_result
 __pmm_take_down(const void *addr, unsigned long type, const void *caller)
 {
-	if (likely(pmm_purge_is_lazy()) && likely(pmm_take_down_at_once(addr, type)))
+	if (likely(pmm_purge_is_lazy()) && likely(pmm_take_down_at_once(addr, type, caller)))
 		return PMM_DETACH_OK;
 	return pmm_take_down_in_steps(addr, type, caller);
 }
@@ -727,7 +728,7 @@ void *pmm_vmap_for(struct page **pages, unsigned int count, unsigned long flags,
 		return vm;
 	err = pmm_map_held_pages(vm, pages, count, prot);
 	if (unlikely(err)) {
-		pmm_destroy_area(vm);
+		pmm_destroy_area(vm, caller);
 		return ERR_PTR(err);
 	}
 	pmm_vmlist_publish(&pmm_vmlist, vm);
@@ -827,7 +828,7 @@ struct pmm_vm_struct *pmm_remove_vm_area(const void *addr)
 	enum pmm_detach_result result = pmm_vmlist_detach(&pmm_vmlist, addr, 0, &vm);
 
 	if (result == PMM_DETACH_OK) {
-		pmm_unmap_area(vm);
+		pmm_unmap_area(vm, __builtin_return_address(0));
 		return vm;
 	}
 	if (result != PMM_DETACH_LATER)
@@ -1015,7 +1016,7 @@ static void pmm_vma_close(struct vm_area_struct *vma)
 	struct pmm_vm_struct *vm = vma->vm_private_data;
 
 	if (pmm_vmlist_drop(&pmm_vmlist, vm))
-		pmm_destroy_area(vm);
+		pmm_destroy_area(vm, __builtin_return_address(0));
 }
 
 static const struct vm_operations_struct pmm_vm_ops = {
@@ -1062,7 +1063,7 @@ int pmm_remap_vmalloc_range(struct vm_area_struct *vma, void *addr, unsigned lon
 	err = pmm_insert_pages(vma, vm, pgoff);
 	if (err) {
 		if (pmm_vmlist_drop(&pmm_vmlist, vm))
-			pmm_destroy_area(vm);
+			pmm_destroy_area(vm, __builtin_return_address(0));
 		return err;
 	}
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
@@ -1181,7 +1182,7 @@ void pmm_vmalloc_exit(void)
 	while (pmm_vmlist.head) {
 		struct pmm_vm_struct *vm = pmm_vmlist.head;
 
-		pmm_unmap_area(vm);
+		pmm_unmap_area(vm, vm->caller);
 		kfree(vm);
 	}
 	/* The pages are about to be somebody else's, and map_ram's blocks have gone without. */

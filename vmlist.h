@@ -69,8 +69,8 @@ static __always_inline unsigned long pmm_page_of(const struct pmm_vmlist *list, 
 }
 
 /*
- * search=tree: is right above the highest area the first hole of so many bytes? Not while a
- * free is deferred there, which pmm_vmlist_reserve() has to make void.
+ * Is right above the highest area the first hole of so many bytes? Not while a free is deferred
+ * there, which pmm_vmlist_reserve() has to make void. The caller has seen that search=tree.
  */
 static __always_inline bool __pmm_is_room_on_top(const struct pmm_vmlist *list, unsigned long size)
 {

@@ -353,6 +353,12 @@ misuse_in_the_log() {
 	set_up
 	one_line 'free page=0 order=9' \
 		"free refused: the page is already free: page 0 order 9, in the free block 0 of order 9, $BY" refused_double_free
+	must 'alloc order=0'
+	freed=$(value page)
+	must "free block=$(value block)"
+	one_line "free page=$freed order=0" \
+		"free refused: the page is already free: page $freed order 0, in the free block [0-9]+ of order [0-9], $BY; freed before $BY" \
+		refused_double_free
 	one_line "free page=$block order=2" \
 		"free refused: the block has another order: page $block order 2, in the used block $block of order 3, $BY" refused_wrong_order
 	middle=$((block + 1))

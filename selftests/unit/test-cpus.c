@@ -212,7 +212,7 @@ static void quick_alloc_or_free(void)
 
 		page = pmm_zone.mem_map + block.index;
 		if (block.order < PMM_PCP_ORDERS &&
-		    pmm_pcp_free(&pmm_zone, page, block.order, block.kind))
+		    pmm_pcp_free(&pmm_zone, page, block.order, block.kind, CALLER))
 			return;
 		model_take(&block);
 		run.allocations--;
@@ -327,7 +327,7 @@ static void step_free_many(void)
 		return;
 	}
 	nr = give_many(pages, PMM_MAPPED);
-	done = pmm_pcp_free_many(&pmm_zone, PMM_MAPPED, nr, pages);
+	done = pmm_pcp_free_many(&pmm_zone, PMM_MAPPED, CALLER, nr, pages);
 	pmm_zone_free_bulk(&pmm_zone, nr - done, pages + done, PMM_MAPPED, CALLER);
 }
 

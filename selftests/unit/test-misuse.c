@@ -5,7 +5,7 @@
  *
  * The zone that all of them are tried on:
  *
- *	0..3	used, order 2		8..15	parked, order 3
+ *	0..3	used, order 2		8..15	parked, order 3, by another caller
  *	4	used, order 0		16..31	free, order 4
  *	5	mapped, order 0		32..63	free, order 5
  *	6..7	mapped, order 1
@@ -23,7 +23,7 @@ static void stage(struct arena *arena)
 	ASSERT_EQ(pmm_zone_alloc(zone, GFP_KERNEL, 1, PMM_MAPPED, CALLER) - arena->pages, 6);
 	ASSERT_EQ(arena_alloc(arena, 3), 8);
 	get_page(&arena->pages[9]);
-	ASSERT_EQ(arena_free(arena, 8, 3), PMM_FREE_PARKED);
+	ASSERT_EQ(pmm_zone_free(zone, arena->pages + 8, 3, PMM_USED, CALLER + 1), PMM_FREE_PARKED);
 	ASSERT_SOUND(zone);
 }
 
@@ -104,14 +104,15 @@ static void expected_line(const struct misuse *misuse, char *line, size_t size)
 	while (misuse->index < blocks[i].index)
 		i++;
 	snprintf(line, size,
-		 "pocketmm: free refused: %s: page %ld order %u, in the %s block %ld of order %u, by 0xca11e4S",
+		 "pocketmm: free refused: %s: page %ld order %u, in the %s block %ld of order %u, by 0xca11e4S%s",
 		 why, misuse->index, misuse->order, blocks[i].kind, blocks[i].index,
-		 blocks[i].order);
+		 blocks[i].order, misuse->result == PMM_FREE_DOUBLE && misuse->index == 8 ?
+				  "; freed before by 0xca11e5S" : "");
 }
 
 /*
  * The one line names the reason, what was asked, the block that the page is in and who asked; of a
- * foreign page there is no block to name.
+ * foreign page there is no block to name. Only page 8 was ever freed as the first of a block.
  */
 static void assert_line(const struct misuse *misuse)
 {
@@ -216,6 +217,64 @@ static void misuse_then_use(const void *arg)
 	arena_exit(&arena);
 }
 
+/* Each way to free a page leaves a note of who it was, and each way to get one overwrites it. */
+static void misuse_names_first(const void *arg)
+{
+	struct page *bulk[2];
+	struct arena arena;
+
+	arena_init(&arena, 64, PMM_EXPAND_LOWER, 0);
+	ASSERT_EQ(arena_free(&arena, 0, 5), PMM_FREE_DOUBLE);
+	ASSERT(!strstr(shim_log_line(), "freed before"));	/* nobody has freed it yet */
+	ASSERT_EQ(arena_alloc(&arena, 0), 0);
+	ASSERT_EQ(pmm_zone_free(&arena.zone, arena.pages, 0, PMM_USED, CALLER + 1), PMM_FREE_OK);
+	ASSERT_EQ(arena_free(&arena, 0, 0), PMM_FREE_DOUBLE);
+	ASSERT(strstr(shim_log_line(), "; freed before by 0xca11e5S"));
+
+	ASSERT_EQ(arena_alloc(&arena, 2), 0);
+	ASSERT_EQ(pmm_zone_free(&arena.zone, arena.pages, 2, PMM_USED, CALLER + 2), PMM_FREE_OK);
+	ASSERT_EQ(arena_free(&arena, 0, 2), PMM_FREE_DOUBLE);
+	ASSERT(strstr(shim_log_line(), "; freed before by 0xca11e6S"));
+
+	ASSERT_EQ(pmm_zone_alloc_bulk(&arena.zone, GFP_KERNEL, 0, PMM_USED, CALLER, 2, bulk), 2);
+	pmm_zone_free_bulk(&arena.zone, 2, bulk, PMM_USED, CALLER + 3);
+	ASSERT_EQ(arena_free(&arena, bulk[1] - arena.pages, 0), PMM_FREE_DOUBLE);
+	ASSERT(strstr(shim_log_line(), "; freed before by 0xca11e7S"));
+	ASSERT_SOUND(&arena.zone);
+	arena_exit(&arena);
+}
+
+static struct arena *contended;
+static long taken;
+
+static void somebody_takes_a_page(enum shim_point point)
+{
+	if (point == SHIM_UNLOCKED && taken < 0)
+		taken = arena_alloc(contended, 0);
+}
+
+/* A double free, and at once the page becomes somebody else's: no second look may then agree. */
+static void misuse_seen_once(const void *arg)
+{
+	struct arena arena;
+
+	arena_init(&arena, 64, PMM_EXPAND_LOWER, 0);
+	ASSERT_EQ(arena_alloc(&arena, 0), 0);
+	ASSERT_EQ(arena_alloc(&arena, 0), 1);
+	ASSERT_EQ(arena_free(&arena, 0, 0), PMM_FREE_OK);
+	contended = &arena;
+	taken = -1;
+	shim_hook = somebody_takes_a_page;
+	ASSERT_EQ(arena_free(&arena, 0, 0), PMM_FREE_DOUBLE);
+	shim_hook = NULL;
+	ASSERT_EQ(taken, 0);
+	ASSERT_EQ(arena.zone.state[0], PMM_STATE(PMM_USED, 0));
+	ASSERT_EQ(arena.zone.stat.refused[PMM_FREE_DOUBLE], 1);
+	ASSERT(*shim_log_line());
+	ASSERT_SOUND(&arena.zone);
+	arena_exit(&arena);
+}
+
 /*
  * A pair bit that somebody overwrote says that the buddy is free when it is not. The free must not
  * take the buddy off a list that it is not on; verify then names the pair.
@@ -269,6 +328,8 @@ const struct ktap_test misuse_tests[] = {
 	{ "misuse-wrong-kind", misuse_wrong_kind },
 	{ "misuse-other-zone", misuse_other_zone },
 	{ "misuse-then-use", misuse_then_use },
+	{ "misuse-names-first", misuse_names_first },
+	{ "misuse-seen-once", misuse_seen_once },
 	{ "misuse-damaged-bit", misuse_damaged_bit },
 	{ "misuse-words", misuse_words },
 	{ }

@@ -352,11 +352,12 @@ static void stage_pcp(struct arena *arena)
 	for (i = 0; i < 8; i++)
 		ASSERT_EQ(arena_alloc(arena, 0), i);
 	ASSERT_EQ(arena_alloc(arena, 1), 8);
-	ASSERT(pmm_pcp_free(&arena->zone, arena->pages, 0, PMM_USED));
-	ASSERT(pmm_pcp_free(&arena->zone, arena->pages + 1, 0, PMM_USED));
+	ASSERT(pmm_pcp_free(&arena->zone, arena->pages, 0, PMM_USED, CALLER));
+	ASSERT(pmm_pcp_free(&arena->zone, arena->pages + 1, 0, PMM_USED, CALLER));
 	shim_set_cpu(1);
-	ASSERT(pmm_pcp_free(&arena->zone, arena->pages + 3, 0, PMM_USED));
-	ASSERT(pmm_pcp_free(&arena->zone, arena->pages + 8, 1, PMM_USED));
+	ASSERT(pmm_pcp_free(&arena->zone, arena->pages + 3, 0, PMM_USED, CALLER));
+	ASSERT(pmm_pcp_free(&arena->zone, arena->pages + 8, 1, PMM_USED, CALLER + 1));
+	ASSERT_EQ(pmm_page_caller(arena->pages + 8), CALLER + 1);
 	ASSERT_SOUND(&arena->zone);
 }
 
