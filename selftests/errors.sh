@@ -389,7 +389,7 @@ rate_limit() {
 	unload
 }
 
-plan $((67 + $(quick 41 158)))
+plan $((70 + $(quick 41 158)))
 expect_log_begin
 misuse_in_the_log
 set_up
