@@ -997,7 +997,8 @@ static int pmm_alloc_maps(struct pmm_zone *zone)
 	for (order = 0; order < PMM_MAX_ORDER - 1; order++) {
 		unsigned long *map;
 
-		map = kvcalloc(BITS_TO_LONGS(pmm_nr_pairs(zone, order)), sizeof(*map), GFP_KERNEL);
+		map = pmm_may_fail(kvcalloc(BITS_TO_LONGS(pmm_nr_pairs(zone, order)),
+					    sizeof(*map), GFP_KERNEL));
 		if (!map)
 			return -ENOMEM;
 		zone->free_area[order].map = map;
@@ -1057,7 +1058,7 @@ int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_
 	zone->pcp_quick = false;
 	zone->pcp_limit = 0;
 	atomic_long_set(&zone->transit, 0);
-	zone->state = kvzalloc(pmm_nr_states(zone), GFP_KERNEL);
+	zone->state = pmm_may_fail(kvzalloc(pmm_nr_states(zone), GFP_KERNEL));
 	if (!zone->state || pmm_alloc_maps(zone) || pmm_packed_init(zone)) {
 		pmm_zone_destroy(zone);
 		return -ENOMEM;

@@ -80,7 +80,8 @@ static struct page *pmm_search_node(int nid, struct pmm_search *search)
 			continue;
 		}
 		search->tried++;
-		if (!alloc_contig_range(start, start + search->nr_pages, MIGRATE_MOVABLE,
+		if (!pmm_must_fail() &&
+		    !alloc_contig_range(start, start + search->nr_pages, MIGRATE_MOVABLE,
 					GFP_KERNEL | __GFP_NOWARN))
 			return pfn_to_page(start);
 		end = start + search->nr_pages - step;

@@ -58,7 +58,8 @@ static bool pmm_text_reserve(struct pmm_text *text, size_t more)
 	if (text->len + more < text->room)
 		return true;
 	if (room <= PMM_RESULT_MAX)
-		buf = kvmalloc(room, GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+		buf = pmm_may_fail(kvmalloc(room,
+					    GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN));
 	if (!buf) {
 		text->cut = true;
 		return false;
@@ -118,7 +119,7 @@ static const char *pmm_error_name(int err)
 
 enum pmm_key {
 	PMM_ORDER, PMM_COUNT, PMM_GFP, PMM_ZERO, PMM_USER, PMM_BLOCK, PMM_PAGE, PMM_AREA,
-	PMM_OFFSET, PMM_SIZE, PMM_PHYS, PMM_SEED, PMM_NR_KEYS,
+	PMM_OFFSET, PMM_SIZE, PMM_PHYS, PMM_SEED, PMM_NTH, PMM_NR_KEYS,
 };
 
 /*
@@ -208,6 +209,7 @@ static const struct {
 	[PMM_SIZE]	= { "size", pmm_parse_bytes },
 	[PMM_PHYS]	= { "phys", pmm_parse_plain },
 	[PMM_SEED]	= { "seed", pmm_parse_plain },
+	[PMM_NTH]	= { "nth", pmm_parse_uint },
 };
 
 static int pmm_parse_word(struct pmm_args *args, char *word)
@@ -301,7 +303,8 @@ static int pmm_alloc_one(gfp_t gfp, unsigned int order)
 	if (!page)
 		return -ENOMEM;
 	index = pmm_page_index(&pmm_zone, page);
-	if (xa_is_err(xa_store(&pmm_blocks, pmm_last_block + 1, pmm_block_entry(index, order),
+	if (pmm_must_fail() ||
+	    xa_is_err(xa_store(&pmm_blocks, pmm_last_block + 1, pmm_block_entry(index, order),
 			       GFP_KERNEL))) {
 		__pmm_free_pages(page, order);
 		return -ENOMEM;
@@ -400,7 +403,8 @@ static int pmm_hold_area(struct pmm_args *args, void *addr, unsigned long type,
 	struct pmm_vm_struct vm = { .size = PAGE_SIZE };
 
 	pmm_vmlist_copy(&pmm_vmlist, addr, &vm);
-	if (xa_is_err(xa_store(&pmm_areas, pmm_last_area + 1, addr, GFP_KERNEL))) {
+	if (pmm_must_fail() ||
+	    xa_is_err(xa_store(&pmm_areas, pmm_last_area + 1, addr, GFP_KERNEL))) {
 		pmm_take_down(addr, type, PMM_HERE);
 		return PMM_FAIL(args, -ENOMEM, "no memory to remember the area");
 	}
@@ -445,7 +449,8 @@ static struct page **pmm_collect_pages(struct pmm_args *args, unsigned int *coun
 	struct page **pages, *page;
 	unsigned long j;
 
-	pages = kvmalloc_array(args->nr_blocks, PMM_MAX_ORDER_PAGES * sizeof(*pages), GFP_KERNEL);
+	pages = pmm_may_fail(kvmalloc_array(args->nr_blocks, PMM_MAX_ORDER_PAGES * sizeof(*pages),
+					    GFP_KERNEL));
 	if (!pages)
 		return ERR_PTR(PMM_FAIL(args, -ENOMEM, "no memory for the list of pages"));
 	*count = 0;
@@ -639,8 +644,8 @@ static int pmm_compare_page(struct pmm_args *args, const u8 *is, const u8 *shoul
 
 static int pmm_walk_span(struct pmm_args *args, bool write)
 {
-	char *pattern = (char *)__get_free_page(GFP_KERNEL);
-	char *found = (char *)__get_free_page(GFP_KERNEL);
+	char *pattern = pmm_may_fail((char *)__get_free_page(GFP_KERNEL));
+	char *found = pmm_may_fail((char *)__get_free_page(GFP_KERNEL));
 	struct pmm_span span = { };
 	unsigned long i;
 	int err = -ENOMEM;
@@ -742,6 +747,13 @@ static int pmm_cmd_reset(struct pmm_args *args)
 	return 0;
 }
 
+/* How far the one before still was from failing: who asks with nth=0 learns whether it has. */
+static int pmm_cmd_fail(struct pmm_args *args)
+{
+	pmm_say(" left=%lu", pmm_fail_nth(args->value[PMM_NTH]));
+	return 0;
+}
+
 /* --- the table, and running a line of it ------------------------------------------------------ */
 
 #define PMM_HAS(key)	BIT(PMM_##key)
@@ -771,6 +783,7 @@ static const struct pmm_command {
 	{ "purge", 0, 0, pmm_cmd_purge },
 	{ "drain", 0, 0, pmm_cmd_drain },
 	{ "reset", 0, 0, pmm_cmd_reset },
+	{ "fail", PMM_HAS(NTH), 0, pmm_cmd_fail },
 };
 
 static const struct pmm_command *pmm_find_command(struct pmm_args *args, const char *name)
@@ -921,7 +934,7 @@ static ssize_t pmm_command_write(struct file *file, const char __user *ubuf, siz
 	if (!count)
 		return 0;
 	if (count <= PMM_COMMAND_MAX)
-		text = memdup_user_nul(ubuf, count);
+		text = pmm_must_fail() ? ERR_PTR(-ENOMEM) : memdup_user_nul(ubuf, count);
 	if (IS_ERR(text))
 		return PTR_ERR(text);
 	err = mutex_lock_interruptible(&pmm_command_lock);

@@ -122,7 +122,7 @@ static u32 *pmm_copy_free_lists(unsigned long *nr)
 	u32 *indices;
 
 	for (;;) {
-		indices = kvmalloc_array(room, sizeof(*indices), GFP_KERNEL);
+		indices = pmm_may_fail(kvmalloc_array(room, sizeof(*indices), GFP_KERNEL));
 		if (!indices)
 			return NULL;
 		spin_lock_irqsave(&pmm_zone.lock, flags);
@@ -164,7 +164,7 @@ static unsigned long *pmm_copy_maps(void)
 
 	for (order = 0; order < PMM_MAX_ORDER - 1; order++)
 		longs += BITS_TO_LONGS(pmm_nr_pairs(&pmm_zone, order));
-	maps = kvmalloc_array(longs, sizeof(*maps), GFP_KERNEL);
+	maps = pmm_may_fail(kvmalloc_array(longs, sizeof(*maps), GFP_KERNEL));
 	if (!maps)
 		return NULL;
 	spin_lock_irqsave(&pmm_zone.lock, flags);
@@ -251,6 +251,7 @@ static int pmm_stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "parked %llu\n", stat.parked);
 	pmm_show_window_stats(m);
 	pmm_show_refused(m, &stat);
+	seq_printf(m, "fail_nth %ld\n", atomic_long_read(&pmm_fail_left));
 	return 0;
 }
 
@@ -311,7 +312,7 @@ static void *pmm_view_start(struct seq_file *m, loff_t *pos, void *(*take)(unsig
 static void *pmm_take_blocks(unsigned long *nr)
 {
 	struct pmm_block_line *lines =
-		kvmalloc_array(pmm_zone.nr_pages, sizeof(*lines), GFP_KERNEL);
+		pmm_may_fail(kvmalloc_array(pmm_zone.nr_pages, sizeof(*lines), GFP_KERNEL));
 	unsigned long index, flags;
 
 	if (!lines)
@@ -379,7 +380,7 @@ static void *pmm_take_areas(unsigned long *nr)
 	struct pmm_area *copies;
 
 	for (;;) {
-		copies = kvcalloc(room + 1, sizeof(*copies), GFP_KERNEL);
+		copies = pmm_may_fail(kvcalloc(room + 1, sizeof(*copies), GFP_KERNEL));
 		if (!copies)
 			return NULL;
 		spin_lock(&pmm_vmlist.lock);

@@ -66,6 +66,10 @@ static char *placement;
 module_param(placement, charp, 0444);
 MODULE_PARM_DESC(placement, "free block to take: lifo (default), or packed, of the fullest 2 MiB");
 
+static char *fail_nth = "0";
+module_param(fail_nth, charp, 0444);
+MODULE_PARM_DESC(fail_nth, "request to the kernel's allocators that fails, from load on (default 0: none)");
+
 /*
  * The switches that an era presets; the parameters of the same names say otherwise. The last row is
  * no switch: since 2.4 and 2.6 took and returned the pages of an area one by one, only era modern
@@ -198,6 +202,19 @@ static int pmm_judge_min_free(struct pmm_config *config)
 	return 0;
 }
 
+/* The last to be judged: what follows may fail by it. */
+static int pmm_judge_fail_nth(void)
+{
+	u64 value;
+
+	if (pmm_parse_number(fail_nth, &value) || value > INT_MAX) {
+		pr_err("fail_nth=%s is refused: a number between 0 and %d\n", fail_nth, INT_MAX);
+		return -EINVAL;
+	}
+	pmm_fail_nth(value);
+	return 0;
+}
+
 static int pmm_judge_era(const struct pmm_era **chosen)
 {
 	unsigned int i;
@@ -248,7 +265,8 @@ static int pmm_judge_parameters(struct pmm_config *config)
 	       pmm_judge_node(config) ?:
 	       pmm_judge_below(config) ?:
 	       pmm_judge_min_free(config) ?:
-	       pmm_judge_switches(config);
+	       pmm_judge_switches(config) ?:
+	       pmm_judge_fail_nth();
 }
 
 static int pmm_init_zone(const struct pmm_config *config, struct page *pages)

@@ -158,7 +158,7 @@ static noinline struct pmm_ram_block *pmm_ram_new_block(struct pmm_ram_cpu *cpu,
 		.size = 1UL << pmm_ram_shift, .align = 1UL << pmm_ram_shift,
 		.flags = PMM_VM_RAM, .gfp = GFP_KERNEL, .caller = caller,
 	};
-	struct pmm_ram_block *block = kvzalloc(sizeof(*block), GFP_KERNEL);
+	struct pmm_ram_block *block = pmm_may_fail(kvzalloc(sizeof(*block), GFP_KERNEL));
 	unsigned int i;
 
 	if (!block)
@@ -458,9 +458,9 @@ int pmm_map_ram_init(void)
 	pmm_ram_shift = PAGE_SHIFT + ilog2(pmm_ram_pages);
 	pmm_ram_rest = pmm_entry_rest(pmm_prot_bits(PAGE_KERNEL));
 	atomic_long_set(&pmm_ram_dirty, 0);
-	pmm_ram_blocks = kvcalloc((pmm_window_size() >> pmm_ram_shift) + 2,
-				  sizeof(*pmm_ram_blocks), GFP_KERNEL);
-	pmm_ram = alloc_percpu(struct pmm_ram_cpu);
+	pmm_ram_blocks = pmm_may_fail(kvcalloc((pmm_window_size() >> pmm_ram_shift) + 2,
+					       sizeof(*pmm_ram_blocks), GFP_KERNEL));
+	pmm_ram = pmm_may_fail(alloc_percpu(struct pmm_ram_cpu));
 	if (!pmm_ram_blocks || !pmm_ram) {
 		free_percpu(pmm_ram);
 		kvfree(pmm_ram_blocks);

@@ -46,7 +46,7 @@ static ssize_t pmm_mem_write_piece(const char __user *ubuf, char *bounce, loff_t
 /* Piece by piece; what was done before an error counts. */
 static ssize_t pmm_mem_transfer(char __user *ubuf, size_t count, loff_t *ppos, bool write)
 {
-	char *bounce = (char *)__get_free_page(GFP_KERNEL);
+	char *bounce = pmm_may_fail((char *)__get_free_page(GFP_KERNEL));
 	ssize_t done = 0, err = 0;
 	size_t len;
 

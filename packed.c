@@ -115,7 +115,7 @@ int pmm_packed_init(struct pmm_zone *zone)
 		zone->packed[order] = RB_ROOT_CACHED;
 	if (zone->placement != PMM_PLACE_PACKED)
 		return 0;
-	zone->pageblocks = kvcalloc(nr, sizeof(*zone->pageblocks), GFP_KERNEL);
+	zone->pageblocks = pmm_may_fail(kvcalloc(nr, sizeof(*zone->pageblocks), GFP_KERNEL));
 	if (!zone->pageblocks)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++)

@@ -352,7 +352,8 @@ int pmm_page_alloc_init(bool pcp)
 	err = pmm_pcp_init(&pmm_zone);
 	if (err)
 		return err;
-	err = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "mm/pocketmm:dead", NULL,
+	err = pmm_must_fail() ? -ENOMEM :
+	      cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "mm/pocketmm:dead", NULL,
 					pmm_cpu_dead);
 	if (err < 0) {
 		pmm_pcp_destroy(&pmm_zone);

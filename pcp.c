@@ -344,7 +344,7 @@ int pmm_pcp_init(struct pmm_zone *zone)
 
 	zone->pcp_batch = 1U << __fls(batch);
 	zone->pcp_high = 3 * zone->pcp_batch;
-	zone->pcp = alloc_percpu(struct pmm_pcp);
+	zone->pcp = pmm_may_fail(alloc_percpu(struct pmm_pcp));
 	if (!zone->pcp)
 		return -ENOMEM;
 	zone->pcp_quick = !zone->pages_min;

@@ -86,4 +86,7 @@ int pmm_remap_vmalloc_range(struct vm_area_struct *vma, void *addr, unsigned lon
 void __iomem *pmm_ioremap(phys_addr_t phys, unsigned long size);
 void pmm_iounmap(void __iomem *addr);
 
+/* Tests: fault.c */
+unsigned long pmm_fail_nth(unsigned long nth);
+
 #endif /* POCKETMM_H */

@@ -359,7 +359,7 @@ static struct page **pmm_page_array(struct pmm_vm_struct *vm, unsigned long nr_p
 {
 	if (nr_pages <= pmm_area(vm)->nr_slots)
 		return pmm_area(vm)->slots;
-	return kvmalloc_array(nr_pages, sizeof(struct page *), gfp);
+	return pmm_may_fail(kvmalloc_array(nr_pages, sizeof(struct page *), gfp));
 }
 
 /* All pages of an area, of which @got are there, in the record. */
@@ -1160,8 +1160,8 @@ int pmm_vmalloc_init(bool search_tree, bool bulk)
 	pmm_bulk = bulk;
 	pmm_vmlist_init(&pmm_vmlist, pmm_window_start(), pmm_window_size());
 	pmm_vmlist.search_tree = search_tree;
-	pmm_vmlist.deferred = kvcalloc(BITS_TO_LONGS(pmm_window_size() >> PAGE_SHIFT),
-				       sizeof(unsigned long), GFP_KERNEL);
+	pmm_vmlist.deferred = pmm_may_fail(kvcalloc(BITS_TO_LONGS(pmm_window_size() >> PAGE_SHIFT),
+						    sizeof(*pmm_vmlist.deferred), GFP_KERNEL));
 	if (!pmm_vmlist.deferred) {
 		pmm_map_ram_exit();
 		return -ENOMEM;

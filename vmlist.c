@@ -225,7 +225,7 @@ static struct pmm_area *pmm_new_area(struct pmm_vmlist *list, unsigned long size
 	struct pmm_area *area = pmm_take_spare(list, want->nr_slots);
 
 	if (!area) {
-		area = kmalloc(struct_size(area, slots, want->nr_slots), want->gfp);
+		area = pmm_may_fail(kmalloc(struct_size(area, slots, want->nr_slots), want->gfp));
 		if (!area)
 			return NULL;
 		area->nr_slots = want->nr_slots;

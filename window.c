@@ -251,7 +251,7 @@ unsigned int pmm_window_lookup(unsigned long addr, unsigned long *pfn)
 
 static void *pmm_vmap_dummy(unsigned long nr_pages)
 {
-	struct page **pages = kvmalloc_array(nr_pages, sizeof(*pages), GFP_KERNEL);
+	struct page **pages = pmm_may_fail(kvmalloc_array(nr_pages, sizeof(*pages), GFP_KERNEL));
 	unsigned long i;
 	void *base;
 
@@ -260,7 +260,7 @@ static void *pmm_vmap_dummy(unsigned long nr_pages)
 	for (i = 0; i < nr_pages; i++)
 		pages[i] = pmm_window.dummy;
 	/* Devices will be mapped here: VM_IOREMAP keeps /proc/kcore from reading them as memory. */
-	base = vmap(pages, nr_pages, VM_MAP | VM_IOREMAP, PAGE_KERNEL);
+	base = pmm_may_fail(vmap(pages, nr_pages, VM_MAP | VM_IOREMAP, PAGE_KERNEL));
 	kvfree(pages);
 	return base;
 }
@@ -316,7 +316,8 @@ static int pmm_find_slots(void)
 
 	pmm_window.first_slot = start >> PMD_SHIFT;
 	pmm_window.nr_slots = ((end - 1) >> PMD_SHIFT) - pmm_window.first_slot + 1;
-	pmm_window.slots = kvcalloc(pmm_window.nr_slots, sizeof(*pmm_window.slots), GFP_KERNEL);
+	pmm_window.slots = pmm_may_fail(kvcalloc(pmm_window.nr_slots, sizeof(*pmm_window.slots),
+						 GFP_KERNEL));
 	if (!pmm_window.slots)
 		return -ENOMEM;
 	for (i = 0, addr = start; i < pmm_window.nr_slots; i++, addr = ALIGN(addr + 1, PMD_SIZE)) {
@@ -362,7 +363,7 @@ int pmm_window_init(unsigned long size)
 {
 	int err;
 
-	pmm_window.dummy = alloc_page(GFP_KERNEL);
+	pmm_window.dummy = pmm_may_fail(alloc_page(GFP_KERNEL));
 	if (!pmm_window.dummy)
 		return -ENOMEM;
 	pmm_window.size = size;

@@ -236,6 +236,10 @@ bad_mappings() {
 	ENOENT check block=4 seed=1
 	EIO check block=2 seed=123456789
 	EIO check area=1 seed=123456789
+	EINVAL fail
+	EINVAL fail nth=
+	EINVAL fail nth=-1
+	ERANGE fail nth=4294967296
 	END
 }
 
@@ -389,7 +393,7 @@ rate_limit() {
 	unload
 }
 
-plan $((70 + $(quick 41 158)))
+plan $((70 + $(quick 42 162)))
 expect_log_begin
 misuse_in_the_log
 set_up

@@ -13,6 +13,7 @@ range_of() {
 	node) echo '-1 or an online node, of 0' ;;
 	below) echo '0, or an address from 0x100000, the size of the chunk, to 0xffffffffffffffff' ;;
 	min_free) echo 'auto, or pages between 0 and 256' ;;
+	fail_nth) echo 'a number between 0 and 2147483647' ;;
 	era) echo '2\.4, 2\.6 or modern' ;;
 	expand) echo 'upper or lower' ;;
 	pcp) echo '0 or 1' ;;
@@ -65,6 +66,7 @@ bad_values() {
 		all_refused node '' ' 0' -2 1 64 1024 4294967296 0x100000000 -1x 0K 18446744073709551615 any +0
 		all_refused below '' -1 1 1048575 1x x 1MB 18446744073709551616 18014398509481984K 17179869185G
 		all_refused min_free '' -1 257 1K 1x Auto automatic 4294967296 18446744073709551616 0x101
+		all_refused fail_nth '' -1 1x 2147483648
 		all_refused era '' 2.5 2.4.22 2.40 2 Modern modernx 'modern '
 		all_refused expand '' Upper up lowerx 0 1 'lower '
 		all_refused pcp '' 2 -1 00 01 0x1 yes '1 '
@@ -213,7 +215,7 @@ follow_advice() {
 	bail "no size that was worth trying could be had: $line"
 }
 
-plan $((11 + $(quick 16 44) + $(quick 33 137)))
+plan $((11 + $(quick 16 44) + $(quick 36 141)))
 expect_log_begin
 bad_values
 impossible_chunk

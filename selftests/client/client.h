@@ -25,6 +25,7 @@ extern const struct client_case client_area_cases[];
 extern const struct client_case client_huge_cases[];
 extern const struct client_case client_ram_cases[];
 extern const struct client_case client_misuse_cases[];
+extern const struct client_case client_fault_cases[];
 extern const struct client_case client_context_cases[];
 
 /* main.c: what the pool goes by */

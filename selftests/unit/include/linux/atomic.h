@@ -53,6 +53,16 @@ static inline void atomic_long_sub(long i, atomic_long_t *v)
 	v->counter -= i;
 }
 
+static inline long atomic_long_dec_if_positive(atomic_long_t *v)
+{
+	return v->counter > 0 ? --v->counter : v->counter - 1;
+}
+
+static inline long atomic_long_xchg(atomic_long_t *v, long new)
+{
+	return xchg(&v->counter, new);
+}
+
 #define smp_store_release(p, v)	WRITE_ONCE(*(p), v)	/* one thread sees all in its order */
 #define smp_load_acquire(p)	READ_ONCE(*(p))		/* likewise */
 

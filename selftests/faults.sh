@@ -1,0 +1,148 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The module's requests to the kernel's allocators fail one after the other: at
+# load, in each command, and in each file that is read.  What fails says ENOMEM,
+# and has changed nothing.  What succeeds all the same has found another way.
+
+. ./lib.sh
+
+# fails NAME N: of what was just done with the Nth request failing; $said is its errno, or ok.
+fails() {
+	case $said in
+	ENOMEM) failed=$((failed + 1)) ;;
+	ok) ;;
+	*) wrong="request $2: $said"; return 1 ;;
+	esac
+}
+
+# summary NAME: one result for a whole walk.
+summary() {
+	if [ -z "$wrong" ] && [ "$nth" -lt "$LIMIT" ] && [ "$failed" -ge "$2" ]; then
+		pass "$1: each of $((nth - 1)) requests"
+		note "$1: $failed of $((nth - 1)) were errors"
+		return
+	fi
+	fail "$1: each of its requests"
+	because "${wrong:-request $nth was still made, or only $failed of $((nth - 1)) were errors}"
+}
+
+LIMIT=100	# no walk has as many requests
+
+# A load that fails leaves nothing behind, or the next would not work; MemFree is recovery.sh's to compare.
+walk_load() {
+	wrong='' failed=0 nth=0
+	while [ -z "$wrong" ] && [ $((nth += 1)) -lt "$LIMIT" ]; do
+		said=$(insmod_with "$@" fail_nth="$nth")
+		fails "$nth" || break
+		if [ "$said" = ENOMEM ]; then
+			[ ! -e /sys/module/pocketmm ] || wrong="request $nth: the module is there"
+			[ ! -e "$PMM" ] || wrong="request $nth: $PMM is there"
+			continue
+		fi
+		left=$(stat_of fail_nth)
+		unload
+		[ "$left" = 0 ] || break
+	done
+	summary "load $*" "$least"
+}
+
+# undo COMMAND KEY COUNT: what $out has of that key, the last first.  Where there was no memory for all of the text,
+# the numbers go on to COUNT of them.
+undo() {
+	ids='' first='' n=0
+	for word in $out; do
+		[ "${word%%=*}" != "$2" ] || ids="${word#*=} $ids" first=${first:-${word#*=}}
+	done
+	case $out in
+	*'(cut:'*)
+		ids=
+		while [ "$n" -lt "$3" ]; do
+			ids="$((first + n)) $ids" n=$((n + 1))
+		done
+		;;
+	esac
+	for id in $ids; do
+		must "$1 $2=$id"
+	done
+}
+
+# walk COMMAND [UNDO KEY [COUNT]]: from and to the same state.
+walk() {
+	wrong='' failed=0 nth=0
+	before=$(state)
+	while [ $((nth += 1)) -lt "$LIMIT" ]; do
+		must "fail nth=$nth"
+		said=$("$TRY" write "$PMM/command" "$1")
+		said=${said%% *}
+		left=$(stat_of fail_nth)
+		read -r out <"$PMM/result"
+		must_stop
+		fails "$nth" || break
+		[ "$said" != ok ] || [ -z "${2-}" ] || undo "$2" "$3" "${4-1}"
+		after=$(state)
+		[ "$before" = "$after" ] || { wrong="request $nth ($said) changed something"; break; }
+		[ "$left" = 0 ] || break
+	done
+	summary "'$1'" 1
+}
+
+# must_stop: this write must not be the one that fails, nor change $out.
+must_stop() {
+	printf 'fail nth=0' >"$PMM/command" 2>/dev/null || printf 'fail nth=0' >"$PMM/command" || bail 'fail nth=0'
+}
+
+# walk_file LEAST FILE: a read that fails says so; one that works says what it said before.
+walk_file() {
+	wrong='' failed=0 nth=0
+	text=$(dd if="$PMM/$2" bs=4096 2>/dev/null)
+	while [ $((nth += 1)) -lt "$LIMIT" ]; do
+		must "fail nth=$nth"
+		said=ok
+		got=$(dd if="$PMM/$2" bs=4096 2>/tmp/dd-says) || said=$(grep -o 'Cannot allocate memory\|Out of memory' /tmp/dd-says)
+		[ "$said" = ok ] || [ -z "$said" ] || said=ENOMEM
+		left=$(stat_of fail_nth)
+		must_stop
+		fails "$nth" || break
+		[ "$said" != ok ] || [ "$got" = "$text" ] || { wrong="request $nth: other text"; break; }
+		[ "$left" = 0 ] || break
+	done
+	summary "$2" "$1"
+}
+
+plan 27
+least=8
+walk_load chunk=1M
+walk_load chunk=1M pcp=0 placement=packed
+walk_load chunk=1M pcp=1 purge=lazy search=tree
+
+load chunk=4M window=4M
+must 'alloc order=0'
+must 'alloc order=3'
+must 'vmalloc size=8192'
+walk 'alloc order=0' free block
+walk 'alloc order=2 count=40' free block 40
+walk 'alloc order=9' free block
+walk 'vmalloc size=8192' vfree area
+walk 'vmalloc size=1M zero' vfree area
+walk 'vmalloc size=12288 user' vfree area
+walk 'vmap block=1,2' vunmap area
+walk 'ioremap phys=0xfed00000 size=1024' iounmap area
+walk 'pages area=1'
+walk 'fill area=1 seed=7'
+walk 'check area=1 seed=7'
+walk 'fill block=2 seed=3'
+walk 'check block=2 seed=3'
+walk purge
+walk drain
+walk_file 0 version
+walk_file 0 buddyinfo
+walk_file 1 freelist
+walk_file 1 pairmap
+walk_file 1 blocks
+walk_file 1 vmallocinfo
+walk_file 1 window
+walk_file 0 showmem
+walk_file 0 verify
+must reset
+finish
