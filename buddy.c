@@ -417,6 +417,8 @@ static unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
 		list_del(&page->lru);
 		zone->nr_parked -= 1UL << order;
 		zone->stat.frees++;
+		if (unlikely(zone->debug))
+			__pmm_debug_fill(zone, index, order);
 		__pmm_mark(zone, index, PMM_TAIL, 0);
 		__pmm_free_block(zone, index, order);
 		reaped += 1UL << order;
@@ -515,12 +517,18 @@ __pmm_free_checked(struct pmm_zone *zone, unsigned long index, unsigned int orde
 	if (unlikely(pmm_block_referenced(zone->mem_map + index, order))) {
 		if (!pmm_claim(zone->state + index, state, PMM_STATE(PMM_PARKED, order)))
 			return PMM_FREE_DOUBLE;
+		if (unlikely(zone->debug))
+			__pmm_debug_freed(zone, index, caller);
 		pmm_set_page_caller(zone->mem_map + index, caller);
 		__pmm_park(zone, index, order);
 		return PMM_FREE_PARKED;
 	}
 	if (unlikely(!pmm_claim(zone->state + index, state, PMM_TAIL)))
 		return PMM_FREE_DOUBLE;
+	if (unlikely(zone->debug)) {
+		__pmm_debug_freed(zone, index, caller);
+		__pmm_debug_fill(zone, index, order);
+	}
 	pmm_set_page_caller(zone->mem_map + index, caller);
 	zone->stat.frees++;
 	__pmm_free_block(zone, index, order);
@@ -542,7 +550,9 @@ static void pmm_report_misuse(const struct pmm_zone *zone, const struct page *pa
 			      const struct pmm_culprit *in, unsigned long caller)
 {
 	static const char * const kinds[] = { "no", "free", "used", "mapped", "parked", "free" };
-	char block[64];
+	const struct pmm_owner *owner = zone->debug ? zone->debug->owner : NULL;
+	char block[64], who[PMM_WHO_LEN] = "";
+	const char *did = "";
 
 	if (result == PMM_FREE_FOREIGN) {
 		pr_warn_ratelimited("free refused: %s: order %u, by %pS\n", pmm_free_why(result),
@@ -551,14 +561,17 @@ static void pmm_report_misuse(const struct pmm_zone *zone, const struct page *pa
 	}
 	snprintf(block, sizeof(block), "the %s block %lu of order %u",
 		 kinds[PMM_STATE_KIND(in->state)], in->head, PMM_STATE_ORDER(in->state));
-	if (result == PMM_FREE_DOUBLE && in->freed_by)
-		pr_warn_ratelimited("free refused: %s: page %lu order %u, in %s, by %pS; freed before by %pS\n",
-				    pmm_free_why(result), pmm_page_index(zone, page), order, block,
-				    (void *)caller, (void *)in->freed_by);
-	else
-		pr_warn_ratelimited("free refused: %s: page %lu order %u, in %s, by %pS\n",
-				    pmm_free_why(result), pmm_page_index(zone, page), order, block,
-				    (void *)caller);
+	if (result == PMM_FREE_DOUBLE && in->freed_by) {
+		did = "; freed before by ";
+		pmm_debug_who(zone, owner ? &owner[pmm_page_index(zone, page)].freed : NULL,
+			      in->freed_by, who);
+	} else if (owner && owner[in->head].taken.stack) {
+		did = "; taken by ";
+		pmm_debug_who(zone, &owner[in->head].taken, 0, who);
+	}
+	pr_warn_ratelimited("free refused: %s: page %lu order %u, in %s, by %pS%s%s\n",
+			    pmm_free_why(result), pmm_page_index(zone, page), order, block,
+			    (void *)caller, did, who);
 }
 
 /* Counts and reports; zone->lock is not held, but what the report says was so a moment ago. */
@@ -596,9 +609,13 @@ static struct page *pmm_zone_try_alloc(struct pmm_zone *zone, gfp_t gfp, unsigne
 		zone->stat.allocations++;
 		*block.state = PMM_STATE(kind, order);
 		page = pmm_block_page(block);
-		pmm_set_page_caller(page, caller);
 	}
 	spin_unlock_irqrestore(&zone->lock, flags);
+	if (unlikely(!page))
+		return NULL;
+	if (unlikely(zone->debug))
+		pmm_debug_taken(zone, block.index, order, caller);
+	pmm_set_page_caller(page, caller);
 	return page;
 }
 
@@ -708,7 +725,7 @@ struct page *pmm_zone_alloc_page(struct pmm_zone *zone, gfp_t gfp, enum pmm_kind
 	struct pmm_block block;
 	unsigned long flags;
 
-	if (unlikely(zone->pages_min || zone->pageblocks))
+	if (unlikely(zone->pages_min || !zone->plain))
 		return pmm_zone_alloc_block(zone, gfp, 0, kind, caller);
 	spin_lock_irqsave(&zone->lock, flags);
 	if (unlikely(!__pmm_take_page(zone, &block))) {
@@ -720,6 +737,21 @@ struct page *pmm_zone_alloc_page(struct pmm_zone *zone, gfp_t gfp, enum pmm_kind
 	pmm_set_page_caller(pmm_block_page(block), caller);
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return pmm_block_page(block);
+}
+
+/* With a debug switch on each block is looked at, which takes too long under the lock. */
+static unsigned long pmm_zone_alloc_singly(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
+					   enum pmm_kind kind, unsigned long caller,
+					   unsigned long nr, struct page **pages)
+{
+	unsigned long got;
+
+	for (got = 0; got < nr; got++) {
+		pages[got] = pmm_zone_try_alloc(zone, gfp, order, kind, caller);
+		if (!pages[got])
+			break;
+	}
+	return got;
 }
 
 /**
@@ -745,6 +777,8 @@ unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int
 	unsigned long flags, got = 0, run;
 	struct pmm_block block;
 
+	if (unlikely(zone->debug))
+		return pmm_zone_alloc_singly(zone, gfp, order, kind, caller, nr, pages);
 	spin_lock_irqsave(&zone->lock, flags);
 	nr = min(nr, __pmm_allowed(zone, gfp, order));
 	while (got < nr) {
@@ -811,7 +845,7 @@ enum pmm_free_result pmm_zone_free_page(struct pmm_zone *zone, struct page *page
 	unsigned long flags;
 
 	spin_lock_irqsave(&zone->lock, flags);
-	if (unlikely(!pmm_page_in_zone(zone, page) || zone->pageblocks)) {
+	if (unlikely(!pmm_page_in_zone(zone, page) || !zone->plain)) {
 		spin_unlock_irqrestore(&zone->lock, flags);
 		return pmm_zone_free_block(zone, page, 0, kind, caller);
 	}
@@ -897,6 +931,8 @@ void pmm_zone_break(struct pmm_zone *zone, struct page *page, unsigned int order
 	zone->stat.splits += nr - 1;
 	memset(zone->state + index, PMM_STATE(PMM_STATE_KIND(zone->state[index]), 0), nr);
 	spin_unlock_irqrestore(&zone->lock, flags);
+	if (unlikely(zone->debug))
+		pmm_debug_broken(zone, index, order);
 	for (; nr--; page++)
 		pmm_set_page_caller(page, caller);
 }
@@ -918,6 +954,8 @@ void pmm_zone_free_bulk(struct pmm_zone *zone, unsigned long nr, struct page **p
 {
 	unsigned long done = 0, flags, batch, index, run;
 
+	while (unlikely(zone->debug) && done < nr)
+		pmm_zone_free(zone, pages[done++], 0, kind, caller);
 	while (done < nr) {
 		batch = min(nr, done + PMM_BULK_PAGES);
 		spin_lock_irqsave(&zone->lock, flags);
@@ -1016,6 +1054,8 @@ static void pmm_free_all_pages(struct pmm_zone *zone)
 
 	spin_lock_irqsave(&zone->lock, flags);
 	for (index = 0; index < zone->nr_pages; index++) {
+		if (unlikely(zone->debug))
+			__pmm_debug_fill(zone, index, 0);
 		pmm_set_page_caller(zone->mem_map + index, 0);
 		__pmm_free_block(zone, index, 0);
 		if (index % PMM_MAX_ORDER_PAGES)
@@ -1030,7 +1070,8 @@ static void pmm_free_all_pages(struct pmm_zone *zone)
 
 /**
  * pmm_zone_init() - make a zone of a run of pages, all free
- * @zone: to fill in; its @expand, @pages_min and @name are the caller's, set before
+ * @zone: to fill in; its @expand, @placement, @pages_min, @debug and @name are the caller's, set
+ *	before
  * @mem_map: the first page; its page frame is aligned to the largest block, and each page has one
  *	reference
  * @nr_pages: any number from 1; a tail that is no multiple of the largest block needs no special
@@ -1063,6 +1104,7 @@ int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_
 		pmm_zone_destroy(zone);
 		return -ENOMEM;
 	}
+	zone->plain = !zone->pageblocks && !zone->debug;
 	pmm_free_all_pages(zone);
 	return 0;
 }

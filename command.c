@@ -600,7 +600,7 @@ static void pmm_make_pattern(u64 *page, u64 seed, unsigned long page_nr)
  */
 struct pmm_span {
 	char		*addr;
-	unsigned long	nr_pages;
+	unsigned long	bytes;
 	bool		in_window;
 };
 
@@ -617,7 +617,7 @@ static int pmm_find_span(struct pmm_args *args, struct pmm_span *span)
 		if (err)
 			return err;
 		span->addr = vm.addr;
-		span->nr_pages = pmm_area_bytes(&vm) >> PAGE_SHIFT;
+		span->bytes = pmm_area_bytes(&vm) - pmm_area_slack(&vm);
 		return 0;
 	}
 	if (args->nr_blocks != 1)
@@ -626,16 +626,16 @@ static int pmm_find_span(struct pmm_args *args, struct pmm_span *span)
 	if (err)
 		return err;
 	span->addr = page_address(page);
-	span->nr_pages = 1UL << order;
+	span->bytes = PAGE_SIZE << order;
 	return 0;
 }
 
 static int pmm_compare_page(struct pmm_args *args, const u8 *is, const u8 *should_be,
-			    unsigned long page_nr)
+			    unsigned long page_nr, unsigned int len)
 {
 	unsigned int i;
 
-	for (i = 0; i < PAGE_SIZE; i++)
+	for (i = 0; i < len; i++)
 		if (is[i] != should_be[i])
 			return PMM_FAIL(args, -EIO, "byte %lu is %#x, not %#x",
 					(page_nr << PAGE_SHIFT) + i, is[i], should_be[i]);
@@ -652,19 +652,20 @@ static int pmm_walk_span(struct pmm_args *args, bool write)
 
 	if (pattern && found)
 		err = pmm_find_span(args, &span);
-	for (i = 0; !err && i < span.nr_pages; i++) {
+	for (i = 0; !err && i < PFN_UP(span.bytes); i++) {
 		char *addr = span.addr + (i << PAGE_SHIFT);
+		unsigned int len = min(PAGE_SIZE, span.bytes - (i << PAGE_SHIFT));
 
 		pmm_make_pattern((u64 *)pattern, args->value[PMM_SEED], i);
 		if (write && span.in_window) {
-			pmm_vwrite(pattern, addr, PAGE_SIZE);
+			pmm_vwrite(pattern, addr, len);
 		} else if (write) {
-			memcpy(addr, pattern, PAGE_SIZE);
+			memcpy(addr, pattern, len);
 		} else if (span.in_window) {
-			pmm_vread(found, addr, PAGE_SIZE);
-			err = pmm_compare_page(args, found, pattern, i);
+			pmm_vread(found, addr, len);
+			err = pmm_compare_page(args, found, pattern, i, len);
 		} else {
-			err = pmm_compare_page(args, addr, pattern, i);
+			err = pmm_compare_page(args, addr, pattern, i, len);
 		}
 		cond_resched();
 	}

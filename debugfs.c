@@ -252,6 +252,9 @@ static int pmm_stats_show(struct seq_file *m, void *unused)
 	pmm_show_window_stats(m);
 	pmm_show_refused(m, &stat);
 	seq_printf(m, "fail_nth %ld\n", atomic_long_read(&pmm_fail_left));
+	seq_printf(m, "poison_errors %ld\n",
+		   pmm_zone.debug ? atomic_long_read(&pmm_zone.debug->nr_poison) : 0L);
+	seq_printf(m, "redzone_errors %ld\n", pmm_redzone_errors());
 	return 0;
 }
 
@@ -259,7 +262,8 @@ static int pmm_verify_show(struct seq_file *m, void *unused)
 {
 	struct pmm_verdict v = { };
 
-	if (!pmm_zone_verify(&pmm_zone, &v) || !pmm_window_verify(&v)) {
+	if (!pmm_zone_verify(&pmm_zone, &v) || !pmm_window_verify(&v) ||
+	    !pmm_debug_verify(&pmm_zone, &v)) {
 		seq_printf(m, "corrupt: %s\n", v.why);
 		return 0;
 	}
@@ -280,6 +284,7 @@ struct pmm_view {
 
 struct pmm_block_line {
 	unsigned long	caller;
+	struct pmm_act	act;	/* with owner=1 */
 	u32		index;
 	u8		state;
 };
@@ -309,6 +314,18 @@ static void *pmm_view_start(struct seq_file *m, loff_t *pos, void *(*take)(unsig
 	return *pos < view->nr ? pos : NULL;
 }
 
+/* Who took a used block, who freed a free one. */
+static void pmm_copy_act(struct pmm_block_line *line)
+{
+	const struct pmm_owner *owner = pmm_zone.debug ? pmm_zone.debug->owner : NULL;
+	enum pmm_kind kind = PMM_STATE_KIND(line->state);
+
+	line->act.stack = 0;
+	if (owner)
+		line->act = data_race(kind == PMM_USED || kind == PMM_MAPPED ?
+				      owner[line->index].taken : owner[line->index].freed);
+}
+
 static void *pmm_take_blocks(unsigned long *nr)
 {
 	struct pmm_block_line *lines =
@@ -325,6 +342,7 @@ static void *pmm_take_blocks(unsigned long *nr)
 		line->index = index;
 		line->state = pmm_zone.state[index];
 		line->caller = pmm_page_caller(pmm_zone.mem_map + index);
+		pmm_copy_act(line);
 		index += 1UL << PMM_STATE_ORDER(line->state);
 	}
 	spin_unlock_irqrestore(&pmm_zone.lock, flags);
@@ -346,6 +364,22 @@ static void pmm_show_caller(struct seq_file *m, unsigned long caller)
 		seq_printf(m, " %s", name);
 }
 
+/* Who did it, from its caller on; a name may have any characters in it but these. */
+static void pmm_show_act(struct seq_file *m, const struct pmm_act *act)
+{
+	unsigned long *entries;
+	unsigned int i, nr;
+
+	if (!act->stack)
+		return;
+	seq_printf(m, " pid=%d comm=", act->pid);
+	seq_escape(m, act->comm, " \t\n\\");
+	seq_puts(m, " stack=");
+	nr = stack_depot_fetch(act->stack, &entries);
+	for (i = 0; i < nr; i++)
+		seq_printf(m, "%s%ps", i ? "<" : "", (void *)entries[i]);
+}
+
 static int pmm_blocks_show(struct seq_file *m, void *record)
 {
 	struct pmm_view *view = m->private;
@@ -361,6 +395,7 @@ static int pmm_blocks_show(struct seq_file *m, void *record)
 		seq_puts(m, " pcp");
 	else if (kind != PMM_FREE)
 		pmm_show_caller(m, line->caller);
+	pmm_show_act(m, &line->act);
 	seq_putc(m, '\n');
 	return 0;
 }

@@ -42,6 +42,7 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
+#include "debug.h"
 #include "fault.h"
 #include "pocketmm.h"
 
@@ -186,6 +187,8 @@ struct pmm_pageblock {
  * @expand: the half that a split hands out
  * @placement: which block is taken; set before pmm_zone_init()
  * @pageblocks: one a largest block; NULL unless @placement is PMM_PLACE_PACKED
+ * @debug: what the debug switches keep, or NULL; set before pmm_zone_init()
+ * @plain: neither of the two: single pages come and go by the shortest way
  * @pcp: the per-CPU lists, or NULL
  * @pcp_quick: there are such lists, and no watermark to be looked at first
  * @pcp_limit: @nr_pages while a free may end in them without a look at the zone: there are such
@@ -211,6 +214,8 @@ struct pmm_zone {
 	enum pmm_expand		expand;
 	enum pmm_placement	placement;
 	struct pmm_pageblock	*pageblocks;
+	struct pmm_debug	*debug;
+	bool			plain;
 	struct pmm_pcp __percpu	*pcp;
 	bool			pcp_quick;
 	unsigned long		pcp_limit;
@@ -360,6 +365,9 @@ struct pmm_area {
 /* Besides PMM_VM_*: an area of vm_map_ram()'s, which cuts mappings from it. */
 #define PMM_VM_RAM	0x80000000UL
 
+/* And with redzone=1, above all flags: bytes of the last page that were not asked for. */
+#define PMM_VM_SLACK_SHIFT	32
+
 /* More pages than this have an array of their own. */
 #define PMM_MAX_SLOTS	128U
 
@@ -440,6 +448,12 @@ static inline struct pmm_area *pmm_area(const struct pmm_vm_struct *vm)
 static inline unsigned long pmm_area_bytes(const struct pmm_vm_struct *vm)
 {
 	return vm->size - PAGE_SIZE;
+}
+
+/* Bytes behind those that were asked for, which nobody may write to: with redzone=1 only. */
+static inline unsigned long pmm_area_slack(const struct pmm_vm_struct *vm)
+{
+	return vm->flags >> PMM_VM_SLACK_SHIFT;
 }
 
 /* Freed, but its addresses are not free yet. */
@@ -556,7 +570,8 @@ bool pmm_map_ram_purge_begin(void);
 void pmm_map_ram_purge_end(void);
 
 /* vmalloc.c */
-int pmm_vmalloc_init(bool search_tree, bool bulk);
+int pmm_vmalloc_init(bool search_tree, bool bulk, bool redzone);
+long pmm_redzone_errors(void);
 struct pmm_vm_struct *pmm_reserve_area(const struct pmm_area_request *want);
 void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned long type,
 		const void *caller);

@@ -14,15 +14,18 @@
 /* Pages that an area owns are reported with the area. */
 static void pmm_report_blocks(void)
 {
+	const struct pmm_owner *owner = pmm_zone.debug ? pmm_zone.debug->owner : NULL;
 	unsigned long index, nr = 0, pages = 0;
+	char who[PMM_WHO_LEN];
 
 	for (index = 0; index < pmm_zone.nr_pages;) {
 		enum pmm_kind kind = PMM_STATE_KIND(pmm_zone.state[index]);
 		unsigned int order = PMM_STATE_ORDER(pmm_zone.state[index]);
 
 		if (kind == PMM_USED && nr++ < PMM_LEAKS_NAMED)
-			pr_warn("leak: block %lu order %u, by %pS\n", index, order,
-				(void *)pmm_page_caller(pmm_zone.mem_map + index));
+			pr_warn("leak: block %lu order %u, by %s\n", index, order,
+				pmm_debug_who(&pmm_zone, owner ? &owner[index].taken : NULL,
+					      pmm_page_caller(pmm_zone.mem_map + index), who));
 		if (kind == PMM_USED)
 			pages += 1UL << order;
 		index += 1UL << order;

@@ -70,6 +70,18 @@ static char *fail_nth = "0";
 module_param(fail_nth, charp, 0444);
 MODULE_PARM_DESC(fail_nth, "request to the kernel's allocators that fails, from load on (default 0: none)");
 
+static char *poison = "0";
+module_param(poison, charp, 0444);
+MODULE_PARM_DESC(poison, "pattern in free pages, to find who writes to them: 0 (default) or 1");
+
+static char *redzone = "0";
+module_param(redzone, charp, 0444);
+MODULE_PARM_DESC(redzone, "pattern behind the last byte of a vmalloc, looked at in vfree: 0 (default) or 1");
+
+static char *owner = "0";
+module_param(owner, charp, 0444);
+MODULE_PARM_DESC(owner, "stacks of who took and who freed each block: 0 (default) or 1");
+
 /*
  * The switches that an era presets; the parameters of the same names say otherwise. The last row is
  * no switch: since 2.4 and 2.6 took and returned the pages of an area one by one, only era modern
@@ -102,7 +114,13 @@ struct pmm_config {
 	bool				lazy;
 	bool				packed;
 	bool				bulk;
+	bool				poison;
+	bool				redzone;
+	bool				owner;
 };
+
+/* For as long as the zone is there. */
+static struct pmm_debug pmm_debug;
 
 static unsigned long pmm_ram_bytes(void)
 {
@@ -242,16 +260,35 @@ static int pmm_judge_switch(const char *name, char **text, char *preset, const c
 	return -EINVAL;
 }
 
+static int pmm_judge_debug(struct pmm_config *config)
+{
+	return pmm_judge_switch("poison", &poison, NULL, "0", "1", &config->poison) ?:
+	       pmm_judge_switch("redzone", &redzone, NULL, "0", "1", &config->redzone) ?:
+	       pmm_judge_switch("owner", &owner, NULL, "0", "1", &config->owner);
+}
+
+/* Each page is to be looked at as it comes and goes: not on a list that takes no lock. */
+static int pmm_judge_pcp(struct pmm_config *config, char *preset)
+{
+	bool watched = config->poison || config->owner;
+	int err = pmm_judge_switch("pcp", &pcp, watched ? "0" : preset, "0", "1", &config->pcp);
+
+	if (err || !config->pcp || !watched)
+		return err;
+	pr_err("pcp=1 is refused: poison=1 and owner=1 need pcp=0\n");
+	return -EINVAL;
+}
+
 static int pmm_judge_switches(struct pmm_config *config)
 {
 	const struct pmm_era *by;
-	int err = pmm_judge_era(&by);
+	int err = pmm_judge_era(&by) ?: pmm_judge_debug(config);
 
 	if (err)
 		return err;
 	config->bulk = by->bulk;
 	return pmm_judge_switch("expand", &expand, by->expand, "upper", "lower", &config->lower) ?:
-	       pmm_judge_switch("pcp", &pcp, by->pcp, "0", "1", &config->pcp) ?:
+	       pmm_judge_pcp(config, by->pcp) ?:
 	       pmm_judge_switch("search", &search, by->search, "linear", "tree", &config->tree) ?:
 	       pmm_judge_switch("purge", &purge, by->purge, "eager", "lazy", &config->lazy) ?:
 	       pmm_judge_switch("placement", &placement, by->placement, "lifo", "packed",
@@ -269,6 +306,21 @@ static int pmm_judge_parameters(struct pmm_config *config)
 	       pmm_judge_fail_nth();
 }
 
+static int pmm_init_debug(const struct pmm_config *config)
+{
+	int err;
+
+	if (!config->poison && !config->owner)
+		return 0;
+	pmm_debug.poison = config->poison;
+	err = pmm_debug_init(&pmm_zone, &pmm_debug, config->chunk.nr_pages, config->owner);
+	if (err == -EOPNOTSUPP)
+		pr_err("owner=1 is refused: this kernel has no stack depot\n");
+	if (err)
+		pmm_debug_destroy(&pmm_zone);
+	return err;
+}
+
 static int pmm_init_zone(const struct pmm_config *config, struct page *pages)
 {
 	int err;
@@ -277,12 +329,21 @@ static int pmm_init_zone(const struct pmm_config *config, struct page *pages)
 	pmm_zone.pages_min = config->min_free;
 	pmm_zone.expand = config->lower ? PMM_EXPAND_LOWER : PMM_EXPAND_UPPER;
 	pmm_zone.placement = config->packed ? PMM_PLACE_PACKED : PMM_PLACE_LIFO;
-	err = pmm_zone_init(&pmm_zone, pages, config->chunk.nr_pages);
+	err = pmm_init_debug(config);
 	if (err)
 		return err;
+	err = pmm_zone_init(&pmm_zone, pages, config->chunk.nr_pages);
+	if (err)
+		goto err_debug;
 	err = pmm_page_alloc_init(config->pcp);
 	if (err)
-		pmm_zone_destroy(&pmm_zone);
+		goto err_zone;
+	return 0;
+
+err_zone:
+	pmm_zone_destroy(&pmm_zone);
+err_debug:
+	pmm_debug_destroy(&pmm_zone);
 	return err;
 }
 
@@ -290,17 +351,20 @@ static void pmm_exit_zone(void)
 {
 	pmm_page_alloc_exit();
 	pmm_zone_destroy(&pmm_zone);
+	pmm_debug_destroy(&pmm_zone);
 }
 
 static void pmm_report_load(void)
 {
 	unsigned long pfn = page_to_pfn(pmm_zone.mem_map);
 
-	pr_info("chunk of %lu pages, frames %#lx-%#lx, node %d; window of %luK; metadata: %lu bytes of pair bits, %lu of page states, %lu for the window; era %s: expand=%s pcp=%s search=%s purge=%s placement=%s\n",
+	pr_info("chunk of %lu pages, frames %#lx-%#lx, node %d; window of %luK; metadata: %lu bytes of pair bits, %lu of page states, %lu for the window; era %s: expand=%s pcp=%s search=%s purge=%s placement=%s%s%s%s\n",
 		pmm_zone.nr_pages, pfn, pfn + pmm_zone.nr_pages - 1, page_to_nid(pmm_zone.mem_map),
 		pmm_window_size() >> 10, pmm_zone_map_bytes(&pmm_zone), pmm_zone.nr_pages,
 		pmm_window_metadata(),
-		era, expand, pcp, search, purge, placement);
+		era, expand, pcp, search, purge, placement,
+		strcmp(poison, "1") ? "" : " poison=1", strcmp(redzone, "1") ? "" : " redzone=1",
+		strcmp(owner, "1") ? "" : " owner=1");
 }
 
 static int __init pmm_init(void)
@@ -321,7 +385,7 @@ static int __init pmm_init(void)
 	if (err)
 		goto err_zone;
 	pmm_purge_init(config.lazy);
-	err = pmm_vmalloc_init(config.tree, config.bulk);
+	err = pmm_vmalloc_init(config.tree, config.bulk, config.redzone);
 	if (err)
 		goto err_window;
 	pmm_report_load();

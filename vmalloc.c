@@ -16,6 +16,7 @@
 
 #include <linux/export.h>
 #include <linux/io.h>
+#include <linux/poison.h>
 #include <linux/preempt.h>
 #include <linux/workqueue.h>
 
@@ -29,6 +30,8 @@ struct pmm_vmlist pmm_vmlist;
 
 static atomic64_t pmm_refused;	/* frees of areas that were refused */
 static bool pmm_bulk;		/* era modern: pages in bulk, and 2 MiB at a time */
+static bool pmm_redzone;
+static atomic_long_t pmm_nr_redzone;	/* areas that were written to behind their last byte */
 
 static void pmm_vfree_deferred(struct work_struct *work);
 static DECLARE_WORK(pmm_vfree_work, pmm_vfree_deferred);
@@ -43,6 +46,50 @@ static void pmm_breathe(unsigned long i)
 {
 	if (i % PMM_MAX_ORDER_PAGES == PMM_MAX_ORDER_PAGES - 1)
 		cond_resched();
+}
+
+/* --- redzone=1 -------------------------------------------------------------------------------- */
+
+/* The kernel's allocators have no such check for vmalloc(); SLUB's is the model. */
+static char *pmm_redzone_start(const struct pmm_vm_struct *vm)
+{
+	return (char *)page_address(vm->pages[vm->nr_pages - 1]) + PAGE_SIZE - pmm_area_slack(vm);
+}
+
+/* Not where a user process may map the whole of the last page, and write to it. */
+static noinline void pmm_redzone_paint(struct pmm_vm_struct *vm, unsigned long size)
+{
+	unsigned long slack = PAGE_ALIGN(size) - size;
+
+	if (vm->flags & PMM_VM_USERMAP || !slack)
+		return;
+	WRITE_ONCE(vm->flags, vm->flags | slack << PMM_VM_SLACK_SHIFT);
+	memset(pmm_redzone_start(vm), SLUB_RED_ACTIVE, slack);
+}
+
+static noinline void pmm_redzone_check(const struct pmm_vm_struct *vm, const void *caller)
+{
+	const char *start = pmm_redzone_start(vm);
+	const u8 *at = memchr_inv(start, SLUB_RED_ACTIVE, pmm_area_slack(vm));
+	unsigned long size = ((unsigned long)vm->nr_pages << PAGE_SHIFT) - pmm_area_slack(vm);
+
+	if (likely(!at))
+		return;
+	atomic_long_inc(&pmm_nr_redzone);
+	pr_err_ratelimited("redzone: a vmalloc of %lu bytes was written to behind its end: byte %lu is %#x, not %#x; allocated by %pS, freed by %pS\n",
+			   size, size + ((const char *)at - start), *at, SLUB_RED_ACTIVE,
+			   vm->caller, caller);
+}
+
+/**
+ * pmm_redzone_errors() - areas that were found written to behind their last byte
+ *
+ * Context: Any.
+ * Return: How many, since load.
+ */
+long pmm_redzone_errors(void)
+{
+	return atomic_long_read(&pmm_nr_redzone);
 }
 
 /* --- taking an area down ---------------------------------------------------------------------- */
@@ -86,6 +133,8 @@ static __always_inline void pmm_free_area_pages(struct page **pages, unsigned lo
 /* For a record that nobody looks at any more. */
 static __always_inline void __pmm_give_up_pages(const struct pmm_vm_struct *vm, const void *caller)
 {
+	if (unlikely(pmm_area_slack(vm)))
+		pmm_redzone_check(vm, caller);
 	if (vm->flags & PMM_VM_ALLOC)
 		pmm_free_area_pages(vm->pages, vm->nr_pages, (unsigned long)caller, true);
 	else if (vm->pages)
@@ -494,6 +543,8 @@ static __always_inline void *__pmm_vmalloc_for(unsigned long size, gfp_t gfp, pg
 			return ERR_PTR(err);
 		}
 	}
+	if (unlikely(pmm_redzone))
+		pmm_redzone_paint(vm, size);
 	pmm_map_pages(vm, vm->pages, nr_pages, prot);
 	pmm_vmlist_publish(&pmm_vmlist, vm);
 	return vm->addr;
@@ -1147,17 +1198,19 @@ bool pmm_window_verify(struct pmm_verdict *v)
  * pmm_vmalloc_init() - an empty list over the whole window
  * @search_tree: search=tree
  * @bulk: era modern: take and return pages in bulk, and map 2 MiB at a time
+ * @redzone: a pattern behind the last byte of each area, looked at when it is freed
  *
  * Context: Process context; may sleep.
  * Return: 0 or -ENOMEM.
  */
-int pmm_vmalloc_init(bool search_tree, bool bulk)
+int pmm_vmalloc_init(bool search_tree, bool bulk, bool redzone)
 {
 	int err = pmm_map_ram_init();
 
 	if (err)
 		return err;
 	pmm_bulk = bulk;
+	pmm_redzone = redzone;
 	pmm_vmlist_init(&pmm_vmlist, pmm_window_start(), pmm_window_size());
 	pmm_vmlist.search_tree = search_tree;
 	pmm_vmlist.deferred = pmm_may_fail(kvcalloc(BITS_TO_LONGS(pmm_window_size() >> PAGE_SHIFT),

@@ -14,6 +14,7 @@ range_of() {
 	below) echo '0, or an address from 0x100000, the size of the chunk, to 0xffffffffffffffff' ;;
 	min_free) echo 'auto, or pages between 0 and 256' ;;
 	fail_nth) echo 'a number between 0 and 2147483647' ;;
+	poison | redzone | owner) echo '0 or 1' ;;
 	era) echo '2\.4, 2\.6 or modern' ;;
 	expand) echo 'upper or lower' ;;
 	pcp) echo '0 or 1' ;;
@@ -73,6 +74,9 @@ bad_values() {
 		all_refused search '' list Tree trees 0 'linear '
 		all_refused purge '' never Lazy lazily 1 'eager '
 		all_refused placement '' fifo LIFO pack 0 'packed '
+		all_refused poison '' 2 yes
+		all_refused redzone '' 2 -1
+		all_refused owner '' 00 '1 '
 	}
 }
 
@@ -215,7 +219,7 @@ follow_advice() {
 	bail "no size that was worth trying could be had: $line"
 }
 
-plan $((11 + $(quick 16 44) + $(quick 36 141)))
+plan $((11 + $(quick 16 44) + $(quick 45 150)))
 expect_log_begin
 bad_values
 impossible_chunk

@@ -56,6 +56,10 @@ void client_check_gone(char *addr, unsigned long nr_pages);
 /* ram.c: maps and unmaps so often, with many mappings at a time */
 int client_map_ram(unsigned long times);
 
+/* damage.c */
+int client_write_freed(unsigned int offset, u8 change);
+int client_write_behind(unsigned long size, unsigned long behind);
+
 /* stress.c */
 int client_stress_start(void);
 void client_stress_stop(void);

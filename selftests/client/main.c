@@ -9,6 +9,8 @@
  *		often they did so and what they found wrong
  *	leak	a write takes blocks and areas that are never freed
  *	ram	a number written is how many mappings pmm_vm_map_ram() makes and unmaps
+ *	freed	'OFFSET CHANGE': changes a byte of a page that was freed before
+ *	behind	'SIZE N': changes the Nth byte behind a vmalloc, from 0, and frees it
  */
 #include <linux/debugfs.h>
 #include <linux/kstrtox.h>
@@ -178,6 +180,48 @@ static const struct file_operations client_ram_fops = {
 	.write	= client_ram_write,
 };
 
+/* Two numbers. */
+static int client_get_pair(const char __user *ubuf, size_t count, unsigned int *a, unsigned int *b)
+{
+	char text[32] = "";
+
+	if (count >= sizeof(text))
+		return -E2BIG;
+	if (copy_from_user(text, ubuf, count))
+		return -EFAULT;
+	return sscanf(text, "%u %u", a, b) == 2 ? 0 : -EINVAL;
+}
+
+static ssize_t client_freed_write(struct file *file, const char __user *ubuf, size_t count,
+				  loff_t *ppos)
+{
+	unsigned int offset, change;
+	int err = client_get_pair(ubuf, count, &offset, &change) ?:
+		  client_write_freed(offset, change);
+
+	return err ?: count;
+}
+
+static const struct file_operations client_freed_fops = {
+	.owner	= THIS_MODULE,
+	.write	= client_freed_write,
+};
+
+static ssize_t client_behind_write(struct file *file, const char __user *ubuf, size_t count,
+				   loff_t *ppos)
+{
+	unsigned int size, behind;
+	int err = client_get_pair(ubuf, count, &size, &behind) ?:
+		  client_write_behind(size, behind);
+
+	return err ?: count;
+}
+
+static const struct file_operations client_behind_fops = {
+	.owner	= THIS_MODULE,
+	.write	= client_behind_write,
+};
+
 static int __init client_init(void)
 {
 	client_dir = debugfs_create_dir("pocketmm_client", NULL);
@@ -185,6 +229,8 @@ static int __init client_init(void)
 	debugfs_create_file("stress", 0600, client_dir, NULL, &client_stress_fops);
 	debugfs_create_file("leak", 0200, client_dir, NULL, &client_leak_fops);
 	debugfs_create_file("ram", 0200, client_dir, NULL, &client_ram_fops);
+	debugfs_create_file("freed", 0200, client_dir, NULL, &client_freed_fops);
+	debugfs_create_file("behind", 0200, client_dir, NULL, &client_behind_fops);
 	return 0;
 }
 

@@ -85,6 +85,7 @@ void shim_unplug(unsigned int cpu);
 
 extern struct page *shim_direct_map;		/* page at its first address */
 extern unsigned long shim_direct_map_pages;
+extern char *shim_page_contents;		/* of all of them; NULL where they have none */
 
 /* --- locks --- */
 

@@ -6,25 +6,29 @@
 
 #include "zone.h"
 
-/* Makes the pages, too, and returns them. */
-static struct page *zone_init(struct pmm_zone *zone, const struct setup *setup)
+static struct page *make_pages(unsigned long nr_pages)
 {
-	struct page *pages = calloc(setup->nr_pages, sizeof(*pages));
+	struct page *pages = calloc(nr_pages, sizeof(*pages));
 	unsigned long i;
 
-	for (i = 0; i < setup->nr_pages; i++)
+	for (i = 0; i < nr_pages; i++)
 		set_page_count(&pages[i], 1);
+	return pages;
+}
+
+static void zone_init(struct pmm_zone *zone, const struct setup *setup, struct page *pages)
+{
 	*zone = (struct pmm_zone) {
 		.expand = setup->expand, .placement = setup->placement,
-		.pages_min = setup->pages_min, .name = "Pocket",
+		.pages_min = setup->pages_min, .name = "Pocket", .debug = setup->debug,
 	};
 	ASSERT_EQ(pmm_zone_init(zone, pages, setup->nr_pages), 0);
-	return pages;
 }
 
 void arena_init_as(struct arena *arena, const struct setup *setup)
 {
-	arena->pages = zone_init(&arena->zone, setup);
+	arena->pages = make_pages(setup->nr_pages);
+	zone_init(&arena->zone, setup, arena->pages);
 }
 
 void arena_init(struct arena *arena, unsigned long nr_pages, enum pmm_expand expand,
@@ -43,8 +47,9 @@ void arena_exit(struct arena *arena)
 
 void pool_init(const struct setup *setup, bool pcp)
 {
-	shim_direct_map = zone_init(&pmm_zone, setup);
+	shim_direct_map = make_pages(setup->nr_pages);
 	shim_direct_map_pages = setup->nr_pages;
+	zone_init(&pmm_zone, setup, shim_direct_map);
 	ASSERT_EQ(pmm_page_alloc_init(pcp), 0);
 }
 

@@ -24,6 +24,7 @@ struct setup {
 	enum pmm_expand		expand;
 	enum pmm_placement	placement;
 	unsigned long		pages_min;
+	struct pmm_debug	*debug;
 };
 
 void arena_init(struct arena *arena, unsigned long nr_pages, enum pmm_expand expand,

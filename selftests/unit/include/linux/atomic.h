@@ -48,6 +48,11 @@ static inline void atomic_long_add(long i, atomic_long_t *v)
 	v->counter += i;
 }
 
+static inline void atomic_long_inc(atomic_long_t *v)
+{
+	v->counter++;
+}
+
 static inline void atomic_long_sub(long i, atomic_long_t *v)
 {
 	v->counter -= i;

@@ -66,4 +66,6 @@ static inline void __clear_bit_unlock(unsigned long nr, unsigned long *map)
 	test_and_clear_bit(nr, map);
 }
 
+#define hweight8(w)	__builtin_popcount((u8)(w))
+
 #endif /* UNIT_LINUX_BITOPS_H */

@@ -14,5 +14,6 @@
 
 #define GFP_KERNEL		__GFP_RECLAIM
 #define GFP_ATOMIC		__GFP_HIGH
+#define GFP_NOWAIT		0u
 
 #endif /* UNIT_LINUX_GFP_H */

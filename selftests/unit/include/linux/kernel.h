@@ -46,6 +46,17 @@
  */
 #define container_of(p, type, member)	((type *)((uintptr_t)(p) - offsetof(type, member)))
 
+#define IS_ENABLED(option)	0
+
+/* What it has written, which is less than snprintf() would have liked to. */
+#define scnprintf(buf, size, ...)					\
+	({								\
+		size_t room_ = (size);					\
+		size_t len_ = snprintf(buf, room_, __VA_ARGS__);	\
+									\
+		len_ < room_ ? len_ : room_ - !!room_;			\
+	})
+
 int kstrtoull(const char *text, unsigned int base, unsigned long long *value);
 
 #endif /* UNIT_LINUX_KERNEL_H */

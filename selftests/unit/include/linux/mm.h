@@ -34,8 +34,12 @@ static inline void put_page(struct page *page)
 	shim_assert(--page->_refcount.counter > 0, "last reference to a page dropped");
 }
 
-/* The direct map has the pages that shim_direct_map() was told, and nothing else. */
-#define SHIM_DIRECT_MAP		0xffff888000000000UL
+/*
+ * The direct map has the pages that shim_direct_map() was told, and nothing else. Where a test gives
+ * them contents, it is where those are.
+ */
+#define SHIM_DIRECT_MAP	\
+	(shim_page_contents ? (unsigned long)shim_page_contents : 0xffff888000000000UL)
 
 static inline void *page_address(const struct page *page)
 {

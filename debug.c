@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm: the debug switches of the zone, off by default.
+ *
+ * poison=1: a block's pages are filled with a pattern when it is freed, and looked at when it is
+ * taken and by `verify`: who wrote to them in between, through an address kept too long, is found
+ * out. (The kernel's page_poison=1.)
+ *
+ * owner=1: the stacks of who took a block and who freed it, in the kernel's stack depot, which
+ * keeps each once and for good. (The kernel's page_owner=on.)
+ *
+ * With either, pages pass the per-CPU lists by: pcp=0. The allocator calls here for each block;
+ * functions whose names begin with a double underscore run with zone->lock held.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <asm/current.h>
+#include <linux/poison.h>
+#include <linux/stacktrace.h>
+
+#include "internal.h"
+
+#define PMM_STACK_FRAMES	16	/* kept of each */
+#define PMM_STACK_SHOWN		6
+
+/* --- poison ----------------------------------------------------------------------------------- */
+
+static void pmm_poison_block(struct page *page, unsigned int order)
+{
+	memset(page_address(page), PAGE_POISON, PAGE_SIZE << order);
+}
+
+/* What was found in a page that should have had nothing but the pattern. */
+struct pmm_stain {
+	unsigned long	page;
+	unsigned int	first;	/* byte */
+	unsigned int	nr;	/* bytes from there to the last that is wrong */
+	u8		is;	/* the first */
+};
+
+static bool pmm_find_stain(const struct pmm_zone *zone, unsigned long index, unsigned int order,
+			   struct pmm_stain *stain)
+{
+	const u8 *start = page_address(zone->mem_map + index), *at, *last;
+
+	at = memchr_inv(start, PAGE_POISON, PAGE_SIZE << order);
+	if (likely(!at))
+		return false;
+	stain->page = index + ((at - start) >> PAGE_SHIFT);
+	start += (stain->page - index) << PAGE_SHIFT;
+	for (last = start + PAGE_SIZE - 1; last > at && *last == PAGE_POISON; last--)
+		;
+	stain->first = at - start;
+	stain->nr = last - at + 1;
+	stain->is = *at;
+	return true;
+}
+
+static const char *pmm_stain_text(const struct pmm_stain *stain, char *text, size_t size)
+{
+	bool bit = stain->nr == 1 && hweight8(stain->is ^ PAGE_POISON) == 1;
+
+	snprintf(text, size, "page %lu was written to while free: byte %u is %#x, not %#x; %s",
+		 stain->page, stain->first, stain->is, PAGE_POISON,
+		 bit ? "a single bit" : "more than a bit");
+	if (stain->nr > 1)
+		scnprintf(text + strlen(text), size - strlen(text), ", up to byte %u",
+			  stain->first + stain->nr - 1);
+	return text;
+}
+
+static void pmm_check_poison(struct pmm_zone *zone, unsigned long index, unsigned int order,
+			     unsigned long caller)
+{
+	char text[128], who[PMM_WHO_LEN];
+	const struct pmm_owner *owner = zone->debug->owner;
+	struct pmm_stain stain;
+
+	if (likely(!pmm_find_stain(zone, index, order, &stain)))
+		return;
+	atomic_long_inc(&zone->debug->nr_poison);
+	pmm_debug_who(zone, owner ? &owner[stain.page].freed : NULL,
+		      pmm_page_caller(zone->mem_map + stain.page), who);
+	pr_err_ratelimited("poison: %s; freed by %s, now taken by %pS\n",
+			   pmm_stain_text(&stain, text, sizeof(text)), who, (void *)caller);
+}
+
+static bool __pmm_verify_poison(struct pmm_zone *zone, unsigned long index, unsigned long end,
+				struct pmm_verdict *v)
+{
+	struct pmm_stain stain;
+
+	while (index < end) {
+		unsigned int order = PMM_STATE_ORDER(zone->state[index]);
+
+		if (PMM_STATE_KIND(zone->state[index]) == PMM_FREE &&
+		    pmm_find_stain(zone, index, order, &stain)) {
+			pmm_stain_text(&stain, v->why, sizeof(v->why));
+			return false;
+		}
+		index += 1UL << order;
+	}
+	return true;
+}
+
+/**
+ * pmm_debug_verify() - look at the pattern of every free page
+ * @zone: the zone, in which pmm_zone_verify() found nothing wrong
+ * @v: its @why names the first page that is not as it was left
+ *
+ * Context: Process context; may sleep. Interrupts are off for the pages of one largest block.
+ * Return: true when all is well, and without poison=1.
+ */
+bool pmm_debug_verify(struct pmm_zone *zone, struct pmm_verdict *v)
+{
+	unsigned long index, flags;
+	bool ok = true;
+
+	if (!zone->debug || !zone->debug->poison)
+		return true;
+	for (index = 0; ok && index < zone->nr_pages; index += PMM_MAX_ORDER_PAGES) {
+		spin_lock_irqsave(&zone->lock, flags);
+		ok = __pmm_verify_poison(zone, index,
+					 min(index + PMM_MAX_ORDER_PAGES, zone->nr_pages), v);
+		spin_unlock_irqrestore(&zone->lock, flags);
+		cond_resched();
+	}
+	return ok;
+}
+
+/* --- owner ------------------------------------------------------------------------------------ */
+
+/* From @caller on: what is below it is this module's business. */
+static depot_stack_handle_t pmm_save_stack(unsigned long caller)
+{
+	unsigned long entries[PMM_STACK_FRAMES];
+	unsigned int nr, own;
+
+	nr = stack_trace_save(entries, ARRAY_SIZE(entries), 0);
+	for (own = 0; own < nr && entries[own] != caller; own++)
+		;
+	if (own == nr)
+		own = 0;
+	return stack_depot_save(entries + own, nr - own, GFP_NOWAIT | __GFP_NOWARN);
+}
+
+/* Readers look under zone->lock or not at all closely: a mixture of two acts does no harm. */
+static void pmm_note_act(struct pmm_act *act, unsigned long caller)
+{
+	depot_stack_handle_t stack = pmm_save_stack(caller);
+
+	WRITE_ONCE(act->stack, stack);
+	WRITE_ONCE(act->pid, current->pid);
+	data_race(strscpy(act->comm, current->comm, sizeof(act->comm)));
+}
+
+/**
+ * pmm_debug_who() - name somebody, by stack where there is one
+ * @zone: the zone
+ * @act: what owner=1 has kept, or NULL
+ * @caller: what is known without
+ * @text: of PMM_WHO_LEN bytes; written to
+ *
+ * Context: Any.
+ * Return: @text: the innermost functions of the stack, each called by the next; pid and name.
+ */
+const char *pmm_debug_who(const struct pmm_zone *zone, const struct pmm_act *act,
+			  unsigned long caller, char *text)
+{
+	unsigned int i, nr = 0, len = 0;
+	unsigned long *entries;
+
+	if (act && READ_ONCE(act->stack))
+		nr = stack_depot_fetch(READ_ONCE(act->stack), &entries);
+	if (!nr) {
+		scnprintf(text, PMM_WHO_LEN, "%pS", (void *)caller);
+		return text;
+	}
+	for (i = 0; i < min_t(unsigned int, nr, PMM_STACK_SHOWN); i++)
+		len += scnprintf(text + len, PMM_WHO_LEN - len, "%s%pS", i ? " < " : "",
+				 (void *)entries[i]);
+	scnprintf(text + len, PMM_WHO_LEN - len, " pid=%d (%.*s)", READ_ONCE(act->pid),
+		  TASK_COMM_LEN, data_race(act->comm));
+	return text;
+}
+
+/* --- what the allocator tells ----------------------------------------------------------------- */
+
+/**
+ * pmm_debug_taken() - a block has left the free lists
+ * @zone: the zone, with a debug switch on
+ * @index: of the block, which is the caller's by now
+ * @order: likewise
+ * @caller: who asked for it
+ *
+ * Context: Any.
+ */
+void pmm_debug_taken(struct pmm_zone *zone, unsigned long index, unsigned int order,
+		     unsigned long caller)
+{
+	if (zone->debug->poison)
+		pmm_check_poison(zone, index, order, caller);
+	if (zone->debug->owner)
+		pmm_note_act(&zone->debug->owner[index].taken, caller);
+}
+
+/**
+ * __pmm_debug_freed() - somebody freed a block, and was right to
+ * @zone: the zone, locked, with a debug switch on
+ * @index: of the block
+ * @caller: who freed it
+ *
+ * Context: Any; zone->lock held.
+ */
+void __pmm_debug_freed(struct pmm_zone *zone, unsigned long index, unsigned long caller)
+{
+	if (zone->debug->owner)
+		pmm_note_act(&zone->debug->owner[index].freed, caller);
+}
+
+/**
+ * __pmm_debug_fill() - a block is about to go to the free lists
+ * @zone: the zone, locked, with a debug switch on
+ * @index: of the block
+ * @order: likewise
+ *
+ * Context: Any; zone->lock held.
+ */
+void __pmm_debug_fill(struct pmm_zone *zone, unsigned long index, unsigned int order)
+{
+	if (zone->debug->poison)
+		pmm_poison_block(zone->mem_map + index, order);
+}
+
+/**
+ * pmm_debug_broken() - a used block became as many single pages
+ * @zone: the zone, with a debug switch on
+ * @index: of the block
+ * @order: likewise
+ *
+ * Context: Any.
+ */
+void pmm_debug_broken(struct pmm_zone *zone, unsigned long index, unsigned int order)
+{
+	struct pmm_owner *owner = zone->debug->owner;
+	unsigned long i;
+
+	for (i = 1; owner && i < 1UL << order; i++)
+		owner[index + i].taken = owner[index].taken;
+}
+
+/**
+ * pmm_debug_init() - switch on what is to be looked at; before pmm_zone_init()
+ * @zone: the zone
+ * @debug: the switches; its @poison is set
+ * @nr_pages: the zone's size
+ * @owner: whether stacks are to be kept
+ *
+ * Context: Process context; may sleep.
+ * Return: 0; -ENOMEM, or -EOPNOTSUPP when the kernel has no stack depot.
+ */
+int pmm_debug_init(struct pmm_zone *zone, struct pmm_debug *debug, unsigned long nr_pages,
+		   bool owner)
+{
+	int err;
+
+	zone->debug = debug;
+	if (!owner)
+		return 0;
+	if (!IS_ENABLED(CONFIG_STACKDEPOT))
+		return -EOPNOTSUPP;
+	err = pmm_must_fail() ? -ENOMEM : stack_depot_init();
+	if (err)
+		return err;
+	debug->owner = pmm_may_fail(kvcalloc(nr_pages, sizeof(*debug->owner), GFP_KERNEL));
+	return debug->owner ? 0 : -ENOMEM;
+}
+
+/**
+ * pmm_debug_destroy() - undo pmm_debug_init(), also one that failed
+ * @zone: the zone; nobody uses it any more
+ *
+ * Context: Process context; may sleep.
+ */
+void pmm_debug_destroy(struct pmm_zone *zone)
+{
+	if (!zone->debug)
+		return;
+	kvfree(zone->debug->owner);
+	zone->debug->owner = NULL;
+	zone->debug = NULL;
+}
