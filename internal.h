@@ -19,7 +19,8 @@
  *				them, inside zone->lock, which they give back when that takes
  *				long
  *
- * Nothing is printed, allocated or copied to user space under the spinlocks.
+ * Nothing is printed, allocated or copied to user space under the spinlocks; but owner=1 saves a
+ * stack under zone->lock, for which the kernel may need a page at once.
  */
 #ifndef POCKETMM_INTERNAL_H
 #define POCKETMM_INTERNAL_H
