@@ -10,6 +10,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cpumask.h>
+#include <linux/highmem.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
@@ -129,12 +130,28 @@ static void pmm_report_no_room(const struct pmm_chunk_request *want, struct pmm_
 	       worth << (PAGE_SHIFT - 10));
 }
 
+/*
+ * What the pages held belongs to whoever had them before; from now on it could be read through the
+ * pool. With init_on_alloc=1 or init_on_free=1 the kernel has cleared them.
+ */
+static void pmm_clear_chunk(struct page *pages, unsigned long nr_pages)
+{
+	unsigned long i;
+
+	if (want_init_on_alloc(GFP_KERNEL) || want_init_on_free())
+		return;
+	for (i = 0; i < nr_pages; i++) {
+		clear_highpage(pages + i);
+		cond_resched();
+	}
+}
+
 /**
  * pmm_chunk_reserve() - take a contiguous run of pages from the kernel
  * @want: how many pages, from which node, and below which physical address
  *
  * The first page frame is aligned to the largest block; all pages are in one node and one zone,
- * each with one reference. A refusal is logged with what was tried.
+ * each with one reference, and all are zeroed. A refusal is logged with what was tried.
  *
  * Context: Process context; may sleep, for seconds when much has to be migrated.
  * Return: The first page, or NULL.
@@ -155,7 +172,9 @@ struct page *pmm_chunk_reserve(const struct pmm_chunk_request *want)
 				pages = pmm_search_node(nid, &search);
 		}
 	}
-	if (!pages)
+	if (pages)
+		pmm_clear_chunk(pages, want->nr_pages);
+	else
 		pmm_report_no_room(want, &search);
 	return pages;
 }
