@@ -18,6 +18,7 @@
 #include <linux/mutex.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
+#include <linux/user_namespace.h>
 #include <linux/xarray.h>
 
 #include "purge.h"
@@ -924,13 +925,22 @@ static int pmm_run_write(char *text, size_t count, loff_t pos)
 	return pmm_run_lines(text, count);
 }
 
+/*
+ * Both who writes and who opened the file: an open file that is passed on gives the one no rights,
+ * and cannot be slipped to a privileged program for the other to write to.
+ */
+static bool pmm_may_command(const struct file *file)
+{
+	return capable(CAP_SYS_ADMIN) && file_ns_capable(file, &init_user_ns, CAP_SYS_ADMIN);
+}
+
 static ssize_t pmm_command_write(struct file *file, const char __user *ubuf, size_t count,
 				 loff_t *ppos)
 {
 	char *text = NULL;
 	int err;
 
-	if (!capable(CAP_SYS_ADMIN))
+	if (!pmm_may_command(file))
 		return -EPERM;
 	if (!count)
 		return 0;
