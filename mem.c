@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include <linux/uaccess.h>
 
+#include "compat.h"
 #include "window.h"
 
 static char *pmm_mem_addr(loff_t pos)
@@ -86,8 +87,12 @@ static loff_t pmm_mem_llseek(struct file *file, loff_t offset, int whence)
 	return fixed_size_llseek(file, offset, whence, pmm_window_size());
 }
 
+/* Not executable, now or by a later mprotect(). */
 static int pmm_mem_mmap(struct file *file, struct vm_area_struct *vma)
 {
+	if (vma->vm_flags & VM_EXEC)
+		return -EPERM;
+	vm_flags_clear(vma, VM_MAYEXEC);
 	if (vma->vm_pgoff >= pmm_window_size() >> PAGE_SHIFT)
 		return -EINVAL;
 	return pmm_remap_vmalloc_range(vma, pmm_mem_addr((loff_t)vma->vm_pgoff << PAGE_SHIFT), 0);
