@@ -4,13 +4,17 @@
  * went: 'ok', 'ok N' for a count or a position, or the name of the errno. The exit status is 0 when
  * the call did what was asked, 1 when it failed, 2 when this program was called wrongly.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/klog.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -186,6 +190,111 @@ static int try_user(int argc, char **argv)
 	return run(argv + 1);
 }
 
+/* Root in a user namespace of its own: all capabilities there, none outside. */
+static int try_userns(int argc, char **argv)
+{
+	static const char map[] = "0 0 1";
+	int fd;
+
+	(void)argc;
+	if (unshare(CLONE_NEWUSER))
+		return failed();
+	fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, map, strlen(map)) < 0)
+		return failed();
+	return run(argv);
+}
+
+/* Is the capability in force from now on? It stays permitted. */
+static int enforce(unsigned int cap, int on)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	unsigned int bit = 1U << cap % 32;
+
+	if (syscall(SYS_capget, &header, data))
+		return -1;
+	data[cap / 32].effective &= ~bit;
+	if (on)
+		data[cap / 32].effective |= bit;
+	return syscall(SYS_capset, &header, data);
+}
+
+/* Opens without the capability and writes with it, as who is handed such a file would. */
+static int try_deputy(int argc, char **argv)
+{
+	unsigned int cap = strtoul(argv[0], NULL, 0);
+	int fd;
+
+	if (argc != 3)
+		return 2;
+	if (enforce(cap, 0))
+		return failed();
+	fd = open(argv[1], O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || enforce(cap, 1))
+		return failed();
+	return report(write(fd, argv[2], strlen(argv[2])));
+}
+
+/* To and from a file that was open when this program began. */
+static int try_fdwrite(int argc, char **argv)
+{
+	if (argc != 2)
+		return 2;
+	return report(write(strtol(argv[0], NULL, 0), argv[1], strlen(argv[1])));
+}
+
+static int try_fdread(int argc, char **argv)
+{
+	size_t len = 0;
+	ssize_t got;
+
+	(void)argc;
+	while ((got = read(strtol(argv[0], NULL, 0), input + len, sizeof(input) - len)) > 0)
+		len += got;
+	if (got < 0)
+		return failed();
+	fwrite(input, 1, len, stdout);
+	return 0;
+}
+
+static int protection(const char *letters)
+{
+	return (strchr(letters, 'r') ? PROT_READ : 0) | (strchr(letters, 'w') ? PROT_WRITE : 0) |
+	       (strchr(letters, 'x') ? PROT_EXEC : 0);
+}
+
+static size_t nonzero_bytes(const char *addr, size_t length)
+{
+	size_t nonzero = 0;
+
+	while (length--)
+		nonzero += !!*addr++;
+	return nonzero;
+}
+
+/* Maps, and says how many bytes are not zero; with a second protection after a change to that. */
+static int try_mmap(int argc, char **argv)
+{
+	unsigned long offset, length;
+	char *addr;
+	int fd;
+
+	if (argc != 4 && argc != 5)
+		return 2;
+	fd = open(argv[0], strchr(argv[3], 'w') ? O_RDWR : O_RDONLY);
+	if (fd < 0)
+		return failed();
+	offset = strtoul(argv[1], NULL, 0);
+	length = strtoul(argv[2], NULL, 0);
+	/* The C library's would judge the offset itself. */
+	addr = (char *)syscall(SYS_mmap, NULL, length, protection(argv[3]),
+			       strchr(argv[3], 'p') ? MAP_PRIVATE : MAP_SHARED, fd, offset);
+	if (addr == MAP_FAILED || (argc == 5 && mprotect(addr, length, protection(argv[4]))))
+		return failed();
+	return report(nonzero_bytes(addr, length));
+}
+
 /* What the kernel says of any module from outside, once. */
 static int is_taint(const char *line)
 {
@@ -250,6 +359,11 @@ static const struct {
 	{ "log",	try_log,	"FROM TO          the module's log lines between" },
 	{ "nocap",	try_nocap,	"NUMBER COMMAND... without that capability" },
 	{ "user",	try_user,	"UID COMMAND...    as that user" },
+	{ "userns",	try_userns,	"COMMAND...        as root of a user namespace" },
+	{ "deputy",	try_deputy,	"NUMBER FILE TEXT  opened without that capability" },
+	{ "fdwrite",	try_fdwrite,	"FD TEXT" },
+	{ "fdread",	try_fdread,	"FD" },
+	{ "mmap",	try_mmap,	"FILE OFFSET LENGTH [r][w][x][p] [PROTECTION]" },
 };
 
 int main(int argc, char **argv)
