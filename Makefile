@@ -98,6 +98,10 @@ lint:
 	@$(run) scripts/setup lint
 	@$(run) scripts/lint
 
+# FUZZ_SECONDS=N for each target; scripts/fuzz --help.
+fuzz:
+	@$(run) scripts/fuzz $(if $(FUZZ_SECONDS),--seconds $(FUZZ_SECONDS))
+
 # Instructions are counted, in a virtual machine; scripts/bench --help.
 bench:
 	@$(run) scripts/bench --docs
@@ -112,6 +116,7 @@ clean:
 	@rm -rf build Module.symvers modules.order .modules.order.cmd .Module.symvers.cmd
 	@rm -f *.o *.ko *.mod *.mod.c .*.cmd .*.o .*.o.d
 	@test ! -f selftests/unit/Makefile || $(MAKE) -C selftests/unit clean
+	@test ! -f selftests/fuzz/Makefile || $(MAKE) -C selftests/fuzz clean
 
 help:
 	@echo 'Build'
@@ -127,6 +132,7 @@ help:
 	@echo '  make unit                the core in user space, with sanitizers'
 	@echo '  make vmtest KERNEL=NAME  the kselftests in a virtual machine'
 	@echo '  make harness             the exit statuses of scripts/vm'
+	@echo '  make fuzz                libFuzzer on the core and the commands, FUZZ_SECONDS=600'
 	@echo '  make lint                sparse, checkpatch, kernel-doc, shellcheck'
 	@echo 'Measure, beside the kernel'"'"'s own allocators'
 	@echo '  make bench               all, and write docs/benchmarks.md with its plots'
@@ -137,4 +143,4 @@ help:
 	@echo 'needs when it may (scripts/setup), and otherwise says what to install.'
 
 .PHONY: modules modules_install shadow demo check unit vmtest harness lint clean help
-.PHONY: bench bench-check bench-scale
+.PHONY: bench bench-check bench-scale fuzz
