@@ -12,8 +12,10 @@
 #define __GFP_NORETRY		0x40u
 #define PAGE_KERNEL		((pgprot_t){ 0 })
 
+#undef cond_resched
 #define cond_resched()		((void)0)
 #define offset_in_page(at)	((unsigned long)(at) & (PAGE_SIZE - 1))
+#define PFN_UP(x)		(((x) + PAGE_SIZE - 1) >> PAGE_SHIFT)
 #define pr_info(...)		((void)0)
 
 #define kvmalloc(size, gfp)	shim_malloc(SHIM_KV, size, gfp)
