@@ -144,13 +144,13 @@ static depot_stack_handle_t pmm_save_stack(unsigned long caller)
 	return stack_depot_save(entries + own, nr - own, GFP_NOWAIT | __GFP_NOWARN);
 }
 
-/* Readers look under zone->lock or not at all closely: a mixture of two acts does no harm. */
 static void pmm_note_act(struct pmm_act *act, unsigned long caller)
 {
 	depot_stack_handle_t stack = pmm_save_stack(caller);
 
 	WRITE_ONCE(act->stack, stack);
 	WRITE_ONCE(act->pid, current->pid);
+	/* Readers may look meanwhile: a mixture of two acts does no harm. */
 	data_race(strscpy(act->comm, current->comm, sizeof(act->comm)));
 }
 
@@ -168,10 +168,13 @@ const char *pmm_debug_who(const struct pmm_zone *zone, const struct pmm_act *act
 			  unsigned long caller, char *text)
 {
 	unsigned int i, nr = 0, len = 0;
+	struct pmm_act copy = { };
 	unsigned long *entries;
 
-	if (act && READ_ONCE(act->stack))
-		nr = stack_depot_fetch(READ_ONCE(act->stack), &entries);
+	if (act)
+		copy = data_race(*act);	/* as in pmm_note_act() */
+	if (copy.stack)
+		nr = stack_depot_fetch(copy.stack, &entries);
 	if (!nr) {
 		scnprintf(text, PMM_WHO_LEN, "%pS", (void *)caller);
 		return text;
@@ -179,8 +182,8 @@ const char *pmm_debug_who(const struct pmm_zone *zone, const struct pmm_act *act
 	for (i = 0; i < min_t(unsigned int, nr, PMM_STACK_SHOWN); i++)
 		len += scnprintf(text + len, PMM_WHO_LEN - len, "%s%pS", i ? " < " : "",
 				 (void *)entries[i]);
-	scnprintf(text + len, PMM_WHO_LEN - len, " pid=%d (%.*s)", READ_ONCE(act->pid),
-		  TASK_COMM_LEN, data_race(act->comm));
+	scnprintf(text + len, PMM_WHO_LEN - len, " pid=%d (%.*s)", copy.pid, TASK_COMM_LEN,
+		  copy.comm);
 	return text;
 }
 

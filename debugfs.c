@@ -314,16 +314,18 @@ static void *pmm_view_start(struct seq_file *m, loff_t *pos, void *(*take)(unsig
 	return *pos < view->nr ? pos : NULL;
 }
 
-/* Who took a used block, who freed a free one. */
+/* Who took a used block, who freed a free one; perhaps somebody notes himself there just now. */
 static void pmm_copy_act(struct pmm_block_line *line)
 {
 	const struct pmm_owner *owner = pmm_zone.debug ? pmm_zone.debug->owner : NULL;
 	enum pmm_kind kind = PMM_STATE_KIND(line->state);
 
 	line->act.stack = 0;
-	if (owner)
-		line->act = data_race(kind == PMM_USED || kind == PMM_MAPPED ?
-				      owner[line->index].taken : owner[line->index].freed);
+	if (!owner)
+		return;
+	owner += line->index;
+	/* A mixture of two does no harm. */
+	line->act = data_race(kind == PMM_USED || kind == PMM_MAPPED ? owner->taken : owner->freed);
 }
 
 static void *pmm_take_blocks(unsigned long *nr)

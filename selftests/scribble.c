@@ -410,7 +410,8 @@ int main(int argc, char **argv)
 	while (failures < 5 && time(NULL) < end)
 		step();
 	pool_command("fail nth=0");
-	printf("steps=%lu commands=%lu accepted=%lu refused=%lu ", steps, commands, accepted, refused);
+	printf("steps=%lu commands=%lu accepted=%lu refused=%lu ", steps, commands, accepted,
+	       refused);
 	printf("transfers=%lu mappings=%lu verdicts=%lu failed=%u\n", transfers, mappings, verdicts,
 	       failures);
 	return failures ? KTAP_FAIL : KTAP_PASS;
