@@ -21,6 +21,7 @@
 
 #include "pool.h"
 
+#define LEAST_STEPS	400	/* however slow the machine */
 #define MOST_TEXT	5000
 #define MOST_BYTES	(5 * POOL_PAGE)
 #define HPET		" phys=0xfed00000 size="
@@ -299,7 +300,7 @@ static void check_transfer(const char *what, long long offset, size_t len, ssize
 	unsigned int i;
 
 	transfers++;
-	if (done > (ssize_t)len || (done > 0 && !inside) || done > window_bytes - offset)
+	if (done > (ssize_t)len || (done > 0 && (!inside || done > window_bytes - offset)))
 		wrong(what, done);
 	for (i = 0; done < 0 && i < ARRAY_SIZE(errnos); i++)
 		if (errno == errnos[i])
@@ -407,7 +408,7 @@ int main(int argc, char **argv)
 	if (mem_fd < 0 || window_bytes <= 0)
 		return 2;
 	end = time(NULL) + atoi(argv[1]);
-	while (failures < 5 && time(NULL) < end)
+	while (failures < 5 && (time(NULL) < end || steps < LEAST_STEPS))
 		step();
 	pool_command("fail nth=0");
 	printf("steps=%lu commands=%lu accepted=%lu refused=%lu ", steps, commands, accepted,
