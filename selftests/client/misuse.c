@@ -226,6 +226,98 @@ static void test_vmap_misuse(void)
 	__free_page(page);
 }
 
+/* Counts of pages whose bytes, or the pages' own records, would be more than 2^64 or 2^32. */
+static void test_counts(void)
+{
+	static const unsigned int counts[] = {
+		0, 1U << 20, 1U << 28, 1U << 29, 1U << 31, UINT_MAX,
+	};
+	struct page *page = pmm_alloc_page(GFP_KERNEL), *pages[1] = { page };
+	void *map = pmm_vm_map_ram(pages, 1, NUMA_NO_NODE);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		CHECK(!pmm_vmap(pages, counts[i], PMM_VM_MAP, PAGE_KERNEL));
+		CHECK(!pmm_vm_map_ram(pages, counts[i], NUMA_NO_NODE));
+		pmm_vm_unmap_ram(map, counts[i]);
+	}
+	CHECK_EQ(client_peek(map), 0);
+	for (i = PMM_MAX_ORDER; i < 70; i++)
+		CHECK(!pmm_alloc_pages(GFP_KERNEL | __GFP_NOWARN, i));
+	CHECK(!pmm_alloc_pages(GFP_KERNEL | __GFP_NOWARN, UINT_MAX));
+	CHECK(!__pmm_get_free_pages(GFP_KERNEL | __GFP_NOWARN, 1U << 31));
+	pmm_vm_unmap_ram(map, 1);
+	__pmm_free_pages(page, 0);
+}
+
+/* Where a range in the window, or beyond it, would end behind 2^64. */
+static void test_addresses(void)
+{
+	static const unsigned long addrs[] = {
+		0, 1, 1UL << 63, (1UL << 63) - 1, ULONG_MAX, ULONG_MAX - 4095, ULONG_MAX - 8191,
+	};
+	char *area = pmm_vmalloc(PAGE_SIZE), buf[64];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
+		CHECK(!pmm_find_vm_area((void *)addrs[i]));
+		CHECK(!pmm_vmalloc_to_page((void *)addrs[i]));
+		CHECK(!pmm_remove_vm_area((void *)addrs[i]));
+		memset(buf, 0xff, sizeof(buf));
+		/* Below the window is a hole; above it is nothing. */
+		if (pmm_vread(buf, (char *)addrs[i], sizeof(buf)))
+			CHECK(!memchr_inv(buf, 0, sizeof(buf)));
+		CHECK_EQ(pmm_vread(buf, (char *)addrs[i], 0), 0);
+		pmm_vwrite(buf, (char *)addrs[i], sizeof(buf));
+	}
+	CHECK_EQ(pmm_vread(buf, area + PAGE_SIZE - 1, 64), 1);
+	CHECK_EQ(pmm_vread(buf, (char *)ULONG_MAX, 1), 0);
+	pmm_vfree(area);
+}
+
+/* All of these are refused before anything of the range is looked at but its length. */
+static void test_remap_misuse(void)
+{
+	static const unsigned long lengths[] = {
+		3 * PAGE_SIZE, 1UL << 40, 1UL << 63, -PAGE_SIZE, -2 * PAGE_SIZE,
+	};
+	static const unsigned long offsets[] = {
+		1, 2, 3, 1UL << 51, 1UL << 52, 1UL << 63, ULONG_MAX - 1, ULONG_MAX,
+	};
+	char *user = pmm_vmalloc_user(2 * PAGE_SIZE), *plain = pmm_vmalloc(2 * PAGE_SIZE);
+	struct vm_area_struct *vma = kzalloc(sizeof(*vma), GFP_KERNEL);
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		vma->vm_end = lengths[i];
+		CHECK_EQ(pmm_remap_vmalloc_range(vma, user, 0), -EINVAL);
+	}
+	vma->vm_end = 2 * PAGE_SIZE;
+	for (i = 0; i < ARRAY_SIZE(offsets); i++)
+		CHECK_EQ(pmm_remap_vmalloc_range(vma, user, offsets[i]), -EINVAL);
+	CHECK_EQ(pmm_remap_vmalloc_range(vma, plain, 0), -EINVAL);
+	CHECK_EQ(pmm_remap_vmalloc_range(vma, user + PAGE_SIZE, 0), -EINVAL);
+	CHECK_EQ(pmm_remap_vmalloc_range(vma, user + 1, 0), -EINVAL);
+	CHECK_EQ(pmm_remap_vmalloc_range(vma, vma, 0), -EINVAL);
+	CHECK_EQ(pmm_remap_vmalloc_range(vma, NULL, 0), -EINVAL);
+	CHECK_EQ(pmm_remap_vmalloc_range(vma, (void *)ULONG_MAX, ULONG_MAX), -EINVAL);
+	CHECK(!vma->vm_ops && !vma->vm_private_data);
+	kfree(vma);
+	pmm_vfree(plain);
+	pmm_vfree(user);
+}
+
+/* The code of modules lies in pages that vmalloc gave, which are RAM like any. */
+static void test_ioremap_code(void)
+{
+	void *code = (void *)((unsigned long)test_ioremap_code & PAGE_MASK);
+	void *pool = (void *)((unsigned long)pmm_ioremap & PAGE_MASK);
+
+	CHECK(!pmm_ioremap(page_to_phys(vmalloc_to_page(code)), PAGE_SIZE));
+	CHECK(!pmm_ioremap(page_to_phys(vmalloc_to_page(pool)), 1));
+	CHECK(!pmm_ioremap(virt_to_phys(current), 8));
+}
+
 const struct client_case client_misuse_cases[] = {
 	{ "misuse: double free", test_double_free },
 	{ "misuse: free of another order", test_wrong_order },
@@ -239,5 +331,9 @@ const struct client_case client_misuse_cases[] = {
 	{ "misuse: sizes of nothing and of everything", test_sizes },
 	{ "misuse: vmap of no page, and of too many", test_vmap_misuse },
 	{ "misuse: ioremap of RAM and beyond the world", test_ioremap_misuse },
+	{ "misuse: ioremap of the code of modules, and of a task", test_ioremap_code },
+	{ "misuse: counts and orders of nothing and of everything", test_counts },
+	{ "misuse: addresses at both ends of the world", test_addresses },
+	{ "misuse: user mappings longer than the area", test_remap_misuse },
 	{ }
 };
