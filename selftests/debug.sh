@@ -126,7 +126,8 @@ redzone() {
 }
 
 owner() {
-	load_with_client owner=1
+	# A block that is freed stays the first of what it becomes.
+	load_with_client owner=1 expand=lower
 	good_use
 	must 'alloc order=3'
 	page=$(value page) block=$(value block)

@@ -72,7 +72,7 @@ parameter_files() {
 	load chunk=1M min_free=auto
 	is 'mode of the parameters' "$(stat -c %a /sys/module/pocketmm/parameters/* | sort -u)" 444
 	is 'parameters' "$(cd /sys/module/pocketmm/parameters && echo *)" \
-		'below chunk era expand min_free node pcp placement purge search window'
+		'below chunk era expand fail_nth min_free node owner pcp placement poison purge redzone search window'
 	is 'chunk reads back' "$(cat /sys/module/pocketmm/parameters/chunk)" 1M
 	is 'min_free reads back' "$(cat /sys/module/pocketmm/parameters/min_free)" auto
 	unload
