@@ -82,6 +82,15 @@ check:
 		unit lint harness proof:6.12-cloud switches:6.12-cloud vm:6.12-cloud vm:6.1-cloud \
 		bench $(MORE)
 
+# Kernels that are built when they are first asked for, one after the other.
+check-debug:
+	@$(run) scripts/setup vmtest kernel
+	@$(run) scripts/kernel show 6.12-debug >/dev/null
+	@$(run) scripts/kernel show 6.12-kcsan >/dev/null
+	@$(run) scripts/check $(if $(JOBS),-j $(JOBS)) \
+		quick:6.12-debug quick:6.12-kcsan planted:6.12-debug planted:6.12-kcsan \
+		numa:6.12-debug numa:6.12-cloud
+
 unit:
 	@$(run) scripts/setup unit
 	@$(MAKE) -C selftests/unit check
@@ -129,6 +138,7 @@ help:
 	@echo '  make demo                both allocators at work in a virtual machine'
 	@echo 'Test'
 	@echo '  make check               everything below on 6.12-cloud and 6.1-cloud'
+	@echo '  make check-debug         on kernels with KASAN, lockdep and KCSAN, which it builds (docs/debug-kernels.md)'
 	@echo '  make unit                the core in user space, with sanitizers'
 	@echo '  make vmtest KERNEL=NAME  the kselftests in a virtual machine'
 	@echo '  make harness             the exit statuses of scripts/vm'
@@ -142,5 +152,6 @@ help:
 	@echo 'NAME is one of' $$(scripts/kernel names)'.  Each target installs what it'
 	@echo 'needs when it may (scripts/setup), and otherwise says what to install.'
 
-.PHONY: modules modules_install shadow demo check unit vmtest harness lint clean help
-.PHONY: bench bench-check bench-scale fuzz
+.PHONY: modules modules_install shadow demo clean help
+.PHONY: check check-debug unit vmtest harness lint fuzz
+.PHONY: bench bench-check bench-scale
