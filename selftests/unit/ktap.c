@@ -29,6 +29,7 @@ const char *__asan_default_options(void)
 
 void (*ktap_where)(void);
 u64 ktap_seed;
+bool ktap_stop;
 
 static u64 random_state;
 
@@ -188,12 +189,17 @@ static void run_one(struct run *run, const struct ktap_test *test)
 	run->count[outcome]++;
 }
 
+static unsigned int nr_failed(const struct run *run)
+{
+	return run->count[KTAP_FAILED] + run->count[KTAP_CRASHED] + run->count[KTAP_TIMED_OUT];
+}
+
 static void run_wanted(struct run *run, const struct ktap_test * const *tables)
 {
 	const struct ktap_test *test;
 
 	for (; *tables; tables++)
-		for (test = *tables; test->name; test++)
+		for (test = *tables; test->name && !(ktap_stop && nr_failed(run)); test++)
 			if (wanted(run, test->name))
 				run_one(run, test);
 }
@@ -206,7 +212,7 @@ int ktap_run_tables(const struct ktap_test * const *tables, char **patterns, uns
 	printf("KTAP version 1\n1..%u\n# SEED=%llu\n", nr_wanted(&run, tables), ktap_seed);
 	run_wanted(&run, tables);
 
-	failed = run.count[KTAP_FAILED] + run.count[KTAP_CRASHED] + run.count[KTAP_TIMED_OUT];
+	failed = nr_failed(&run);
 	printf("%u passed, %u failed", run.count[KTAP_PASSED], failed);
 	if (run.count[KTAP_SKIPPED])
 		printf(", %u skipped", run.count[KTAP_SKIPPED]);

@@ -64,6 +64,9 @@ __printf(3, 4) __noreturn void ktap_fail(const char *file, int line, const char 
 __printf(1, 2) __noreturn void ktap_skip(const char *fmt, ...);
 __printf(1, 2) void ktap_say(const char *fmt, ...);
 
+/* Run no more tests when one has failed. */
+extern bool ktap_stop;
+
 /* Called when the test fails, to say how far it was: the step of a random run, for example. */
 extern void (*ktap_where)(void);
 

@@ -6,7 +6,8 @@
  *	unit [PATTERN]...
  *
  * SEED=N repeats the random runs of the run that printed that seed; TIMEOUT=S is each test's limit
- * in seconds. Exit status: 0 when no test failed and one passed, else 1.
+ * in seconds; with STOP=1 the first test that fails is the last that runs. Exit status: 0 when no
+ * test failed and one passed, else 1.
  */
 #include <stdlib.h>
 #include <time.h>
@@ -31,5 +32,6 @@ int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	ktap_seed = number_from_env("SEED", time(NULL));
+	ktap_stop = number_from_env("STOP", 0);
 	return ktap_run_tables(tables, argv + (argc > 0), number_from_env("TIMEOUT", 120));
 }

@@ -403,6 +403,7 @@ static void self_run(const void *arg)
 	struct ktap_test run = { "run", run_tables, all };
 	char *text;
 
+	ktap_stop = false;
 	text = run_kept(&run, 60, KTAP_FAILED);
 	ASSERT(strstr(text, "KTAP version 1\n1..5\n"));
 	ASSERT(strstr(text, "not so: arg\nnot ok 1 bad\n"
@@ -416,6 +417,16 @@ static void self_run(const void *arg)
 	patterns = (char *[]){ "go*", "nothing", NULL };
 	run.arg = all;
 	ASSERT(strstr(run_kept(&run, 60, KTAP_PASSED), "1..2\n"));
+}
+
+/* Up to the first failure, in whichever table. */
+static void self_stop(const void *arg)
+{
+	static const struct ktap_test * const all[] = { good, mixed, good, NULL };
+	struct ktap_test run = { "run", run_tables, all };
+
+	ktap_stop = true;
+	ASSERT(strstr(run_kept(&run, 60, KTAP_FAILED), "not ok 2 bad\n1 passed, 1 failed\n"));
 }
 
 /* The same seed and name give the same sequence; another of either gives another. */
@@ -442,6 +453,7 @@ static void self_seed(const void *arg)
 
 const struct ktap_test self_tests[] = {
 	{ "self-run", self_run, NULL },
+	{ "self-stop", self_stop, NULL },
 	{ "self-seed", self_seed, NULL },
 	CASE("self-passes", passes, KTAP_PASSED, ""),
 	CASE("self-false-assertion", false_assertion, KTAP_FAILED, "not so: arg"),
