@@ -413,6 +413,23 @@ static void bulk_too_few(const void *arg)
 	arena_exit(&arena);
 }
 
+/* Others, and interrupts, are let in between batches. */
+static void bulk_batches(const void *arg)
+{
+	struct page *pages[4 * PMM_BULK_PAGES + 1];
+	const unsigned long nr = ARRAY_SIZE(pages);
+	unsigned long locked;
+	struct arena arena;
+
+	arena_init(&arena, 1024, PMM_EXPAND_LOWER, 0);
+	ASSERT_EQ(pmm_zone_alloc_bulk(&arena.zone, GFP, 0, PMM_USED, CALLER, nr, pages), nr);
+	locked = shim_nr_locked();
+	pmm_zone_free_bulk(&arena.zone, nr, pages, PMM_USED, CALLER);
+	ASSERT_EQ(shim_nr_locked() - locked, 5);
+	ASSERT_EQ(arena.zone.free_pages, 1024);
+	arena_exit(&arena);
+}
+
 #define RANDOM(name, ...)	{ name, bulk_random, &(const struct setup){ __VA_ARGS__ } }
 #define PUT_BACK(name, ...)	{ name, bulk_put_back, &(const struct setup){ __VA_ARGS__ } }
 
@@ -420,6 +437,7 @@ const struct ktap_test bulk_tests[] = {
 	{ "bulk-parks", bulk_parks },
 	{ "bulk-wrong-kind", bulk_wrong_kind },
 	{ "bulk-too-few", bulk_too_few },
+	{ "bulk-batches", bulk_batches },
 	RANDOM("bulk-100-upper", 100, PMM_EXPAND_UPPER),
 	RANDOM("bulk-100-lower", 100, PMM_EXPAND_LOWER),
 	RANDOM("bulk-1300-upper", 1300, PMM_EXPAND_UPPER),

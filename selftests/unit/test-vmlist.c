@@ -464,6 +464,27 @@ static void vmlist_hold(const void *arg)
 	put_all(&list);
 }
 
+/* Users are counted under the lock: it is taken once for each that comes or goes. */
+static void vmlist_hold_locks(const void *arg)
+{
+	struct pmm_vm_struct *vm;
+	struct pmm_vmlist list;
+	unsigned long locked;
+
+	use_tree = arg;
+	window_init(&list, START, PAGES(16));
+	vm = live(&list, PMM_VM_ALLOC | PMM_VM_USERMAP);
+	locked = shim_nr_locked();
+	ASSERT(pmm_vmlist_hold(&list, vm->addr) == vm);
+	ASSERT_EQ(shim_nr_locked(), ++locked);
+	pmm_vmlist_hold_again(&list, vm);
+	ASSERT_EQ(shim_nr_locked(), ++locked);
+	ASSERT(!pmm_vmlist_drop(&list, vm));
+	ASSERT_EQ(shim_nr_locked(), ++locked);
+	ASSERT(!pmm_vmlist_drop(&list, vm));
+	put_all(&list);
+}
+
 /* An area that owns its pages is not let go by those who would not free them. */
 static void vmlist_pages(const void *arg)
 {
@@ -1043,6 +1064,8 @@ const struct ktap_test vmlist_tests[] = {
 	TREE("vmlist-orphan-tree", vmlist_orphan),
 	LINEAR("vmlist-hold", vmlist_hold),
 	TREE("vmlist-hold-tree", vmlist_hold),
+	LINEAR("vmlist-hold-locks", vmlist_hold_locks),
+	TREE("vmlist-hold-locks-tree", vmlist_hold_locks),
 	LINEAR("vmlist-pages", vmlist_pages),
 	TREE("vmlist-pages-tree", vmlist_pages),
 	LINEAR("vmlist-defer", vmlist_defer),
