@@ -29,9 +29,21 @@ summary() {
 
 LIMIT=100	# no walk has as many requests
 
-# A load that fails leaves nothing behind, or the next would not work; MemFree is recovery.sh's to compare.
+# What the kernel keeps back for each CPU comes and goes; a chunk that is lost is 1 MiB for each load.
+memory_is_back() {
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		lost=$(($1 - $(mem_free)))
+		[ $lost -gt 4096 ] || break
+		sleep 1
+	done
+	within "$2: memory lost, in kB" "$lost" -65536 4096
+	is "$2: windows left" "$(grep -c ' 4198400 ' /proc/vmallocinfo)" 0
+}
+
+# A load that fails leaves nothing behind, or the next would not work.
 walk_load() {
 	wrong='' failed=0 nth=0
+	free_before=$(mem_free)
 	while [ -z "$wrong" ] && [ $((nth += 1)) -lt "$LIMIT" ]; do
 		said=$(insmod_with "$@" fail_nth="$nth")
 		fails "$nth" || break
@@ -45,6 +57,7 @@ walk_load() {
 		[ "$left" = 0 ] || break
 	done
 	summary "load $*" "$least"
+	memory_is_back "$free_before" "load $*"
 }
 
 # undo COMMAND KEY COUNT: what $out has of that key, the last first.  Where there was no memory for all of the text,
@@ -110,7 +123,7 @@ walk_file() {
 	summary "$2" "$1"
 }
 
-plan 27
+plan 33
 least=8
 walk_load chunk=1M
 walk_load chunk=1M pcp=0 placement=packed

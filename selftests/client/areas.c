@@ -153,24 +153,27 @@ static void test_addresses_wait(void)
 }
 
 /* Each kind takes the pages that were just dirtied. */
-static void check_zeroed(void *(*get)(unsigned long size), unsigned long flags)
+static void check_zeroed(void *(*get)(unsigned long size), unsigned long size,
+			 unsigned long flags)
 {
-	char *addr = pmm_vmalloc(3 * PAGE_SIZE);
+	char *addr = pmm_vmalloc(size);
 
-	memset(addr, 0xa5, 3 * PAGE_SIZE);
+	memset(addr, 0xa5, size);
 	pmm_vfree(addr);
-	addr = get(3 * PAGE_SIZE);
+	addr = get(size);
 	if (!CHECK(addr))
 		return;
-	CHECK(!memchr_inv(addr, 0, 3 * PAGE_SIZE));
+	CHECK(!memchr_inv(addr, 0, size));
 	CHECK_EQ(pmm_find_vm_area(addr)->flags, flags);
 	pmm_vfree(addr);
 }
 
 static void test_zeroed_areas(void)
 {
-	check_zeroed(pmm_vzalloc, PMM_VM_ALLOC);
-	check_zeroed(pmm_vmalloc_user, PMM_VM_ALLOC | PMM_VM_USERMAP);
+	/* A few pages are taken one by one, many in bulk. */
+	check_zeroed(pmm_vzalloc, 3 * PAGE_SIZE, PMM_VM_ALLOC);
+	check_zeroed(pmm_vzalloc, 300 * PAGE_SIZE, PMM_VM_ALLOC);
+	check_zeroed(pmm_vmalloc_user, 3 * PAGE_SIZE, PMM_VM_ALLOC | PMM_VM_USERMAP);
 }
 
 static void test_vmalloc_32(void)
@@ -342,10 +345,20 @@ static void check_hpet(void __iomem *addr, u32 id)
 	CHECK_EQ(client_peek((void __force *)addr + PAGE_SIZE), -EFAULT);
 }
 
+/* How the processor caches what is mapped there. */
+static pteval_t cache_mode(const volatile void __iomem *addr)
+{
+	unsigned int level;
+	pte_t *pte = lookup_address((unsigned long)addr, &level);
+
+	return pte && pte_present(*pte) ? pte_val(*pte) & _PAGE_CACHE_MASK : ~0UL;
+}
+
 static void test_ioremap(void)
 {
 	void __iomem *addr, *inside, *kernel = ioremap(HPET_PHYS, 1024);
 	u32 id = readl(kernel), period = readl(kernel + 4);
+	pteval_t mode = cache_mode(kernel);
 
 	iounmap(kernel);
 	if (id == U32_MAX) {
@@ -356,6 +369,7 @@ static void test_ioremap(void)
 	inside = pmm_ioremap(HPET_PHYS + 4, 8);
 	if (CHECK(addr) && CHECK(inside)) {
 		check_hpet(addr, id);
+		CHECK_EQ(cache_mode(addr), mode);
 		CHECK_EQ(offset_in_page(inside), 4);
 		CHECK_EQ(readl(inside), period);
 		CHECK_EQ(pmm_find_vm_area((void __force *)addr)->phys_addr, HPET_PHYS);
