@@ -111,6 +111,11 @@ lint:
 fuzz:
 	@$(run) scripts/fuzz $(if $(FUZZ_SECONDS),--seconds $(FUZZ_SECONDS))
 
+# Are the tests able to fail?  About an hour; what is known already is not run again.
+mutate:
+	@$(run) scripts/setup unit vmtest
+	@$(run) scripts/mutate --docs
+
 # Instructions are counted, in a virtual machine; scripts/bench --help.
 bench:
 	@$(run) scripts/bench --docs
@@ -144,6 +149,7 @@ help:
 	@echo '  make harness             the exit statuses of scripts/vm'
 	@echo '  make fuzz                libFuzzer on the core and the commands, FUZZ_SECONDS=600'
 	@echo '  make lint                sparse, checkpatch, kernel-doc, shellcheck'
+	@echo '  make mutate              that they notice small faults; not in make check'
 	@echo 'Measure, beside the kernel'"'"'s own allocators'
 	@echo '  make bench               all, and write docs/benchmarks.md with its plots'
 	@echo '  make bench-check         fail where a target is missed'
@@ -153,5 +159,5 @@ help:
 	@echo 'needs when it may (scripts/setup), and otherwise says what to install.'
 
 .PHONY: modules modules_install shadow demo clean help
-.PHONY: check check-debug unit vmtest harness lint fuzz
+.PHONY: check check-debug unit vmtest harness lint fuzz mutate
 .PHONY: bench bench-check bench-scale
