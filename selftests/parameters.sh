@@ -80,12 +80,19 @@ bad_values() {
 	}
 }
 
+first_frame() {
+	frame=$(log_since | sed -n 's/^chunk of.*frames \(0x[0-9a-f]*\)-.*/\1/p')
+	echo $((frame))
+}
+
 # chunk_is VALUE PAGES LISTS
 chunk_is() {
+	log_mark
 	load "chunk=$1"
 	is "chunk=$1 has $2 pages" "$(stat_of total_pages) $(stat_of free_pages)" "$2 $2"
 	is "chunk=$1 free lists" "$(lists)" "$3"
 	unload
+	is "chunk=$1 begins at 2 MiB" $(($(first_frame) % 512)) 0
 }
 
 good_chunks() {
@@ -219,7 +226,7 @@ follow_advice() {
 	bail "no size that was worth trying could be had: $line"
 }
 
-plan $((11 + $(quick 16 44) + $(quick 45 150)))
+plan $((11 + $(quick 20 54) + $(quick 45 150)))
 expect_log_begin
 bad_values
 impossible_chunk
