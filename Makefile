@@ -79,7 +79,7 @@ demo:
 check:
 	@$(run) scripts/setup
 	@$(run) scripts/check $(if $(JOBS),-j $(JOBS)) \
-		unit lint harness proof:6.12-cloud switches:6.12-cloud vm:6.12-cloud vm:6.1-cloud \
+		unit lint harness lockdown:6.12-cloud proof:6.12-cloud switches:6.12-cloud vm:6.12-cloud vm:6.1-cloud \
 		bench $(MORE)
 
 # Kernels that are built when they are first asked for, one after the other.
@@ -102,6 +102,14 @@ vmtest:
 harness:
 	@$(run) scripts/setup vm
 	@$(run) selftests/harness/run
+
+lockdown:
+	@KERNEL=$(or $(KERNEL),6.12-cloud) $(run) selftests/lockdown/run
+
+# For an hour, under emulation.
+stress:
+	@$(run) scripts/setup vmtest
+	@$(run) scripts/vmtest --long --kernel $(or $(KERNEL),6.12-cloud) concurrency recovery
 
 lint:
 	@$(run) scripts/setup lint
@@ -148,6 +156,8 @@ help:
 	@echo '  make vmtest KERNEL=NAME  the kselftests in a virtual machine'
 	@echo '  make harness             the exit statuses of scripts/vm'
 	@echo '  make fuzz                libFuzzer on the core and the commands, FUZZ_SECONDS=600'
+	@echo '  make lockdown            kernels that are locked down, in virtual machines'
+	@echo '  make stress              ten million operations at once, 500 loads: an hour'
 	@echo '  make lint                sparse, checkpatch, kernel-doc, shellcheck'
 	@echo '  make mutate              that they notice small faults; not in make check'
 	@echo 'Measure, beside the kernel'"'"'s own allocators'
@@ -159,5 +169,5 @@ help:
 	@echo 'needs when it may (scripts/setup), and otherwise says what to install.'
 
 .PHONY: modules modules_install shadow demo clean help
-.PHONY: check check-debug unit vmtest harness lint fuzz mutate
+.PHONY: check check-debug unit vmtest harness lockdown stress lint fuzz mutate
 .PHONY: bench bench-check bench-scale

@@ -371,6 +371,31 @@ static int run(unsigned int seconds)
 
 /* --- load and unload -------------------------------------------------------------------------- */
 
+/* The module cannot go while somebody has its pages mapped, be the file closed. */
+static void open_mem(int mem)
+{
+	char *addr;
+
+	if (pread(mem, pool_text, POOL_PAGE, 0) != POOL_PAGE)
+		wrong("pread of mem", POOL_PAGE, errno);
+	/* Seldom, or the module would hardly ever be free to go. */
+	if (random() % 4) {
+		close(mem);
+		return;
+	}
+	pool_command("vmalloc size=4096 user");
+	addr = mmap(NULL, POOL_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, mem, 0);
+	close(mem);
+	if (addr == MAP_FAILED)
+		return;
+	memset(addr, 'm', POOL_PAGE);
+	sched_yield();
+	if (!bytes_are(addr, 'm', POOL_PAGE))
+		wrong("a mapping while the module is to go", 'm', addr[0]);
+	munmap(addr, POOL_PAGE);
+	count(&shared->mappings);
+}
+
 /* Files come and go; what could be opened must work, or say that its module is going. */
 static void open_role(void)
 {
@@ -383,12 +408,8 @@ static void open_role(void)
 			wrong("read", 0, errno);
 		count(&shared->reads);
 		mem = pool_open("mem", O_RDWR);
-		if (mem >= 0) {
-			if (pread(mem, pool_text, POOL_PAGE, 0) != POOL_PAGE)
-				wrong("pread of mem", POOL_PAGE, errno);
-			count(&shared->mappings);
-			close(mem);
-		}
+		if (mem >= 0)
+			open_mem(mem);
 		pool_command("alloc order=0");
 		close(fd);
 		usleep(random() % 4000);

@@ -13,7 +13,8 @@
 # a test's own: $POCKETMM_PARAMS has the parameters that every load begins with,
 # and each test is to pass with any of them.  A test that is about one setting
 # says so where it loads; one whose results depend on a setting asks with().
-# With $POCKETMM_QUICK a test does less of the same, for there are many settings.
+# With $POCKETMM_QUICK a test does less of the same, for there are many settings;
+# with $POCKETMM_LONG those that can do so much that it takes an hour.
 
 PMM=/sys/kernel/debug/pocketmm
 KO=${POCKETMM_KO:-/pocketmm.ko}
@@ -157,9 +158,15 @@ with() {
 	read -r with_value <"/sys/module/pocketmm/parameters/${1%%=*}" && [ "$with_value" = "${1#*=}" ]
 }
 
-# quick FEW MANY: how often, in a quick run and otherwise.
+# quick FEW MANY [VERY_MANY]: how often, in a quick run, otherwise, and in a long one.
 quick() {
-	if [ -n "${POCKETMM_QUICK-}" ]; then echo "$1"; else echo "$2"; fi
+	if [ -n "${POCKETMM_QUICK-}" ]; then
+		echo "$1"
+	elif [ -n "${POCKETMM_LONG-}" ]; then
+		echo "${3-$2}"
+	else
+		echo "$2"
+	fi
 }
 
 # The module's own judgement comes first; rmmod's answer is not believed without a look.

@@ -4,13 +4,20 @@
 # All pages are the kernel's again after unload: MemFree and /proc/buddyinfo
 # before and after many loads of different sizes, in good order, with things
 # held, and refused.  The first round warms up what the kernel keeps for itself.
+# A long run loads 500 times and more, each time with other parameters.
 
 . ./lib.sh
 
 CYCLES=$(quick '3108K 64K 24M' \
 	'1M 64K 3108K 16388K 4000K 64M 2M 10236K 32M 68K 128M 1M 24M 4M 3M 12M 100M 5M 48M')
 
-# In kB; noise of a kernel that is otherwise idle. The chunks of one round are 440 MiB.
+REPEATS=$(quick 1 1 14)
+# With so many of them, a size meets another one in each repeat of the list.
+SWITCHES='era=2.4 era=2.6 era=modern expand=upper pcp=0 search=linear purge=eager placement=packed min_free=0
+	era=2.4,placement=packed era=2.6,search=tree,purge=eager window=1M node=0'
+
+# In kB; noise of a kernel that is otherwise idle. The chunks of one round are 440 MiB. In a long run it is two
+# pages for each load.
 readonly TOLERANCE=2048
 
 # huge: free kB in blocks of 2 MiB and more, of all zones.
@@ -19,8 +26,19 @@ huge() {
 		/proc/buddyinfo
 }
 
+# switches: the next row of the list, in a long run.
+switches() {
+	[ -n "${POCKETMM_LONG-}" ] || return
+	# shellcheck disable=SC2086 # words are wanted
+	set -- $SWITCHES
+	shift $((loads % $#))
+	echo "$1" | tr , ' '
+}
+
 cycle() {
-	load "chunk=$1"
+	# shellcheck disable=SC2046 # words are wanted
+	load "chunk=$1" $(switches)
+	loads=$((loads + 1))
 	must 'alloc order=0 count=4'
 	must 'vmalloc size=8192'
 	must 'alloc order=2'
@@ -64,11 +82,13 @@ round() {
 		$((4 * TOLERANCE))
 }
 
-# all_sizes STATE
+# all_sizes STATE TIMES
 # shellcheck disable=SC2317 # called by name
 all_sizes() {
-	for size in $CYCLES; do
-		cycle "$size" "$1"
+	for _ in $(seq "$2"); do
+		for size in $CYCLES; do
+			cycle "$size" "$1"
+		done
 	done
 }
 
@@ -82,15 +102,17 @@ large_windows() {
 }
 
 [ "$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)" -gt 400000 ] || skip_all 'needs 400 MB'
-plan 8
+plan 9
+loads=0
 expect_log_begin
 # Page tables of windows of all these sizes are kept by the kernel, and used again.
-all_sizes held
+all_sizes held 1
 refusals
-round 'unloaded in good order' all_sizes reset
-round 'unloaded with things held' all_sizes held
+round 'unloaded in good order' all_sizes reset "$REPEATS"
+round 'unloaded with things held' all_sizes held "$REPEATS"
 round 'refused' refusals
 large_windows
 round 'large windows' large_windows
+within 'loads and unloads' $loads "$(quick 9 40 500)" 100000
 expect_log_end
 finish

@@ -63,6 +63,7 @@ int client_write_behind(unsigned long size, unsigned long behind);
 /* stress.c */
 int client_stress_start(void);
 void client_stress_stop(void);
+int client_storm(u64 ops);
 void client_stress_show(struct seq_file *m);
 
 #endif /* POCKETMM_CLIENT_H */

@@ -7,6 +7,8 @@
  *		for each, with a '# ...' line before it for each check that did not hold
  *	stress	1 starts threads and timers that use the pool on each CPU, 0 stops them; reads how
  *		often they did so and what they found wrong
+ *	storm	a number written is how many operations are done at once from threads, softirqs and
+ *		hard interrupts, before the write returns; `stress` then has the counts
  *	leak	a write takes blocks and areas that are never freed
  *	ram	a number written is how many mappings pmm_vm_map_ram() makes and unmaps
  *	freed	'OFFSET CHANGE': changes a byte of a page that was freed before
@@ -222,11 +224,31 @@ static const struct file_operations client_behind_fops = {
 	.write	= client_behind_write,
 };
 
+static ssize_t client_storm_write(struct file *file, const char __user *ubuf, size_t count,
+				  loff_t *ppos)
+{
+	unsigned long ops;
+	int err = kstrtoul_from_user(ubuf, count, 10, &ops);
+
+	if (err)
+		return err;
+	mutex_lock(&client_lock);
+	err = client_storm(ops);
+	mutex_unlock(&client_lock);
+	return err ?: count;
+}
+
+static const struct file_operations client_storm_fops = {
+	.owner	= THIS_MODULE,
+	.write	= client_storm_write,
+};
+
 static int __init client_init(void)
 {
 	client_dir = debugfs_create_dir("pocketmm_client", NULL);
 	debugfs_create_file("results", 0400, client_dir, NULL, &client_results_fops);
 	debugfs_create_file("stress", 0600, client_dir, NULL, &client_stress_fops);
+	debugfs_create_file("storm", 0200, client_dir, NULL, &client_storm_fops);
 	debugfs_create_file("leak", 0200, client_dir, NULL, &client_leak_fops);
 	debugfs_create_file("ram", 0200, client_dir, NULL, &client_ram_fops);
 	debugfs_create_file("freed", 0200, client_dir, NULL, &client_freed_fops);

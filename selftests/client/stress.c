@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm's client module: a thread and a timer on each CPU that use the pool at once.
+ * pocketmm's client module: threads and timers on all CPUs that use the pool at once.
  *
  * A thread writes its mark into what it gets and looks for it before it gives it back, so that a
- * page or an address with two owners is noticed. Areas that it no longer wants it hands to the
- * timer, which frees them from softirq. Counters are atomic; starting and stopping is serialised by
- * the caller.
+ * page or an address with two owners is noticed. Areas that it no longer wants it hands to its
+ * timers, which free them from softirq and from the hard interrupt (under PREEMPT_RT, where that is
+ * not allowed, from softirq). Counters are atomic; starting and stopping is serialised by the
+ * caller.
+ *
+ * There are two ways: a thread and a timer bound to each CPU, with pauses, until they are stopped;
+ * or, in a storm, twice as many threads without pauses, that go wherever CPUs are online, until so
+ * many operations were done. An operation is one call that takes, maps, unmaps or gives back.
  */
 #include <linux/atomic.h>
 #include <linux/cpu.h>
 #include <linux/delay.h>
+#include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/random.h>
 #include <linux/timer.h>
@@ -17,9 +23,14 @@
 #include "client.h"
 
 #define SLOTS		32
+#define BULK		24
 #define QUIET		(GFP_KERNEL | __GFP_NOWARN)
+#define RT		IS_ENABLED(CONFIG_PREEMPT_RT)
+#define HARD_PERIOD	(100 * NSEC_PER_USEC)
 
 enum kind { NOTHING, BLOCK, AREA, MAP, RAM, DEVICE, NR_KINDS };
+
+enum context { THREAD, SOFTIRQ, HARDIRQ, NR_CONTEXTS };
 
 struct slot {
 	enum kind	kind;
@@ -32,14 +43,26 @@ struct slot {
 static struct worker {
 	struct task_struct	*task;
 	struct timer_list	timer;
+	struct hrtimer		hard;
 	struct slot		slots[SLOTS];
 	void			*to_free;	/* an area for the timer, or NULL */
 	u64			next_mark;
 } *workers;
 
 static unsigned int nr_workers;
-static bool stopping;
-static atomic64_t nr_uses, nr_failures, nr_wrong;
+static bool stopping, storming;
+static atomic64_t nr_uses, nr_failures, nr_wrong, nr_ops[NR_CONTEXTS];
+
+static void count_ops(enum context context, unsigned int nr)
+{
+	atomic64_add(nr, &nr_ops[context]);
+}
+
+static u64 all_ops(void)
+{
+	return atomic64_read(&nr_ops[THREAD]) + atomic64_read(&nr_ops[SOFTIRQ]) +
+	       atomic64_read(&nr_ops[HARDIRQ]);
+}
 
 static unsigned long slot_words(const struct slot *s)
 {
@@ -116,6 +139,12 @@ static bool take(struct slot *s)
 	}
 }
 
+/* Pages that are mapped are two: to be had, and to be mapped. */
+static unsigned int slot_ops(const struct slot *s)
+{
+	return s->kind == MAP || s->kind == RAM ? 2 : 1;
+}
+
 static void fill_slot(struct worker *w, struct slot *s)
 {
 	s->kind = 1 + get_random_u32() % (NR_KINDS - 1);
@@ -126,9 +155,11 @@ static void fill_slot(struct worker *w, struct slot *s)
 	if (!take(s)) {
 		s->kind = NOTHING;
 		atomic64_inc(&nr_failures);
-	} else if (s->kind != DEVICE) {
-		write_mark(s);
+		return;
 	}
+	count_ops(THREAD, slot_ops(s));
+	if (s->kind != DEVICE)
+		write_mark(s);
 }
 
 static void free_area(struct worker *w, struct slot *s)
@@ -154,8 +185,46 @@ static void empty_slot(struct worker *w, struct slot *s)
 		pmm_vm_unmap_ram(s->addr, 1 << s->order);
 	if (s->kind == BLOCK || s->kind == MAP || s->kind == RAM)
 		__pmm_free_pages(s->page, s->order);
+	if (s->kind != NOTHING)
+		count_ops(THREAD, slot_ops(s));
 	s->kind = NOTHING;
 	atomic64_inc(&nr_uses);
+}
+
+/* One call that takes many, and one that gives them back, if there were any. */
+static void use_bulk(struct worker *w)
+{
+	struct slot s = { .mark = w->next_mark += 1 << 20 };
+	unsigned long nr, i, wanted = 1 + get_random_u32() % BULK;
+	struct page *pages[BULK] = { };
+
+	nr = pmm_alloc_pages_bulk(QUIET, wanted, pages);
+	for (i = 0; i < nr; i++) {
+		s.addr = page_address(pages[i]);
+		write_mark(&s);
+	}
+	for (i = 0; i < nr; i++) {
+		s.addr = page_address(pages[i]);
+		check_mark(&s);
+	}
+	pmm_free_pages_bulk(nr, pages);
+	count_ops(THREAD, nr ? 2 : 0);
+}
+
+/* Wherever the thread is now, there its timers will run. */
+static void storm(struct worker *w)
+{
+	u32 dice = get_random_u32();
+
+	if (!timer_pending(&w->timer))
+		mod_timer(&w->timer, jiffies + 1);
+	if (!hrtimer_active(&w->hard))
+		hrtimer_start(&w->hard, ns_to_ktime(HARD_PERIOD),
+			      RT ? HRTIMER_MODE_REL_SOFT : HRTIMER_MODE_REL_HARD);
+	if (dice % 8 == 0)
+		use_bulk(w);
+	if (dice % 2048 == 1)
+		pmm_vm_unmap_aliases();
 }
 
 static int worker_thread(void *data)
@@ -170,7 +239,9 @@ static int worker_thread(void *data)
 			fill_slot(w, s);
 		else
 			empty_slot(w, s);
-		if (get_random_u32() % 64)
+		if (storming)
+			storm(w);
+		if (storming || get_random_u32() % 64)
 			cond_resched();
 		else
 			msleep(20);	/* leave the processors to others, too */
@@ -180,21 +251,23 @@ static int worker_thread(void *data)
 	return 0;
 }
 
-/* In softirq: blocks of its own, and the thread's area. */
-static void worker_timer(struct timer_list *timer)
+/* In interrupts: blocks of its own, and the thread's area. */
+static void use_from_interrupt(struct worker *w, enum context context)
 {
-	struct worker *w = container_of(timer, struct worker, timer);
-	struct slot a = { .order = 2, .mark = 1ULL << 63 | (unsigned long)timer }, b = a;
+	struct slot a = { .order = get_random_u32() % 4 }, b = { };
 	bool had_a, had_b;
+	void *area;
 
-	b.order = 0;
+	a.mark = 1ULL << 63 | (unsigned long)w | context;
+	b.mark = a.mark;
 	had_a = take_block(&a, GFP_ATOMIC | __GFP_NOWARN);
 	if (had_a)
 		write_mark(&a);
 	had_b = take_block(&b, GFP_ATOMIC | __GFP_NOWARN);
 	if (had_b)
 		write_mark(&b);
-	pmm_vfree(xchg(&w->to_free, NULL));
+	area = xchg(&w->to_free, NULL);
+	pmm_vfree(area);
 	if (had_a)
 		check_mark(&a);
 	if (had_b)
@@ -202,47 +275,98 @@ static void worker_timer(struct timer_list *timer)
 	__pmm_free_pages(a.page, a.order);
 	__pmm_free_pages(b.page, b.order);
 	atomic64_inc(&nr_uses);
-	if (!READ_ONCE(stopping))
+	count_ops(context, 2 * had_a + 2 * had_b + !!area);
+}
+
+static void worker_timer(struct timer_list *timer)
+{
+	use_from_interrupt(container_of(timer, struct worker, timer), SOFTIRQ);
+	if (!READ_ONCE(stopping) && !storming)
 		mod_timer(timer, jiffies + 1);
 }
 
-static int start_worker(struct worker *w, int cpu)
+static enum hrtimer_restart worker_hard(struct hrtimer *timer)
 {
-	w->next_mark = (u64)(cpu + 1) << 48;
-	timer_setup(&w->timer, worker_timer, TIMER_PINNED);
-	w->task = kthread_create_on_node(worker_thread, w, cpu_to_node(cpu), "pmm_client/%d", cpu);
+	use_from_interrupt(container_of(timer, struct worker, hard), RT ? SOFTIRQ : HARDIRQ);
+	return HRTIMER_NORESTART;
+}
+
+static int start_worker(struct worker *w, unsigned int nr, int cpu)
+{
+	w->next_mark = (u64)(nr + 1) << 48;
+	timer_setup(&w->timer, worker_timer, storming ? 0 : TIMER_PINNED);
+	hrtimer_init(&w->hard, CLOCK_MONOTONIC,
+		     RT ? HRTIMER_MODE_REL_SOFT : HRTIMER_MODE_REL_HARD);
+	w->hard.function = worker_hard;
+	w->task = kthread_create_on_node(worker_thread, w, cpu_to_node(cpu), "pmm_client/%u", nr);
 	if (IS_ERR(w->task))
 		return PTR_ERR(w->task);
-	kthread_bind(w->task, cpu);
+	if (!storming)
+		kthread_bind(w->task, cpu);
 	wake_up_process(w->task);
+	if (storming)
+		return 0;
 	w->timer.expires = jiffies + 1;
 	add_timer_on(&w->timer, cpu);
 	return 0;
 }
 
-int client_stress_start(void)
+static void forget_counts(void)
 {
-	int cpu, err;
+	int i;
 
-	if (workers)
-		return -EBUSY;
-	workers = kvcalloc(nr_cpu_ids, sizeof(*workers), GFP_KERNEL);
-	if (!workers)
-		return -ENOMEM;
-	nr_workers = 0;
 	WRITE_ONCE(stopping, false);
 	atomic64_set(&nr_uses, 0);
 	atomic64_set(&nr_failures, 0);
 	atomic64_set(&nr_wrong, 0);
+	for (i = 0; i < NR_CONTEXTS; i++)
+		atomic64_set(&nr_ops[i], 0);
+}
+
+static int start_workers(unsigned int a_cpu)
+{
+	unsigned int i;
+	int cpu, err;
+
+	if (workers)
+		return -EBUSY;
+	workers = kvcalloc(nr_cpu_ids * a_cpu, sizeof(*workers), GFP_KERNEL);
+	if (!workers)
+		return -ENOMEM;
+	nr_workers = 0;
+	forget_counts();
 	for_each_online_cpu(cpu) {
-		err = start_worker(&workers[nr_workers], cpu);
-		if (err) {
-			client_stress_stop();
-			return err;
+		for (i = 0; i < a_cpu; i++) {
+			err = start_worker(&workers[nr_workers], nr_workers, cpu);
+			if (err) {
+				client_stress_stop();
+				return err;
+			}
+			nr_workers++;
 		}
-		nr_workers++;
 	}
 	return 0;
+}
+
+int client_stress_start(void)
+{
+	return start_workers(1);
+}
+
+/* Returns when so many operations were done, and all that they took is given back. */
+int client_storm(u64 ops)
+{
+	int err;
+
+	if (workers)
+		return -EBUSY;
+	storming = true;
+	err = start_workers(2);
+	while (!err && all_ops() < ops)
+		err = msleep_interruptible(50) ? -EINTR : 0;
+	client_stress_stop();
+	storming = false;
+	return err;
 }
 
 /* Threads first, since they hand areas to the timers. */
@@ -255,6 +379,7 @@ void client_stress_stop(void)
 	WRITE_ONCE(stopping, true);
 	for (i = 0; i < nr_workers; i++) {
 		timer_delete_sync(&workers[i].timer);
+		hrtimer_cancel(&workers[i].hard);
 		pmm_vfree(xchg(&workers[i].to_free, NULL));
 	}
 	pmm_vm_unmap_aliases();
@@ -265,6 +390,9 @@ void client_stress_stop(void)
 
 void client_stress_show(struct seq_file *m)
 {
-	seq_printf(m, "uses=%lld failures=%lld wrong=%lld\n", atomic64_read(&nr_uses),
+	seq_printf(m, "uses=%lld failures=%lld wrong=%lld", atomic64_read(&nr_uses),
 		   atomic64_read(&nr_failures), atomic64_read(&nr_wrong));
+	seq_printf(m, " operations=%llu thread=%lld softirq=%lld hardirq=%lld\n", all_ops(),
+		   atomic64_read(&nr_ops[THREAD]), atomic64_read(&nr_ops[SOFTIRQ]),
+		   atomic64_read(&nr_ops[HARDIRQ]));
 }
