@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Unit tier: every state that a zone of 16 pages can be in, and every step from each.
+ * Unit tier: every state that a zone of 16 pages can be in, and every step from each; and the same
+ * for smaller zones, whose last blocks their end cuts.
  *
  * What is in use determines a state, for what is free is merged as far as it goes. So a block of
  * order n has f(n) = f(n-1)^2 + 1 states: those of its two halves together, where 'both free' is
  * 'free whole', and one more, in use as a whole. f(0) = 2 gives f(4) = 458,330, each with a number
- * of its own below that.
+ * of its own below that. A block that the end of the zone cuts has the states of its two halves
+ * together and no other, for it is never in use as a whole.
  *
  * The search starts from the fresh zone and puts each state that it sees for the first time into a
  * queue. From each state in the queue it tries to allocate every order and to free every block,
- * checks the outcome and puts the zone back. A state is looked at with its free lists in the order
+ * checks the outcome and puts the zone back. It also tries frees of what is no block: all that there
+ * are in the small zones, and in the large ones one of each kind, for most states. A state is looked at with its free lists in the order
  * in which the search met it first; other orders of the same lists are left to the random runs.
  *
  * What is checked after each step owes nothing to verify.c or to the pair bits: the sets of free
@@ -20,11 +23,16 @@
 
 #include "zone.h"
 
-#define NR_PAGES	16
+#define NR_PAGES	16		/* at most */
 #define TOP		4		/* the order of the whole */
-#define NR_STATES	458330
 #define NO_BLOCK	0xff
-#define MISUSE_SHARE	64		/* of so many states, one is tried with every misuse */
+
+struct limits {
+	enum pmm_expand	expand;
+	unsigned int	nr_pages;
+	unsigned int	misuse_share;	/* of so many states, one is tried with every misuse */
+	unsigned long	nr_states;
+};
 
 /*
  * Which order of block is in use from each page on, and the set of pages that none of them covers.
@@ -45,6 +53,8 @@ struct waiting {
 };
 
 static struct search {
+	const struct limits *limits;
+	unsigned long	f[TOP + 1][NR_PAGES + 1];
 	struct arena	arena;
 	struct image	image;			/* of the state whose turn it is */
 	struct model	model;			/* likewise */
@@ -56,14 +66,29 @@ static struct search {
 
 /* --- the model --- */
 
-/* f(n), the number of states of a block of order n. */
-static unsigned long nr_states(unsigned int order)
+/* f[order][pages]: the number of states of a block of that order with so many pages in the zone. */
+static void count_states(void)
 {
-	unsigned long f = 2;
+	unsigned int order, pages, lower;
 
-	while (order--)
-		f = f * f + 1;
-	return f;
+	for (order = 0; order <= TOP; order++) {
+		search.f[order][0] = 1;
+		for (pages = 1; order && pages <= 1u << order; pages++) {
+			lower = min(pages, 1u << (order - 1));
+			search.f[order][pages] = search.f[order - 1][lower] *
+						 search.f[order - 1][pages - lower];
+		}
+		/* In use as a whole; a single page is that or free. */
+		search.f[order][1 << order] += order ? 1 : 2;
+	}
+}
+
+/* So many of these pages are in the zone. */
+static unsigned int pages_in(unsigned int index, unsigned int order)
+{
+	unsigned int nr_pages = search.limits->nr_pages;
+
+	return index < nr_pages ? min(nr_pages - index, 1u << order) : 0;
 }
 
 static unsigned int block_mask(unsigned int index, unsigned int order)
@@ -73,14 +98,15 @@ static unsigned int block_mask(unsigned int index, unsigned int order)
 
 static unsigned long state_number(const struct model *model, unsigned int index, unsigned int order)
 {
-	static const unsigned long f[] = { 2, 5, 26, 677, 458330 };
+	unsigned int pages = pages_in(index, order), middle;
 
-	if (model->used[index] == order)
-		return f[order] - 1;
-	if (!(block_mask(index, order) & ~model->free))
+	if (!pages || !(block_mask(index, order) & ~model->free))
 		return 0;
-	return state_number(model, index, order - 1) * f[order - 1] +
-	       state_number(model, index + (1 << (order - 1)), order - 1);
+	if (model->used[index] == order)
+		return search.f[order][pages] - 1;
+	middle = index + (1 << (order - 1));
+	return state_number(model, index, order - 1) * search.f[order - 1][pages_in(middle, order - 1)] +
+	       state_number(model, middle, order - 1);
 }
 
 static void model_alloc(struct model *model, unsigned int index, unsigned int order)
@@ -190,7 +216,7 @@ static void enqueue(const struct model *model)
 	if (search.seen[number])
 		return;
 	search.seen[number] = 1;
-	ASSERT(search.tail++ < NR_STATES);
+	ASSERT(search.tail++ < search.limits->nr_states);
 	waiting->model = *model;
 	for (order = 0; order <= TOP; order++)
 		list_for_each_entry(page, &search.arena.zone.free_area[order].free_list, lru)
@@ -291,6 +317,8 @@ static enum pmm_free_result expected_refusal(unsigned int index, unsigned int or
 {
 	unsigned int head;
 
+	if (index >= search.limits->nr_pages)
+		return PMM_FREE_FOREIGN;
 	if (index & ((1u << order) - 1))
 		return PMM_FREE_BAD_ORDER;
 	if (search.model.free >> index & 1)
@@ -300,29 +328,33 @@ static enum pmm_free_result expected_refusal(unsigned int index, unsigned int or
 	return head == index ? PMM_FREE_WRONG_ORDER : PMM_FREE_MIDDLE;
 }
 
-static void step_misuse(unsigned int index, unsigned int order)
+static void step_misuse(unsigned int index, unsigned int order, enum pmm_free_result refusal)
 {
-	if (search.model.used[index] == order)
-		return;
-	ASSERT_EQ(arena_free(&search.arena, index, order), expected_refusal(index, order));
+	ASSERT_EQ(arena_free(&search.arena, index, order), refusal);
 	ASSERT(*shim_log_line());
 	ASSERT(image_same(&search.image, &search.arena.zone));
 	search.refusals++;
 }
 
-static void misuse_some(void)
-{
-	unsigned int index, order;
+#define NR_ORDERS	(TOP + 2)		/* and one too large for the zone */
+#define NR_FREES	((NR_PAGES + 1) * NR_ORDERS)	/* and a page behind the end */
 
-	if (ktap_below(MISUSE_SHARE)) {
-		index = ktap_below(NR_PAGES);
-		order = ktap_below(TOP + 2);
-		step_misuse(index, order);
-		return;
+/* Frees of what is no block, from a random one on: all, or the first that is refused for a reason. */
+static void misuse(bool all)
+{
+	unsigned int at = ktap_below(NR_FREES), i, tried = 0;
+
+	for (i = 0; i < NR_FREES; i++, at = (at + 1) % NR_FREES) {
+		unsigned int index = at / NR_ORDERS, order = at % NR_ORDERS;
+		enum pmm_free_result refusal;
+
+		if (index < search.limits->nr_pages && search.model.used[index] == order)
+			continue;
+		refusal = expected_refusal(index, order);
+		if (all || !(tried >> refusal & 1))
+			step_misuse(index, order, refusal);
+		tried |= 1u << refusal;
 	}
-	for (index = 0; index < NR_PAGES; index++)
-		for (order = 0; order <= TOP + 1; order++)
-			step_misuse(index, order);
 }
 
 static void where(void)
@@ -348,18 +380,20 @@ static void all_steps(void)
 	for (i = 0; i < NR_PAGES; i++)
 		if (search.model.used[i] != NO_BLOCK)
 			step_free(i);
-	misuse_some();
+	misuse(!ktap_below(search.limits->misuse_share));
 }
 
 static void exhaustive(const void *arg)
 {
-	const enum pmm_expand *expand = arg;
-	struct model fresh = { .free = (1u << NR_PAGES) - 1 };
+	const struct limits *limits = arg;
+	struct model fresh = { .free = (1u << limits->nr_pages) - 1 };
 
-	ASSERT_EQ(nr_states(TOP), NR_STATES);
-	search.queue = calloc(NR_STATES, sizeof(*search.queue));
-	search.seen = calloc(NR_STATES, 1);
-	arena_init(&search.arena, NR_PAGES, *expand, 0);
+	search.limits = limits;
+	count_states();
+	ASSERT_EQ(search.f[TOP][limits->nr_pages], limits->nr_states);
+	search.queue = calloc(limits->nr_states, sizeof(*search.queue));
+	search.seen = calloc(limits->nr_states, 1);
+	arena_init(&search.arena, limits->nr_pages, limits->expand, 0);
 	image_init(&search.image, &search.arena.zone);
 	ktap_where = where;
 	memset(fresh.used, NO_BLOCK, sizeof(fresh.used));
@@ -369,15 +403,25 @@ static void exhaustive(const void *arg)
 		all_steps();
 	ktap_say("%lu states, %lu steps, %lu frees refused", search.tail, search.steps,
 		 search.refusals);
-	ASSERT_EQ(search.tail, NR_STATES);
+	ASSERT_EQ(search.tail, limits->nr_states);
 	image_exit(&search.image);
 	arena_exit(&search.arena);
 	free(search.queue);
 	free(search.seen);
 }
 
+#define RUN(name, ...)	{ name, exhaustive, &(const struct limits){ __VA_ARGS__ } }
+
 const struct ktap_test exhaustive_tests[] = {
-	{ "exhaustive-upper", exhaustive, &(const enum pmm_expand){ PMM_EXPAND_UPPER } },
-	{ "exhaustive-lower", exhaustive, &(const enum pmm_expand){ PMM_EXPAND_LOWER } },
+	RUN("exhaustive-upper", PMM_EXPAND_UPPER, 16, 512, 458330),
+	RUN("exhaustive-lower", PMM_EXPAND_LOWER, 16, 512, 458330),
+	RUN("exhaustive-15-upper", PMM_EXPAND_UPPER, 15, 512, 176020),
+	RUN("exhaustive-15-lower", PMM_EXPAND_LOWER, 15, 512, 176020),
+	RUN("exhaustive-13-upper", PMM_EXPAND_UPPER, 13, 16, 35204),
+	RUN("exhaustive-13-lower", PMM_EXPAND_LOWER, 13, 16, 35204),
+	RUN("exhaustive-11-upper", PMM_EXPAND_UPPER, 11, 1, 6770),
+	RUN("exhaustive-11-lower", PMM_EXPAND_LOWER, 11, 1, 6770),
+	RUN("exhaustive-8-upper", PMM_EXPAND_UPPER, 8, 1, 677),
+	RUN("exhaustive-8-lower", PMM_EXPAND_LOWER, 8, 1, 677),
 	{ }
 };
