@@ -346,7 +346,7 @@ static void check_hpet(void __iomem *addr, u32 id)
 }
 
 /* How the processor caches what is mapped there. */
-static pteval_t cache_mode(const volatile void __iomem *addr)
+static pteval_t cache_mode(const void __iomem *addr)
 {
 	unsigned int level;
 	pte_t *pte = lookup_address((unsigned long)addr, &level);
