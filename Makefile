@@ -79,8 +79,8 @@ demo:
 check:
 	@$(run) scripts/setup
 	@$(run) scripts/check $(if $(JOBS),-j $(JOBS)) \
-		unit lint harness lockdown:6.12-cloud proof:6.12-cloud switches:6.12-cloud vm:6.12-cloud vm:6.1-cloud \
-		bench $(MORE)
+		$(MORE) unit lint harness lockdown:6.12-cloud proof:6.12-cloud switches:6.12-cloud \
+		vm:6.12-cloud vm:6.1-cloud bench
 
 # Kernels that are built when they are first asked for, one after the other.
 check-debug:
