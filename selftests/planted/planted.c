@@ -136,16 +136,18 @@ static void planted_atomic_sleep(void)
 	__pmm_free_pages(page, 0);
 }
 
-/* A page on a free list, of a pool with pcp=0, is written to: not the page, but what links it. */
+/* A page of the pool on its user's own list is written to: not the page, but what links it. */
 static void planted_list(void)
 {
 	struct page *page = pmm_alloc_page(GFP_KERNEL);
+	LIST_HEAD(mine);
 
 	if (!page)
 		return;
-	__pmm_free_pages(page, 0);
+	list_add(&page->lru, &mine);
 	page->lru.prev = &page->lru;
-	WRITE_ONCE(sink, (unsigned long)pmm_alloc_page(GFP_KERNEL));
+	list_del(&page->lru);
+	__pmm_free_pages(page, 0);
 }
 
 /* A reference to a page that is the kernel's again. */
