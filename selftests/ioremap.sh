@@ -105,7 +105,7 @@ refusals() {
 	refused 0xfffffffffffff000 4096 EINVAL
 	refused 0x10000000000000 4096 EINVAL
 	refused 0xfed00000 18446744073709551615 EINVAL
-	refused 0xfed00000 100M ENOSPC
+	refused 0xfed00000 18M ENOSPC
 }
 
 grep -q 'fed00000-fed003ff : HPET' /proc/iomem || skip_all 'no HPET on this machine'
