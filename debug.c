@@ -130,6 +130,7 @@ bool pmm_debug_verify(struct pmm_zone *zone, struct pmm_verdict *v)
 
 /* --- owner ------------------------------------------------------------------------------------ */
 
+#ifdef CONFIG_STACKDEPOT
 /* From @caller on: what is below it is this module's business. */
 static depot_stack_handle_t pmm_save_stack(unsigned long caller)
 {
@@ -142,6 +143,36 @@ static depot_stack_handle_t pmm_save_stack(unsigned long caller)
 	if (own == nr)
 		own = 0;
 	return stack_depot_save(entries + own, nr - own, GFP_NOWAIT | __GFP_NOWARN);
+}
+
+static unsigned int pmm_load_stack(depot_stack_handle_t stack, unsigned long **entries)
+{
+	return stack_depot_fetch(stack, entries);
+}
+#else
+/* owner=1 is refused. */
+static depot_stack_handle_t pmm_save_stack(unsigned long caller)
+{
+	return 0;
+}
+
+static unsigned int pmm_load_stack(depot_stack_handle_t stack, unsigned long **entries)
+{
+	return 0;
+}
+#endif
+
+/**
+ * pmm_debug_stack() - the stack of somebody who took a block or freed it
+ * @act: who; @stack is read
+ * @entries: set to the stack, innermost first, which stays where it is
+ *
+ * Context: Any.
+ * Return: How many entries; 0 when nothing is known.
+ */
+unsigned int pmm_debug_stack(const struct pmm_act *act, unsigned long **entries)
+{
+	return act->stack ? pmm_load_stack(act->stack, entries) : 0;
 }
 
 static void pmm_note_act(struct pmm_act *act, unsigned long caller)
@@ -167,14 +198,13 @@ static void pmm_note_act(struct pmm_act *act, unsigned long caller)
 const char *pmm_debug_who(const struct pmm_zone *zone, const struct pmm_act *act,
 			  unsigned long caller, char *text)
 {
-	unsigned int i, nr = 0, len = 0;
+	unsigned int i, nr, len = 0;
 	struct pmm_act copy = { };
 	unsigned long *entries;
 
 	if (act)
 		copy = data_race(*act);	/* as in pmm_note_act() */
-	if (copy.stack)
-		nr = stack_depot_fetch(copy.stack, &entries);
+	nr = pmm_debug_stack(&copy, &entries);
 	if (!nr) {
 		scnprintf(text, PMM_WHO_LEN, "%pS", (void *)caller);
 		return text;

@@ -46,6 +46,7 @@ void pmm_debug_taken(struct pmm_zone *zone, unsigned long index, unsigned int or
 void __pmm_debug_freed(struct pmm_zone *zone, unsigned long index, unsigned long caller);
 void __pmm_debug_fill(struct pmm_zone *zone, unsigned long index, unsigned int order);
 void pmm_debug_broken(struct pmm_zone *zone, unsigned long index, unsigned int order);
+unsigned int pmm_debug_stack(const struct pmm_act *act, unsigned long **entries);
 bool pmm_debug_verify(struct pmm_zone *zone, struct pmm_verdict *v);
 
 #define PMM_WHO_LEN	320	/* room for what pmm_debug_who() writes */

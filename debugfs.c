@@ -377,7 +377,7 @@ static void pmm_show_act(struct seq_file *m, const struct pmm_act *act)
 	seq_printf(m, " pid=%d comm=", act->pid);
 	seq_escape(m, act->comm, " \t\n\\");
 	seq_puts(m, " stack=");
-	nr = stack_depot_fetch(act->stack, &entries);
+	nr = pmm_debug_stack(act, &entries);
 	for (i = 0; i < nr; i++)
 		seq_printf(m, "%s%ps", i ? "<" : "", (void *)entries[i]);
 }
