@@ -126,7 +126,10 @@ walk_file() {
 plan 33
 least=8
 walk_load chunk=1M
-walk_load chunk=1M pcp=0 placement=packed
+# The kernel keeps its stack depot once it has one.
+load chunk=1M owner=1
+unload
+walk_load chunk=1M pcp=0 placement=packed owner=1 poison=1
 walk_load chunk=1M pcp=1 purge=lazy search=tree
 
 load chunk=4M window=4M
