@@ -1,0 +1,17 @@
+; SPDX-License-Identifier: GPL-2.0-only
+; False, so that a prover that says yes to everything is found out: the number of pairs rounded down.
+(set-logic QF_BV)
+(declare-const index (_ BitVec 64))
+(declare-const nr_pages (_ BitVec 64))
+(assert (bvult nr_pages #x0001000000000000))
+(assert (bvult index nr_pages))
+(define-fun order () (_ BitVec 64) #x000000000000000@ORDER@)
+(define-fun size () (_ BitVec 64) (bvshl #x0000000000000002 order))
+(define-fun nr_pairs () (_ BitVec 64)
+	(bvudiv nr_pages size))
+(define-fun pair ((i (_ BitVec 64))) (_ BitVec 64)
+	(bvlshr i (bvadd #x0000000000000001 order)))
+(assert (not (and (bvult (pair index) nr_pairs)
+		  (= (pair (bvsub nr_pages #x0000000000000001))
+		     (bvsub nr_pairs #x0000000000000001)))))
+(check-sat)

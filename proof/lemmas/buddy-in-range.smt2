@@ -1,0 +1,21 @@
+; SPDX-License-Identifier: GPL-2.0-only
+; buddy.c: the buddy is aligned as the block is, and in the same largest block, so
+; that it has a state byte (pmm_nr_states()) even behind the end of the zone.
+(set-logic QF_BV)
+(declare-const index (_ BitVec 64))
+(declare-const nr_pages (_ BitVec 64))
+(declare-const order (_ BitVec 64))
+(assert (bvule order #x0000000000000008))
+(assert (bvult nr_pages #x0001000000000000))
+(assert (bvult index nr_pages))
+(define-fun half () (_ BitVec 64) (bvshl #x0000000000000001 order))
+(define-fun buddy () (_ BitVec 64) (bvxor index half))
+(define-fun below () (_ BitVec 64) (bvsub half #x0000000000000001))
+(define-fun nr_states () (_ BitVec 64)
+	(bvand (bvadd nr_pages #x00000000000001ff) (bvnot #x00000000000001ff)))
+(assert (= (bvand index below) #x0000000000000000))
+(assert (not (and (= (bvand buddy below) #x0000000000000000)
+		  (= (bvlshr buddy #x0000000000000009) (bvlshr index #x0000000000000009))
+		  (bvult buddy nr_states)
+		  (bvule (bvadd buddy half) nr_states))))
+(check-sat)

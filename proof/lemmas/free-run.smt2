@@ -1,0 +1,36 @@
+; SPDX-License-Identifier: GPL-2.0-only
+; buddy.c, __pmm_free_run(): the order chosen, whole = min3(__fls(nr_pages),
+; __ffs(index | 512), 9), is no smaller than the blocks' own, keeps the block aligned
+; and inside the run, and what is left is again whole blocks on their alignment.
+(set-logic QF_BV)
+(declare-const index (_ BitVec 64))
+(declare-const nr_pages (_ BitVec 64))
+(declare-const order (_ BitVec 64))
+(declare-const fls (_ BitVec 64))
+(declare-const ffs (_ BitVec 64))
+(define-fun size ((o (_ BitVec 64))) (_ BitVec 64) (bvshl #x0000000000000001 o))
+(define-fun aligned ((i (_ BitVec 64)) (o (_ BitVec 64))) Bool
+	(= (bvand i (bvsub (size o) #x0000000000000001)) #x0000000000000000))
+(define-fun min ((a (_ BitVec 64)) (b (_ BitVec 64))) (_ BitVec 64) (ite (bvult a b) a b))
+(assert (bvule order #x0000000000000009))
+(assert (bvult index #x0001000000000000))
+(assert (bvult nr_pages #x0001000000000000))
+(assert (not (= nr_pages #x0000000000000000)))
+(assert (aligned index order))
+(assert (aligned nr_pages order))
+; What the highest and the lowest bit that is 1 are.
+(assert (bvult fls #x0000000000000040))
+(assert (= (bvlshr nr_pages fls) #x0000000000000001))
+(assert (bvult ffs #x0000000000000040))
+(define-fun mark () (_ BitVec 64) (bvor index #x0000000000000200))
+(assert (aligned mark ffs))
+(assert (= (bvand (bvlshr mark ffs) #x0000000000000001) #x0000000000000001))
+(define-fun whole () (_ BitVec 64) (min (min fls ffs) #x0000000000000009))
+(define-fun next () (_ BitVec 64) (bvadd index (size whole)))
+(define-fun left () (_ BitVec 64) (bvsub nr_pages (size whole)))
+(assert (not (and (bvule order whole) (bvule whole #x0000000000000009)
+		  (aligned index whole)
+		  (bvule (size whole) nr_pages)
+		  (bvult left nr_pages)
+		  (aligned next order) (aligned left order))))
+(check-sat)

@@ -1,0 +1,20 @@
+; SPDX-License-Identifier: GPL-2.0-only
+; The machine's shifts are the products and quotients of the axioms, and its 'and' tells
+; the upper block of a pair from the lower, for all pages that 48 bits can count.
+(set-logic QF_BV)
+(declare-const pair (_ BitVec 64))
+(declare-const page (_ BitVec 64))
+(define-fun order () (_ BitVec 64) #x000000000000000@ORDER@)
+(define-fun next () (_ BitVec 64) (bvadd order #x0000000000000001))
+(define-fun size () (_ BitVec 64) (_ bv@SIZE@ 64))
+(assert (bvult pair #x0000800000000000))
+(assert (bvult page size))
+(define-fun lower () (_ BitVec 64) (bvmul (_ bv2 64) size pair))
+(define-fun upper () (_ BitVec 64) (bvadd lower size))
+(assert (not (and (= (bvshl #x0000000000000001 order) size)
+		  (= (bvlshr (bvadd lower page) next) pair)
+		  (= (bvlshr (bvadd upper page) next) pair)
+		  (= (bvshl pair next) lower)
+		  (= (bvand (bvadd lower page) size) #x0000000000000000)
+		  (= (bvand (bvadd upper page) size) size))))
+(check-sat)
