@@ -115,6 +115,11 @@ lint:
 	@$(run) scripts/setup lint
 	@$(run) scripts/lint
 
+# docs/proof.md
+proof:
+	@$(run) scripts/setup proof
+	@$(run) proof/run
+
 # FUZZ_SECONDS=N for each target; scripts/fuzz --help.
 fuzz:
 	@$(run) scripts/fuzz $(if $(FUZZ_SECONDS),--seconds $(FUZZ_SECONDS))
@@ -156,6 +161,7 @@ help:
 	@echo '  make vmtest KERNEL=NAME  the kselftests in a virtual machine'
 	@echo '  make harness             the exit statuses of scripts/vm'
 	@echo '  make fuzz                libFuzzer on the core and the commands, FUZZ_SECONDS=600'
+	@echo '  make proof               lemmas by z3 and cvc4, contracts of buddy.c by frama-c (docs/proof.md)'
 	@echo '  make lockdown            kernels that are locked down, in virtual machines'
 	@echo '  make stress              ten million operations at once, 500 loads: an hour'
 	@echo '  make lint                sparse, checkpatch, kernel-doc, shellcheck'
@@ -169,5 +175,5 @@ help:
 	@echo 'needs when it may (scripts/setup), and otherwise says what to install.'
 
 .PHONY: modules modules_install shadow demo clean help
-.PHONY: check check-debug unit vmtest harness lockdown stress lint fuzz mutate
+.PHONY: check check-debug unit vmtest harness lockdown stress lint fuzz mutate proof
 .PHONY: bench bench-check bench-scale
