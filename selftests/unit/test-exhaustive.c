@@ -11,9 +11,10 @@
  *
  * The search starts from the fresh zone and puts each state that it sees for the first time into a
  * queue. From each state in the queue it tries to allocate every order and to free every block,
- * checks the outcome and puts the zone back. It also tries frees of what is no block: all that there
- * are in the small zones, and in the large ones one of each kind, for most states. A state is looked at with its free lists in the order
- * in which the search met it first; other orders of the same lists are left to the random runs.
+ * checks the outcome and puts the zone back. It also tries frees of what is no block: all that
+ * there are in the small zones, and in the large ones one of each kind, for most states. A state is
+ * looked at with its free lists in the order in which the search met it first; other orders of the
+ * same lists are left to the random runs.
  *
  * What is checked after each step owes nothing to verify.c or to the pair bits: the sets of free
  * blocks and the bits are worked out from the pages in use. pmm_zone_verify() has its say at each
@@ -99,14 +100,16 @@ static unsigned int block_mask(unsigned int index, unsigned int order)
 static unsigned long state_number(const struct model *model, unsigned int index, unsigned int order)
 {
 	unsigned int pages = pages_in(index, order), middle;
+	unsigned long lower, upper;
 
 	if (!pages || !(block_mask(index, order) & ~model->free))
 		return 0;
 	if (model->used[index] == order)
 		return search.f[order][pages] - 1;
 	middle = index + (1 << (order - 1));
-	return state_number(model, index, order - 1) * search.f[order - 1][pages_in(middle, order - 1)] +
-	       state_number(model, middle, order - 1);
+	lower = state_number(model, index, order - 1);
+	upper = state_number(model, middle, order - 1);
+	return lower * search.f[order - 1][pages_in(middle, order - 1)] + upper;
 }
 
 static void model_alloc(struct model *model, unsigned int index, unsigned int order)
@@ -339,7 +342,7 @@ static void step_misuse(unsigned int index, unsigned int order, enum pmm_free_re
 #define NR_ORDERS	(TOP + 2)		/* and one too large for the zone */
 #define NR_FREES	((NR_PAGES + 1) * NR_ORDERS)	/* and a page behind the end */
 
-/* Frees of what is no block, from a random one on: all, or the first that is refused for a reason. */
+/* Frees of what is no block, from a random one on: all, or the first refused for each reason. */
 static void misuse(bool all)
 {
 	unsigned int at = ktap_below(NR_FREES), i, tried = 0;
