@@ -80,7 +80,7 @@ check:
 	@$(run) scripts/setup
 	@$(run) scripts/check $(if $(JOBS),-j $(JOBS)) \
 		$(MORE) unit lint harness lockdown:6.12-cloud proof:6.12-cloud switches:6.12-cloud \
-		vm:6.12-cloud vm:6.1-cloud bench
+		vm:6.12-cloud quick:6.1-cloud bench
 
 # Kernels that are built when they are first asked for, one after the other.
 check-debug:
@@ -155,7 +155,7 @@ help:
 	@echo 'See it work'
 	@echo '  make demo                both allocators at work in a virtual machine'
 	@echo 'Test'
-	@echo '  make check               everything below on 6.12-cloud and 6.1-cloud'
+	@echo '  make check               unit, lint, harness, lockdown, kselftests on 6.12-cloud and 6.1-cloud, benchmarks'
 	@echo '  make check-debug         on kernels with KASAN, lockdep and KCSAN, which it builds (docs/debug-kernels.md)'
 	@echo '  make unit                the core in user space, with sanitizers'
 	@echo '  make vmtest KERNEL=NAME  the kselftests in a virtual machine'

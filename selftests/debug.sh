@@ -3,6 +3,8 @@
 #
 # The debug switches: poison=1 finds who writes to a free page, redzone=1 who writes behind a vmalloc,
 # owner=1 names who took and who freed a block with the stack of each.  None of them sees what is not there.
+#
+# not with --switches: each load here says its own
 
 . ./lib.sh
 

@@ -4,6 +4,8 @@
 # node=: on a machine with two nodes the whole chunk lies where it was asked
 # for, by the kernel's own account of the nodes; the rest is refused.  With
 # $POCKETMM_NUMA, which scripts/vmtest --numa sets, another machine is no excuse.
+#
+# not with --switches: nodes do not go by them
 
 . ./lib.sh
 

@@ -3,6 +3,8 @@
 #
 # Module parameters: each bad value is refused with -EINVAL and exactly one line
 # that names parameter, value and range; good values do what they say.
+#
+# not with --switches: each parameter is tried here anyway
 
 . ./lib.sh
 

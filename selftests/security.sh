@@ -5,6 +5,8 @@
 # it can be seen, what can be mapped, and numbers near 2^64 wherever one is
 # taken.  docs/security.md has the promises; what depends on how the kernel was
 # booted is in lockdown/run.
+#
+# not with --switches: who may do what does not go by them, and each era is tried here
 
 . ./lib.sh
 
