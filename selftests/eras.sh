@@ -3,6 +3,8 @@
 #
 # era= presets the switches, and a switch that is given says otherwise: what the
 # module then goes by is in sysfs and in the line at load.
+#
+# not with --switches: it is about them
 
 . ./lib.sh
 

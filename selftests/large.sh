@@ -3,6 +3,8 @@
 #
 # A chunk of 1 GiB in a machine of 3 GiB: 262144 pages, taken singly, every
 # second one freed, and all of it printed.
+#
+# not with --switches: it is about size
 
 . ./lib.sh
 

@@ -41,7 +41,7 @@ refused() {
 	[ ! -e /sys/module/pocketmm ] || bail "$1='$2' was loaded"
 }
 
-EACH=$(quick 3 1000)
+EACH=$(quick 2 1000)
 
 # all_refused NAME VALUE...: the first few of them in a quick run.
 all_refused() {
@@ -228,7 +228,7 @@ follow_advice() {
 	bail "no size that was worth trying could be had: $line"
 }
 
-plan $((11 + $(quick 20 54) + $(quick 45 150)))
+plan $((11 + $(quick 20 54) + $(quick 30 150)))
 expect_log_begin
 bad_values
 impossible_chunk
