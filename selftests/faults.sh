@@ -128,7 +128,7 @@ walk_file() {
 	summary "$2" "$1"
 }
 
-plan $(quick 27 33)
+plan "$(quick 27 33)"
 least=8
 [ -n "${POCKETMM_QUICK-}" ] || walk_load chunk=1M
 # The kernel keeps its stack depot once it has one.
