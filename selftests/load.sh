@@ -11,8 +11,12 @@ readonly UNLOADED='unloaded, 1024 pages are the kernel.s again'
 
 # The switches as they are, whoever said so.
 switches() {
-	echo "era $(param era): expand=$(param expand) pcp=$(param pcp) search=$(param search)" \
-		"purge=$(param purge) placement=$(param placement)"
+	said="era $(param era): expand=$(param expand) pcp=$(param pcp) search=$(param search)"
+	said="$said purge=$(param purge) placement=$(param placement)"
+	for switch in poison redzone owner; do
+		[ "$(param $switch)" = 0 ] || said="$said $switch=1"
+	done
+	echo "$said"
 }
 
 one_line_each_way() {
