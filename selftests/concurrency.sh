@@ -138,17 +138,6 @@ storms() {
 	clean_log
 }
 
-all_free() {
-	must reset
-	must purge
-	must drain
-	is 'all pages are free' "$(free_total)" "$(stat_of total_pages)"
-	is 'the window is one hole' "$(cat "$PMM/window")" "0 $(stat_of window_bytes) hole"
-	is 'verify' "$(cut -c 1-3 "$PMM/verify")" 'ok '
-	is 'the client unloads' "$("$TRY" rmmod pocketmm_client)" ok
-	unload
-}
-
 # The kernel's own caches breathe, and some memory it frees late; the pool is 16 MiB.
 memory_recovers() {
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
@@ -187,6 +176,8 @@ clean_log
 did_something
 storms
 all_free
+is 'the client unloads' "$("$TRY" rmmod pocketmm_client)" ok
+unload
 memory_recovers
 churn
 finish

@@ -37,15 +37,6 @@ did_something() {
 	done
 }
 
-all_free() {
-	must reset
-	must purge
-	must drain
-	is 'all pages are free' "$(free_total)" "$(stat_of total_pages)"
-	is 'the window is one hole' "$(cat "$PMM/window")" "0 $(stat_of window_bytes) hole"
-	is 'verify' "$(cut -c 1-3 "$PMM/verify")" 'ok '
-}
-
 plan 10
 load chunk=4M window=8M
 scribble

@@ -348,6 +348,16 @@ mem_free() {
 	done </proc/meminfo
 }
 
+# all_free: three results. What the commands held is given back, and then nothing is missing.
+all_free() {
+	must reset
+	must purge
+	must drain
+	is 'all pages are free' "$(free_total)" "$(stat_of total_pages)"
+	is 'the window is one hole' "$(cat "$PMM/window")" "0 $(stat_of window_bytes) hole"
+	is 'verify' "$(cut -c 1-3 "$PMM/verify")" 'ok '
+}
+
 # --- the kernel log
 
 # log_mark: what follows is seen by log_since.
