@@ -179,6 +179,26 @@ static void pcp_orders(const void *arg)
 	}
 }
 
+/* A drain brings home all orders that a list can have, the largest too. */
+static void pcp_drain_orders(const void *arg)
+{
+	unsigned int order;
+	unsigned long index;
+
+	pool_init_batch(1024, PMM_PCP_BATCH);
+	for (order = 0; order < PMM_PCP_ORDERS; order++) {
+		index = take(order);
+		pmm_pcp_drain(&pmm_zone);
+		ASSERT_EQ(give(index, order), PMM_FREE_OK);
+		ASSERT_EQ(pmm_pcp_used(&pmm_zone, 0), 1U << order);
+		pmm_pcp_drain(&pmm_zone);
+		ASSERT_EQ(pmm_pcp_used(&pmm_zone, 0), 0);
+		ASSERT_EQ(pmm_zone.free_pages, 1024);
+		ASSERT_SOUND(&pmm_zone);
+	}
+	pool_exit();
+}
+
 /* What one CPU keeps is not another's, before that has nothing else. */
 static void pcp_cpus(const void *arg)
 {
@@ -749,6 +769,7 @@ const struct ktap_test pcp_tests[] = {
 	{ "pcp-room", pcp_room },
 	{ "pcp-limits", pcp_limits },
 	{ "pcp-orders", pcp_orders },
+	{ "pcp-drain-orders", pcp_drain_orders },
 	{ "pcp-cpus", pcp_cpus },
 	{ "pcp-unplug", pcp_unplug },
 	{ "pcp-last-resort", pcp_last_resort },
