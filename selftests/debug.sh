@@ -123,6 +123,12 @@ redzone() {
 	must reset
 	expect_log_end
 	is 'mem: is found' "$(stat_of redzone_errors)" 5
+	# What a user may map may be written to up to the end of its last page.
+	must 'vmalloc size=5000 user'
+	offset=$(value offset)
+	is 'user: to the end of the page' "$(yes | head -c 8192 | "$TRY" pwrite "$PMM/mem" "$offset")" 'ok 8192'
+	must reset
+	is 'user: nothing wrong with that' "$(stat_of redzone_errors)" 5
 	unload_client
 	unload
 }
@@ -177,7 +183,7 @@ not_with_pcp() {
 }
 
 [ -e "$CLIENT_KO" ] || skip_all "no $CLIENT_KO"
-plan 55
+plan 57
 poison
 poison_with_owner
 redzone

@@ -68,7 +68,7 @@ bad_values() {
 		all_refused window '' '1M 2' x 1x 1M1 M +1M -1M $NO_SIZES $OVERFLOWS
 		all_refused node '' ' 0' -2 1 64 1024 4294967296 0x100000000 -1x 0K 18446744073709551615 any +0
 		all_refused below '' -1 1 1048575 1x x 1MB 18446744073709551616 18014398509481984K 17179869185G
-		all_refused min_free '' -1 257 1K 1x Auto automatic 4294967296 18446744073709551616 0x101
+		all_refused min_free 257 -1 '' 1K 1x Auto automatic 4294967296 18446744073709551616 0x101
 		all_refused fail_nth '' -1 1x 2147483648
 		all_refused era '' 2.5 2.4.22 2.40 2 Modern modernx 'modern '
 		all_refused expand '' Upper up lowerx 0 1 'lower '

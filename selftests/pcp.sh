@@ -55,6 +55,7 @@ refill() {
 flush() {
 	must reset
 	is 'freed: kept, and the free lists are as they were' "$(pages)" "$((16384 - 2 * BATCH)) $((2 * BATCH))"
+	is 'freed: each counts once' "$(stat_of frees)" $((BATCH + 1))
 	must "alloc order=0 count=$((HIGH + 8))"
 	is 'more than was kept: batches are added' "$(pages)" "$((16384 - 4 * BATCH)) $((4 * BATCH - HIGH - 8))"
 	must drain
@@ -266,7 +267,7 @@ repeated_hotplug() {
 TIMES=$(quick 2 10)
 CPUS=$(nproc)
 [ "$CPUS" -ge 2 ] || skip_all 'needs two CPUs'
-plan 63
+plan 64
 on_cpu 0
 refill
 hot_and_cold
