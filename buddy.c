@@ -244,17 +244,16 @@ static __always_inline bool __pmm_take_page(struct pmm_zone *zone, struct pmm_bl
 	return true;
 }
 
-/*
- * Take blocks of order @low, at most @nr and all those that one block gives: as so many single
- * requests would. Returns how many; the first is @block, the others are behind it.
- */
-static noinline unsigned long __pmm_take_run(struct pmm_zone *zone, unsigned int low,
-					     unsigned long nr, struct pmm_block *block)
+static __always_inline unsigned long ____pmm_take_run(struct pmm_zone *zone, unsigned int low,
+						      unsigned long nr, struct pmm_block *block,
+						      bool traced)
 {
 	unsigned int high = __pmm_pick(zone, low, block), whole;
 
 	if (high >= PMM_MAX_ORDER || !__pmm_unlink_picked(zone, *block, high))
 		return 0;
+	if (traced)
+		pmm_trace_cut(zone, block->index, low, high);
 	whole = min(high, low + (unsigned int)__fls(nr));
 	*block = __pmm_expand(zone, *block, whole, high, false);
 	zone->free_pages -= 1UL << whole;
@@ -263,6 +262,25 @@ static noinline unsigned long __pmm_take_run(struct pmm_zone *zone, unsigned int
 	if (unlikely(zone->pageblocks))
 		pmm_packed_update(zone, block->index, -(1L << whole));
 	return nr;
+}
+
+static noinline unsigned long __pmm_take_run_traced(struct pmm_zone *zone, unsigned int low,
+						    struct pmm_block *block)
+{
+	return ____pmm_take_run(zone, low, 1, block, true);
+}
+
+/*
+ * Take blocks of order @low, at most @nr and all those that one block gives: as so many single
+ * requests would; and one at a time while events are traced. Returns how many; the first is @block,
+ * the others are behind it.
+ */
+static noinline unsigned long __pmm_take_run(struct pmm_zone *zone, unsigned int low,
+					     unsigned long nr, struct pmm_block *block)
+{
+	if (pmm_tracing())
+		return __pmm_take_run_traced(zone, low, block);
+	return ____pmm_take_run(zone, low, nr, block, false);
 }
 
 /* How many blocks of this order the watermark allows. */
@@ -325,18 +343,32 @@ no_buddy:
 	return order;
 }
 
-static __always_inline void __pmm_put(struct pmm_zone *zone, struct pmm_block block,
+/* Returns the order of what the block is part of now. */
+static __always_inline unsigned int __pmm_put(struct pmm_zone *zone, struct pmm_block block,
+					      unsigned int order)
+{
+	unsigned int high;
+
+	lockdep_assert_held(&zone->lock);
+	high = __pmm_coalesce(zone, block, order);
+	zone->stat.merges += high - order;
+	zone->free_pages += 1UL << order;
+	return high;
+}
+
+static noinline void __pmm_put_traced(struct pmm_zone *zone, unsigned long index,
 				      unsigned int order)
 {
-	lockdep_assert_held(&zone->lock);
-	zone->stat.merges += __pmm_coalesce(zone, block, order) - order;
-	zone->free_pages += 1UL << order;
+	pmm_trace_merge(index, order, __pmm_put(zone, pmm_block_at(zone, index), order));
 }
 
 static noinline void __pmm_free_block(struct pmm_zone *zone, unsigned long index,
 				      unsigned int order)
 {
-	__pmm_put(zone, pmm_block_at(zone, index), order);
+	if (pmm_tracing())
+		__pmm_put_traced(zone, index, order);
+	else
+		__pmm_put(zone, pmm_block_at(zone, index), order);
 	if (unlikely(zone->pageblocks))
 		pmm_packed_update(zone, index, 1L << order);
 }
@@ -385,11 +417,22 @@ static __always_inline bool pmm_block_referenced(const struct page *page, unsign
 	return false;
 }
 
+/* Who may take the shortest ways: nobody where something has to be looked at, or told. */
+static void __pmm_retune(struct pmm_zone *zone)
+{
+	bool traced = pmm_tracing();
+
+	lockdep_assert_held(&zone->lock);
+	WRITE_ONCE(zone->plain, !zone->pageblocks && !zone->debug && !traced);
+	WRITE_ONCE(zone->pcp_quick, zone->pcp && !zone->pages_min && !traced);
+	WRITE_ONCE(zone->pcp_limit, zone->pcp && !zone->nr_parked && !traced ? zone->nr_pages : 0);
+}
+
 static void __pmm_park(struct pmm_zone *zone, unsigned long index, unsigned int order)
 {
 	list_add_tail(&zone->mem_map[index].lru, &zone->parked);
 	zone->nr_parked += 1UL << order;
-	WRITE_ONCE(zone->pcp_limit, 0);
+	__pmm_retune(zone);
 	zone->stat.parked++;
 }
 
@@ -420,12 +463,13 @@ static unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
 		if (unlikely(zone->debug))
 			__pmm_debug_fill(zone, index, order);
 		__pmm_mark(zone, index, PMM_TAIL, 0);
+		if (pmm_tracing())
+			pmm_trace_recycled(index, order);
 		__pmm_free_block(zone, index, order);
 		reaped += 1UL << order;
 	}
 	list_splice_tail(&waiting, &zone->parked);
-	if (zone->pcp && !zone->nr_parked)
-		WRITE_ONCE(zone->pcp_limit, zone->nr_pages);
+	__pmm_retune(zone);
 	return reaped;
 }
 
@@ -521,6 +565,8 @@ __pmm_free_checked(struct pmm_zone *zone, unsigned long index, unsigned int orde
 			__pmm_debug_freed(zone, index, caller);
 		pmm_set_page_caller(zone->mem_map + index, caller);
 		__pmm_park(zone, index, order);
+		if (pmm_tracing())
+			pmm_trace_free(zone, index, order, kind, PMM_TRACE_PARKED, caller);
 		return PMM_FREE_PARKED;
 	}
 	if (unlikely(!pmm_claim(zone->state + index, state, PMM_TAIL)))
@@ -530,6 +576,8 @@ __pmm_free_checked(struct pmm_zone *zone, unsigned long index, unsigned int orde
 		__pmm_debug_fill(zone, index, order);
 	}
 	pmm_set_page_caller(zone->mem_map + index, caller);
+	if (pmm_tracing())
+		pmm_trace_free(zone, index, order, kind, PMM_TRACE_ZONE, caller);
 	zone->stat.frees++;
 	__pmm_free_block(zone, index, order);
 	return PMM_FREE_OK;
@@ -591,6 +639,9 @@ static noinline enum pmm_free_result pmm_refuse_free(struct pmm_zone *zone,
 		in.freed_by = pmm_page_caller(page);
 	}
 	spin_unlock_irqrestore(&zone->lock, flags);
+	if (pmm_tracing())
+		pmm_trace_misuse(zone, result == PMM_FREE_FOREIGN ? PMM_NONE :
+				 pmm_page_index(zone, page), order, result, caller);
 	pmm_report_misuse(zone, page, order, result, &in, caller);
 	return result;
 }
@@ -609,6 +660,8 @@ static struct page *pmm_zone_try_alloc(struct pmm_zone *zone, gfp_t gfp, unsigne
 		zone->stat.allocations++;
 		*block.state = PMM_STATE(kind, order);
 		page = pmm_block_page(block);
+		if (pmm_tracing())
+			pmm_trace_taken(zone, block.index, order, kind, gfp, caller, 1);
 	}
 	spin_unlock_irqrestore(&zone->lock, flags);
 	if (unlikely(!page))
@@ -645,6 +698,8 @@ static noinline struct page *pmm_zone_alloc_last(struct pmm_zone *zone, gfp_t gf
 	spin_lock_irqsave(&zone->lock, flags);
 	zone->stat.failures++;
 	free_pages = zone->free_pages;
+	if (pmm_tracing())
+		pmm_trace_alloc(zone, PMM_NONE, order, kind, gfp, PMM_TRACE_NOWHERE, caller);
 	spin_unlock_irqrestore(&zone->lock, flags);
 	if (!(gfp & __GFP_NOWARN))
 		pr_warn_ratelimited("order-%u allocation failed: gfp=%pGg, %lu of %lu pages free, by %pS\n",
@@ -725,7 +780,7 @@ struct page *pmm_zone_alloc_page(struct pmm_zone *zone, gfp_t gfp, enum pmm_kind
 	struct pmm_block block;
 	unsigned long flags;
 
-	if (unlikely(zone->pages_min || !zone->plain))
+	if (unlikely(zone->pages_min || !READ_ONCE(zone->plain)))
 		return pmm_zone_alloc_block(zone, gfp, 0, kind, caller);
 	spin_lock_irqsave(&zone->lock, flags);
 	if (unlikely(!__pmm_take_page(zone, &block))) {
@@ -786,6 +841,8 @@ unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int
 		if (!run)
 			break;
 		__pmm_hand_out(zone, block.index, order, kind, caller, run, pages + got);
+		if (pmm_tracing())
+			pmm_trace_taken(zone, block.index, order, kind, gfp, caller, run);
 		got += run;
 	}
 	if (kind == PMM_PCP)
@@ -902,7 +959,7 @@ static unsigned long __pmm_claim_run(struct pmm_zone *zone, struct page **pages,
 	if (unlikely(!pmm_page_in_zone(zone, page)))
 		return 0;
 	*index = pmm_page_index(zone, page);
-	nr = min(nr, zone->nr_pages - *index);
+	nr = min(nr, pmm_tracing() ? 1UL : zone->nr_pages - *index);
 	for (n = 0; n < nr && pages[n] == page; n++, page++) {
 		if (page_ref_count(page) != 1 ||
 		    !pmm_claim(zone->state + *index + n, PMM_STATE(kind, 0), PMM_TAIL))
@@ -910,6 +967,15 @@ static unsigned long __pmm_claim_run(struct pmm_zone *zone, struct page **pages,
 		pmm_set_page_caller(page, caller);
 	}
 	return n;
+}
+
+static __always_inline void __pmm_free_claimed(struct pmm_zone *zone, unsigned long index,
+					       unsigned long nr, enum pmm_kind kind,
+					       unsigned long caller)
+{
+	if (pmm_tracing())
+		pmm_trace_free(zone, index, 0, kind, PMM_TRACE_ZONE, caller);
+	__pmm_free_run(zone, index, 0, nr);
 }
 
 /**
@@ -930,6 +996,8 @@ void pmm_zone_break(struct pmm_zone *zone, struct page *page, unsigned int order
 	zone->stat.allocations += nr - 1;
 	zone->stat.splits += nr - 1;
 	memset(zone->state + index, PMM_STATE(PMM_STATE_KIND(zone->state[index]), 0), nr);
+	if (pmm_tracing())
+		pmm_trace_broken(index, order);
 	spin_unlock_irqrestore(&zone->lock, flags);
 	if (unlikely(zone->debug))
 		pmm_debug_broken(zone, index, order);
@@ -964,7 +1032,7 @@ void pmm_zone_free_bulk(struct pmm_zone *zone, unsigned long nr, struct page **p
 					      &index);
 			zone->stat.frees += run;
 			if (run)
-				__pmm_free_run(zone, index, 0, run);
+				__pmm_free_claimed(zone, index, run, kind, caller);
 			done += run;
 		} while (run && done < batch);
 		if (unlikely(zone->nr_parked))
@@ -973,6 +1041,21 @@ void pmm_zone_free_bulk(struct pmm_zone *zone, unsigned long nr, struct page **p
 		if (unlikely(!run))
 			pmm_zone_free(zone, pages[done++], 0, kind, caller);
 	}
+}
+
+/* The first of these blocks that are one run: how many. */
+static unsigned int __pmm_leave_pcp(struct pmm_zone *zone, const u32 *indices, unsigned int nr,
+				    unsigned int order)
+{
+	unsigned int run;
+
+	if (pmm_tracing()) {
+		pmm_trace_drained(*indices, order);
+		nr = 1;
+	}
+	for (run = 0; run < nr && indices[run] == *indices + (run << order); run++)
+		__pmm_mark(zone, indices[run], PMM_TAIL, 0);
+	return run;
 }
 
 /**
@@ -992,11 +1075,7 @@ void pmm_zone_put_back(struct pmm_zone *zone, const u32 *indices, unsigned int n
 
 	spin_lock_irqsave(&zone->lock, flags);
 	for (i = 0; i < nr; i += run) {
-		for (run = 0; i + run < nr; run++) {
-			if (indices[i + run] != indices[i] + (run << order))
-				break;
-			__pmm_mark(zone, indices[i + run], PMM_TAIL, 0);
-		}
+		run = __pmm_leave_pcp(zone, indices + i, nr - i, order);
 		__pmm_free_run(zone, indices[i], order, run);
 	}
 	atomic_long_sub((unsigned long)nr << order, &zone->transit);
@@ -1096,17 +1175,34 @@ int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_
 	}
 	zone->pageblocks = NULL;
 	zone->pcp = NULL;
-	zone->pcp_quick = false;
-	zone->pcp_limit = 0;
 	atomic_long_set(&zone->transit, 0);
 	zone->state = pmm_may_fail(kvzalloc(pmm_nr_states(zone), GFP_KERNEL));
 	if (!zone->state || pmm_alloc_maps(zone) || pmm_packed_init(zone)) {
 		pmm_zone_destroy(zone);
 		return -ENOMEM;
 	}
-	zone->plain = !zone->pageblocks && !zone->debug;
+	pmm_zone_retune(zone);
 	pmm_free_all_pages(zone);
 	return 0;
+}
+
+/**
+ * pmm_zone_retune() - tracing has begun or ended, or the zone has got per-CPU lists
+ * @zone: the zone; or one that there is not yet
+ *
+ * Calls that are under way may end as they began.
+ *
+ * Context: As pmm_zone_free().
+ */
+void pmm_zone_retune(struct pmm_zone *zone)
+{
+	unsigned long flags;
+
+	if (!READ_ONCE(zone->state))
+		return;
+	spin_lock_irqsave(&zone->lock, flags);
+	__pmm_retune(zone);
+	spin_unlock_irqrestore(&zone->lock, flags);
 }
 
 /**

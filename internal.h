@@ -46,6 +46,7 @@
 #include "debug.h"
 #include "fault.h"
 #include "pocketmm.h"
+#include "tracing.h"
 
 #define PMM_MAX_ORDER_PAGES	(1UL << (PMM_MAX_ORDER - 1))
 #define PMM_NONE		ULONG_MAX	/* the index of no block */
@@ -189,11 +190,12 @@ struct pmm_pageblock {
  * @placement: which block is taken; set before pmm_zone_init()
  * @pageblocks: one a largest block; NULL unless @placement is PMM_PLACE_PACKED
  * @debug: what the debug switches keep, or NULL; set before pmm_zone_init()
- * @plain: neither of the two: single pages come and go by the shortest way
+ * @plain: neither of the two, and nothing is traced: single pages come and go by the shortest way.
+ *	Written under @lock, read without, as the next but one and the one after that
  * @pcp: the per-CPU lists, or NULL
- * @pcp_quick: there are such lists, and no watermark to be looked at first
+ * @pcp_quick: there are such lists, no watermark to be looked at first, and nothing is traced
  * @pcp_limit: @nr_pages while a free may end in them without a look at the zone: there are such
- *	lists, and nothing is parked; else 0. Written under @lock, read without
+ *	lists, nothing is parked, and nothing is traced; else 0
  * @pcp_batch: pages that move between @pcp and the free lists at once
  * @pcp_high: pages of one order that a CPU keeps
  * @name: as in buddyinfo
@@ -227,6 +229,7 @@ struct pmm_zone {
 
 int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_pages);
 void pmm_zone_destroy(struct pmm_zone *zone);
+void pmm_zone_retune(struct pmm_zone *zone);
 void pmm_zone_count_free(const struct pmm_zone *zone, unsigned long *nr_free);
 unsigned long pmm_zone_map_bytes(const struct pmm_zone *zone);
 unsigned long pmm_zone_metadata(const struct pmm_zone *zone);
@@ -312,6 +315,15 @@ int pmm_pcp_init(struct pmm_zone *zone);
 void pmm_pcp_destroy(struct pmm_zone *zone);
 struct page *pmm_pcp_refill(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
 			    enum pmm_kind kind, unsigned long caller);
+struct page *pmm_pcp_alloc_traced(struct pmm_zone *zone, unsigned int order, enum pmm_kind kind,
+				  gfp_t gfp, unsigned long caller);
+bool pmm_pcp_free_traced(struct pmm_zone *zone, struct page *page, unsigned int order,
+			 enum pmm_kind kind, unsigned long caller);
+unsigned long pmm_pcp_alloc_many_traced(struct pmm_zone *zone, enum pmm_kind kind, gfp_t gfp,
+					unsigned long caller, unsigned long nr,
+					struct page **pages);
+unsigned long pmm_pcp_free_many_traced(struct pmm_zone *zone, enum pmm_kind kind,
+				       unsigned long caller, unsigned long nr, struct page **pages);
 bool pmm_pcp_flush(struct pmm_zone *zone, unsigned int order);
 void pmm_pcp_drain(struct pmm_zone *zone);
 bool pmm_pcp_look_again(unsigned int *looks);
@@ -512,6 +524,8 @@ static inline void pmm_vmlist_set_pages(struct pmm_vmlist *list, struct pmm_vm_s
  */
 static inline void pmm_vmlist_publish(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 {
+	if (pmm_tracing())
+		pmm_trace_area(list, vm);
 	/* Who sees it live must see its pages and its entries. */
 	smp_store_release(&pmm_area(vm)->state, PMM_AREA_LIVE);
 }

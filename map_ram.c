@@ -219,7 +219,7 @@ static __always_inline void pmm_ram_unmap(struct pmm_ram_block *block, unsigned 
 		smp_store_release(&block->extent[at], PMM_EXTENT(PMM_EXTENT_DIRTY, count));
 		pmm_purge_excess();
 	} else {
-		pmm_window_flush();
+		pmm_window_flush(PMM_FLUSH_EAGER, (unsigned long)count << PAGE_SHIFT);
 		pmm_window_put_pages(block->page + at, count, block->foreign);
 		/* Likewise, who uses it again. */
 		smp_store_release(&block->extent[at], PMM_EXTENT(PMM_EXTENT_PURGED, count));

@@ -33,6 +33,9 @@ static struct page *pmm_alloc_pcp(gfp_t gfp, unsigned int order, enum pmm_kind k
 	if (pmm_zone.pages_min && READ_ONCE(pmm_zone.free_pages) <
 				  (1UL << order) + pmm_reserve_for(&pmm_zone, gfp))
 		return NULL;
+	if (pmm_tracing())
+		return pmm_pcp_alloc_traced(&pmm_zone, order, kind, gfp, caller) ?:
+		       pmm_pcp_refill(&pmm_zone, gfp, order, kind, caller);
 	return pmm_pcp_alloc(&pmm_zone, order, kind, caller) ?:
 	       pmm_pcp_refill(&pmm_zone, gfp, order, kind, caller);
 }
@@ -57,7 +60,7 @@ static __always_inline struct page *pmm_alloc_pages_for(gfp_t gfp, unsigned int 
 	struct page *page;
 
 	if (likely(!order && !(gfp & __GFP_ZERO))) {
-		if (likely(pmm_zone.pcp_quick)) {
+		if (likely(READ_ONCE(pmm_zone.pcp_quick))) {
 			page = pmm_pcp_alloc(&pmm_zone, 0, kind, caller);
 			if (likely(page))
 				return page;
@@ -70,10 +73,25 @@ static __always_inline struct page *pmm_alloc_pages_for(gfp_t gfp, unsigned int 
 	return pmm_zone_alloc(&pmm_zone, gfp, order, kind, caller);
 }
 
+/* While events are traced: as below, without a fastest case before. */
+static noinline enum pmm_free_result pmm_free_pages_traced(struct page *page, unsigned int order,
+							   enum pmm_kind kind,
+							   unsigned long caller)
+{
+	if (pmm_pcp_free_traced(&pmm_zone, page, order, kind, caller))
+		return PMM_FREE_OK;
+	if (!READ_ONCE(pmm_zone.nr_parked) && pmm_pcp_flush(&pmm_zone, order) &&
+	    pmm_pcp_free_traced(&pmm_zone, page, order, kind, caller))
+		return PMM_FREE_OK;
+	return pmm_zone_free(&pmm_zone, page, order, kind, caller);
+}
+
 /* All but the fastest case. */
 static noinline enum pmm_free_result pmm_free_pages_slow(struct page *page, unsigned int order,
 							 enum pmm_kind kind, unsigned long caller)
 {
+	if (pmm_tracing())
+		return pmm_free_pages_traced(page, order, kind, caller);
 	if (READ_ONCE(pmm_zone.pcp_limit)) {
 		if (order && pmm_pcp_free(&pmm_zone, page, order, kind, caller))
 			return PMM_FREE_OK;

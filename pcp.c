@@ -150,12 +150,93 @@ struct page *pmm_pcp_refill(struct pmm_zone *zone, gfp_t gfp, unsigned int order
 	spin_lock_irqsave(&zone->lock, flags);
 	WRITE_ONCE(zone->state[pmm_page_index(zone, pages[0])], PMM_STATE(kind, order));
 	zone->stat.allocations++;
+	if (pmm_tracing())
+		pmm_trace_alloc(zone, pmm_page_index(zone, pages[0]), order, kind, gfp,
+				PMM_TRACE_PCP, caller);
 	atomic_long_sub(1L << order, &zone->transit);
 	spin_unlock_irqrestore(&zone->lock, flags);
 	if (nr > 1)
 		pmm_pcp_fill(zone, order, pages + 1, nr - 1);
 	return pages[0];
 }
+
+/* --- while events are traced ------------------------------------------------------------------ */
+
+/* May a free end in a per-CPU list? What pcp_limit says when nothing is traced. */
+static bool pmm_pcp_takes(const struct pmm_zone *zone)
+{
+	return zone->pcp && !READ_ONCE(zone->nr_parked);
+}
+
+/**
+ * pmm_pcp_alloc_traced() - pmm_pcp_alloc() with its event
+ * @zone: the zone, which has per-CPU lists
+ * @order: below PMM_PCP_ORDERS
+ * @kind: PMM_USED or PMM_MAPPED
+ * @gfp: what was asked for
+ * @caller: who asks
+ *
+ * Context: As pmm_pcp_alloc().
+ * Return: Likewise.
+ */
+struct page *pmm_pcp_alloc_traced(struct pmm_zone *zone, unsigned int order, enum pmm_kind kind,
+				  gfp_t gfp, unsigned long caller)
+{
+	struct page *page = pmm_pcp_alloc(zone, order, kind, caller);
+
+	if (page)
+		pmm_trace_alloc(zone, pmm_page_index(zone, page), order, kind, gfp, PMM_TRACE_PCP,
+				caller);
+	return page;
+}
+
+/**
+ * pmm_pcp_free_traced() - pmm_pcp_free() with its event
+ * @zone: the zone
+ * @page: as for pmm_pcp_free()
+ * @order: likewise
+ * @kind: likewise
+ * @caller: likewise
+ *
+ * Context: As pmm_pcp_free().
+ * Return: Likewise.
+ */
+bool pmm_pcp_free_traced(struct pmm_zone *zone, struct page *page, unsigned int order,
+			 enum pmm_kind kind, unsigned long caller)
+{
+	unsigned long limit = pmm_pcp_takes(zone) ? zone->nr_pages : 0;
+
+	return __pmm_pcp_free(zone, page, order, kind, caller, limit, true);
+}
+
+/* pmm_pcp_alloc_many() and pmm_pcp_free_many(), page by page: with the same result. */
+unsigned long pmm_pcp_alloc_many_traced(struct pmm_zone *zone, enum pmm_kind kind, gfp_t gfp,
+					unsigned long caller, unsigned long nr,
+					struct page **pages)
+{
+	unsigned long i = 0;
+
+	if (!zone->pcp || zone->pages_min)
+		return 0;
+	for (; i < nr; i++) {
+		pages[i] = pmm_pcp_alloc_traced(zone, 0, kind, gfp, caller);
+		if (!pages[i])
+			break;
+	}
+	return i;
+}
+
+unsigned long pmm_pcp_free_many_traced(struct pmm_zone *zone, enum pmm_kind kind,
+				       unsigned long caller, unsigned long nr, struct page **pages)
+{
+	unsigned long i = 0;
+
+	while (i < nr && pmm_pcp_free_traced(zone, pages[i], 0, kind, caller))
+		i++;
+	return i;
+}
+
+/* --- draining --------------------------------------------------------------------------------- */
 
 /**
  * pmm_pcp_drain_cpu() - bring what one CPU keeps back to the free lists
@@ -347,8 +428,7 @@ int pmm_pcp_init(struct pmm_zone *zone)
 	zone->pcp = pmm_may_fail(alloc_percpu(struct pmm_pcp));
 	if (!zone->pcp)
 		return -ENOMEM;
-	zone->pcp_quick = !zone->pages_min;
-	zone->pcp_limit = zone->nr_pages;
+	pmm_zone_retune(zone);
 	return 0;
 }
 

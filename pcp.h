@@ -69,31 +69,17 @@ static __always_inline struct page *pmm_pcp_alloc(struct pmm_zone *zone, unsigne
 	return page;
 }
 
-/**
- * pmm_pcp_free() - put a block on this CPU's list
- * @zone: the zone
- * @page: the block's first page, whatever the caller says it is
- * @order: below PMM_PCP_ORDERS
- * @kind: as it was allocated
- * @caller: who frees
- *
- * The state byte is claimed atomically, so that of two frees of a block on two CPUs one fails.
- *
- * Context: Any, hard interrupts included; takes no shared lock.
- * Return: false when the zone has to look at it: the list is full, busy or absent, the block is
- * still referenced or others wait for it, or this is misuse.
- */
-static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *page,
-					 unsigned int order, enum pmm_kind kind,
-					 unsigned long caller)
+/* As pmm_pcp_free(), for pages below @limit. */
+static __always_inline bool __pmm_pcp_free(struct pmm_zone *zone, struct page *page,
+					   unsigned int order, enum pmm_kind kind,
+					   unsigned long caller, unsigned long limit, bool traced)
 {
 	unsigned long index = pmm_page_index(zone, page), i;
 	u8 used = PMM_STATE(kind, order);
 	struct pmm_pcp *pcp;
 	unsigned int nr;
 
-	/* Either value will do, for who parks a block does not wait for frees under way. */
-	if (unlikely(index >= data_race(zone->pcp_limit)))
+	if (unlikely(index >= limit))
 		return false;
 	/* Only of a block that it is may all pages be looked at. */
 	if (order && data_race(zone->state[index]) != used)
@@ -110,6 +96,8 @@ static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *pag
 		return false;
 	}
 	pmm_set_page_caller(page, caller);
+	if (traced)
+		pmm_trace_free(zone, index, order, kind, PMM_TRACE_PCP, caller);
 	pmm_pcp_list(pcp, order)[nr] = index;
 	pcp->nr[order] = nr + 1;
 	pcp->frees++;
@@ -118,9 +106,32 @@ static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *pag
 }
 
 /**
+ * pmm_pcp_free() - put a block on this CPU's list
+ * @zone: the zone
+ * @page: the block's first page, whatever the caller says it is
+ * @order: below PMM_PCP_ORDERS
+ * @kind: as it was allocated
+ * @caller: who frees
+ *
+ * The state byte is claimed atomically, so that of two frees of a block on two CPUs one fails.
+ *
+ * Context: Any, hard interrupts included; takes no shared lock.
+ * Return: false when the zone has to look at it: the list is full, busy or absent, the block is
+ * still referenced or others wait for it, or this is misuse; and while events are traced.
+ */
+static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *page,
+					 unsigned int order, enum pmm_kind kind,
+					 unsigned long caller)
+{
+	/* Either value will do, for who parks a block does not wait for frees under way. */
+	return __pmm_pcp_free(zone, page, order, kind, caller, data_race(zone->pcp_limit), false);
+}
+
+/**
  * pmm_pcp_alloc_many() - take single pages from this CPU's list
  * @zone: the zone
  * @kind: as for pmm_zone_alloc()
+ * @gfp: likewise, for the tracepoint only
  * @caller: likewise
  * @nr: how many are wanted
  * @pages: gets them, the one freed last first
@@ -129,8 +140,8 @@ static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *pag
  * Return: How many there were.
  */
 static __always_inline unsigned long pmm_pcp_alloc_many(struct pmm_zone *zone, enum pmm_kind kind,
-							unsigned long caller, unsigned long nr,
-							struct page **pages)
+							gfp_t gfp, unsigned long caller,
+							unsigned long nr, struct page **pages)
 {
 	struct page *page, *mem_map = zone->mem_map;
 	u8 *states = zone->state;
@@ -138,7 +149,10 @@ static __always_inline unsigned long pmm_pcp_alloc_many(struct pmm_zone *zone, e
 	unsigned long i;
 	u32 *list;
 
-	if (!zone->pcp_quick || !pmm_pcp_trylock(zone, &pcp))
+	if (unlikely(!READ_ONCE(zone->pcp_quick)))
+		return pmm_tracing() ?
+		       pmm_pcp_alloc_many_traced(zone, kind, gfp, caller, nr, pages) : 0;
+	if (!pmm_pcp_trylock(zone, &pcp))
 		return 0;
 	nr = min_t(unsigned long, nr, pcp->nr[0]);
 	list = pmm_pcp_list(pcp, 0) + pcp->nr[0];
@@ -176,7 +190,10 @@ static __always_inline unsigned long pmm_pcp_free_many(struct pmm_zone *zone, en
 	unsigned long i;
 	u32 *list;
 
-	if (!READ_ONCE(zone->pcp_limit) || !pmm_pcp_trylock(zone, &pcp))
+	if (unlikely(!READ_ONCE(zone->pcp_limit)))
+		return pmm_tracing() ?
+		       pmm_pcp_free_many_traced(zone, kind, caller, nr, pages) : 0;
+	if (!pmm_pcp_trylock(zone, &pcp))
 		return 0;
 	nr = min(nr, (unsigned long)(zone->pcp_high - min(zone->pcp_high, pcp->nr[0])));
 	list = pmm_pcp_list(pcp, 0) + pcp->nr[0];

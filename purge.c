@@ -48,13 +48,14 @@ u64 pmm_purge_count(void)
 static bool __pmm_purge(void)
 {
 	struct list_head areas;
+	unsigned long waiting = pmm_purge_waiting();
 	bool any;
 
 	lockdep_assert_held(&pmm_purge_mutex);
 	any = pmm_vmlist_purge_begin(&pmm_vmlist, &areas);
 	any |= pmm_map_ram_purge_begin();
 	if (any)
-		pmm_window_flush();
+		pmm_window_flush(PMM_FLUSH_LAZY, waiting);
 	pmm_vmlist_purge_end(&pmm_vmlist, &areas);
 	pmm_map_ram_purge_end();
 	atomic64_inc(&pmm_purges);

@@ -154,7 +154,7 @@ static void pmm_give_up_pages(struct pmm_vm_struct *vm, const void *caller)
 static noinline void pmm_unmap_area(struct pmm_vm_struct *vm, const void *caller)
 {
 	pmm_window_unmap((unsigned long)vm->addr, pmm_area_pages(vm));
-	pmm_window_flush();
+	pmm_window_flush(PMM_FLUSH_EAGER, vm->size);
 	pmm_give_up_pages(vm, caller);
 	pmm_vmlist_unlink(&pmm_vmlist, vm);
 }
@@ -228,6 +228,8 @@ void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned long t
 		const void *caller)
 {
 	atomic64_inc(&pmm_refused);
+	if (pmm_tracing())
+		pmm_trace_area_misuse(&pmm_vmlist, addr, result, (unsigned long)caller);
 	pr_err_ratelimited("Trying to %s() %s (%p), by %pS\n", pmm_free_call(type),
 			   pmm_detach_why(result), addr, caller);
 }
@@ -532,8 +534,8 @@ static __always_inline void *__pmm_vmalloc_for(unsigned long size, gfp_t gfp, pg
 	if (IS_ERR(vm))
 		return vm;
 	if (likely(pmm_bulk && nr_pages <= PMM_PCP_BATCH && !(gfp & __GFP_ZERO)))
-		got = pmm_pcp_alloc_many(&pmm_zone, PMM_MAPPED, (unsigned long)caller, nr_pages,
-					 pmm_area(vm)->slots);
+		got = pmm_pcp_alloc_many(&pmm_zone, PMM_MAPPED, gfp, (unsigned long)caller,
+					 nr_pages, pmm_area(vm)->slots);
 	if (likely(got == nr_pages)) {
 		pmm_vmlist_set_pages(&pmm_vmlist, vm, pmm_area(vm)->slots, nr_pages);
 	} else {
@@ -1239,7 +1241,7 @@ void pmm_vmalloc_exit(void)
 		kfree(vm);
 	}
 	/* The pages are about to be somebody else's, and map_ram's blocks have gone without. */
-	pmm_window_flush();
+	pmm_window_flush(PMM_FLUSH_UNLOAD, 0);
 	pmm_vmlist_destroy(&pmm_vmlist);
 	kvfree(pmm_vmlist.deferred);
 }

@@ -573,6 +573,8 @@ enum pmm_detach_result pmm_vmlist_detach_deferred(struct pmm_vmlist *list, const
 void pmm_vmlist_unlink(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 {
 	spin_lock(&list->lock);
+	if (pmm_tracing() && pmm_area(vm)->state != PMM_AREA_NEW)
+		pmm_trace_area_gone(list, vm, false);
 	__pmm_remove(list, pmm_area(vm), false);
 	spin_unlock(&list->lock);
 	vm->next = NULL;
@@ -630,6 +632,8 @@ void pmm_vmlist_retire(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 	if (joined) {
 		gone = __pmm_vmlist_join(list, area);
 	} else {
+		if (pmm_tracing())
+			pmm_trace_area_gone(list, vm, true);
 		list->lazy_bytes += vm->size;
 		vm->flags = 0;
 		vm->caller = NULL;
@@ -677,6 +681,8 @@ static void pmm_vmlist_remove_some(struct pmm_vmlist *list, struct list_head *pu
 
 	spin_lock(&list->lock);
 	list_for_each_entry_safe(area, next, purged, waiting) {
+		if (pmm_tracing())
+			pmm_trace_purge(list, &area->vm);
 		list->lazy_bytes -= area->vm.size;
 		list->nr_lazy--;
 		__pmm_remove(list, area, false);

@@ -190,6 +190,8 @@ static __always_inline struct pmm_area *__pmm_vmlist_join(struct pmm_vmlist *lis
 	struct pmm_vm_struct *below = area->prev;
 
 	lockdep_assert_held(&list->lock);
+	if (pmm_tracing())
+		pmm_trace_area_gone(list, &area->vm, true);
 	list->lazy_bytes += area->vm.size;
 	below->size += area->vm.size;
 	if (unlikely(area != list->top))

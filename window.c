@@ -177,7 +177,7 @@ void pmm_window_map_huge(unsigned long addr, unsigned long pfn, pgprot_t prot)
 
 	if (!pmd_none(READ_ONCE(*slot->pmd))) {
 		set_pmd(slot->pmd, __pmd(0));
-		pmm_window_flush();
+		pmm_window_flush(PMM_FLUSH_TABLE, PMD_SIZE);
 	}
 	prot = pgprot_4k_2_large(__pgprot(pmm_prot_bits(prot)));
 	set_pmd(slot->pmd, pmd_mkhuge(pfn_pmd(pfn, prot)));
@@ -206,13 +206,17 @@ static void pmm_flush_this_cpu(void *unused)
 
 /**
  * pmm_window_flush() - forget every cached translation, on every CPU
+ * @reason: for the tracepoint, as is the next
+ * @bytes: of the window that are to be free
  *
  * Context: Interrupts on; waits for the other CPUs.
  */
-void pmm_window_flush(void)
+void pmm_window_flush(enum pmm_flush_reason reason, unsigned long bytes)
 {
 	on_each_cpu(pmm_flush_this_cpu, NULL, 1);
 	atomic64_inc(&pmm_window.flushes);
+	if (pmm_tracing())
+		pmm_trace_flush(reason, bytes);
 }
 
 /**
@@ -382,7 +386,7 @@ int pmm_window_init(unsigned long size)
 	pmm_window_know_pool(&pmm_zone);
 	__pmm_window_unmap(pmm_window_start(), size >> PAGE_SHIFT);
 	pmm_hook_slots(false);
-	pmm_window_flush();
+	pmm_window_flush(PMM_FLUSH_TABLE, size);
 	atomic64_set(&pmm_window.flushes, 0);
 	return 0;
 }

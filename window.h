@@ -66,7 +66,7 @@ u64 pmm_window_phys_limit(void);
 void pmm_window_map(unsigned long addr, unsigned long pfn, unsigned long nr_pages, pgprot_t prot);
 bool pmm_window_can_map_huge(void);
 void pmm_window_map_huge(unsigned long addr, unsigned long pfn, pgprot_t prot);
-void pmm_window_flush(void);
+void pmm_window_flush(enum pmm_flush_reason reason, unsigned long bytes);
 unsigned int pmm_window_lookup(unsigned long addr, unsigned long *pfn);
 pgprot_t pmm_window_device_prot(void);
 

@@ -85,6 +85,12 @@ u64 ktap_random(void)
 	return x ^ x >> 32;
 }
 
+/* The same numbers once more. */
+void ktap_reseed(u64 seed)
+{
+	random_state = seed;
+}
+
 static void seed_for(const char *name)
 {
 	random_state = ktap_seed;

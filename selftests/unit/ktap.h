@@ -43,6 +43,7 @@ extern const struct ktap_test pcp_tests[];
 extern const struct ktap_test poison_tests[];
 extern const struct ktap_test random_tests[];
 extern const struct ktap_test self_tests[];
+extern const struct ktap_test trace_tests[];
 extern const struct ktap_test undo_tests[];
 extern const struct ktap_test verify_tests[];
 extern const struct ktap_test vmlist_tests[];
@@ -76,6 +77,7 @@ extern void (*ktap_where)(void);
  * arguments and initializers are evaluated is the compiler's choice.
  */
 extern u64 ktap_seed;
+void ktap_reseed(u64 seed);
 u64 ktap_random(void);
 
 static inline unsigned long ktap_below(unsigned long limit)

@@ -285,7 +285,7 @@ static void step_many(void)
 	struct page *pages[MOST_MANY] = { NULL };
 
 	if (ktap_below(2)) {
-		got = pmm_pcp_alloc_many(&pmm_zone, PMM_MAPPED, CALLER, nr, pages);
+		got = pmm_pcp_alloc_many(&pmm_zone, PMM_MAPPED, GFP, CALLER, nr, pages);
 		for (i = 0; i < got; i++)
 			took(pages[i], 0, PMM_MAPPED, CALLER);
 		return;

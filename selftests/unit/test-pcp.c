@@ -729,15 +729,15 @@ static void pcp_many(const void *arg)
 	ASSERT_EQ(pmm_pcp_free_many(&pmm_zone, PMM_USED, CALLER, 2, pages + 6), 1);
 	assert_kept(0, "0: 0 1 2 3 4 6");
 	ASSERT_EQ(pmm_pcp_free_many(&pmm_zone, PMM_USED, CALLER, 1, pages + 7), 0);
-	ASSERT_EQ(pmm_pcp_alloc_many(&pmm_zone, PMM_MAPPED, CALLER + 1, 2, pages), 2);
+	ASSERT_EQ(pmm_pcp_alloc_many(&pmm_zone, PMM_MAPPED, GFP, CALLER + 1, 2, pages), 2);
 	ASSERT(pages[0] == map + 6 && pages[1] == map + 4);
 	ASSERT_EQ(pmm_zone.state[6], PMM_STATE(PMM_MAPPED, 0));
 	ASSERT_EQ(pmm_page_caller(map + 4), CALLER + 1);
 	hold_lists(0);
-	ASSERT_EQ(pmm_pcp_alloc_many(&pmm_zone, PMM_USED, CALLER, 2, pages), 0);
+	ASSERT_EQ(pmm_pcp_alloc_many(&pmm_zone, PMM_USED, GFP, CALLER, 2, pages), 0);
 	ASSERT_EQ(pmm_pcp_free_many(&pmm_zone, PMM_MAPPED, CALLER, 2, pages), 0);
 	let_go_lists(0);
-	ASSERT_EQ(pmm_pcp_alloc_many(&pmm_zone, PMM_USED, CALLER, 16, pages), 4);
+	ASSERT_EQ(pmm_pcp_alloc_many(&pmm_zone, PMM_USED, GFP, CALLER, 16, pages), 4);
 	ASSERT(pages[0] == map + 3 && pages[3] == map);
 	ASSERT_SOUND(&pmm_zone);
 	put_page(&map[5]);

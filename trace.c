@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm: makes trace events of what the allocators tell (tracing.h).
+ *
+ * It owns the static key that is up while an event is enabled. Everything here runs in the context,
+ * and under the lock, of who calls it, and takes none; it compiles unchanged in user space.
+ */
+#include "internal.h"
+#include "tracing.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+DEFINE_STATIC_KEY_FALSE(pmm_trace_key);
+
+/* The numbers that the events' formats have names for. */
+static_assert(PMM_TRACE_ZONE == 1 && PMM_TRACE_PCP == 2 && PMM_TRACE_PARKED == 3);
+static_assert(PMM_FREE_FOREIGN == 2 && PMM_FREE_MAPPED == 7);
+static_assert(PMM_DETACH_WRONG_TYPE == PMM_DETACH_BAD_ADDRESS + 2);
+
+/**
+ * pmm_trace_reg() - an event has been enabled
+ *
+ * Context: Process context.
+ * Return: 0.
+ */
+int pmm_trace_reg(void)
+{
+	static_branch_inc(&pmm_trace_key);
+	pmm_zone_retune(&pmm_zone);
+	return 0;
+}
+
+/**
+ * pmm_trace_unreg() - an event has been disabled
+ *
+ * Context: Process context.
+ */
+void pmm_trace_unreg(void)
+{
+	static_branch_dec(&pmm_trace_key);
+	pmm_zone_retune(&pmm_zone);
+}
+
+/* --- the zone --------------------------------------------------------------------------------- */
+
+/**
+ * pmm_trace_cut() - a block that is off its list is about to be cut
+ * @zone: the zone, locked
+ * @index: the block's first page
+ * @low: the order that is wanted
+ * @high: the block's
+ */
+void pmm_trace_cut(const struct pmm_zone *zone, unsigned long index, unsigned int low,
+		   unsigned int high)
+{
+	bool upper = zone->expand == PMM_EXPAND_UPPER;
+
+	for (; high > low; high--) {
+		unsigned long half = 1UL << (high - 1);
+
+		trace_split(index, high, upper ? index : index + half);
+		index += upper ? half : 0;
+	}
+}
+
+/**
+ * pmm_trace_merge() - a block has been put back
+ * @index: the block's first page
+ * @low: its order
+ * @high: the order of what it is part of now
+ */
+void pmm_trace_merge(unsigned long index, unsigned int low, unsigned int high)
+{
+	for (; low < high; low++) {
+		trace_coalesce(index, low, index ^ 1UL << low);
+		index &= ~(1UL << low);
+	}
+}
+
+/**
+ * pmm_trace_taken() - blocks, one behind the other, have left the free lists
+ * @zone: the zone, locked
+ * @index: the first block's first page
+ * @order: of each
+ * @kind: PMM_USED or PMM_MAPPED; PMM_PCP on their way to a per-CPU list
+ * @gfp: what was asked for
+ * @caller: by whom
+ * @nr: how many
+ */
+void pmm_trace_taken(const struct pmm_zone *zone, unsigned long index, unsigned int order,
+		     unsigned int kind, gfp_t gfp, unsigned long caller, unsigned long nr)
+{
+	for (; nr--; index += 1UL << order) {
+		if (kind == PMM_PCP)
+			trace_pcp_refill(index, order);
+		else
+			pmm_trace_alloc(zone, index, order, kind, gfp, PMM_TRACE_ZONE, caller);
+	}
+}
+
+/**
+ * pmm_trace_alloc() - a block has been handed out
+ * @zone: the zone
+ * @index: the block's first page; PMM_NONE when there was none
+ * @order: its order
+ * @kind: PMM_USED or PMM_MAPPED
+ * @gfp: what was asked for
+ * @from: where it was
+ * @caller: who has it
+ */
+void pmm_trace_alloc(const struct pmm_zone *zone, unsigned long index, unsigned int order,
+		     unsigned int kind, gfp_t gfp, enum pmm_trace_where from,
+		     unsigned long caller)
+{
+	trace_alloc(zone, index, order, kind == PMM_MAPPED, gfp, from, caller);
+}
+
+/**
+ * pmm_trace_free() - a block has been taken back
+ * @zone: the zone
+ * @index: the block's first page
+ * @order: its order
+ * @kind: PMM_USED or PMM_MAPPED
+ * @to: where it goes
+ * @caller: who had it
+ */
+void pmm_trace_free(const struct pmm_zone *zone, unsigned long index, unsigned int order,
+		    unsigned int kind, enum pmm_trace_where to, unsigned long caller)
+{
+	trace_free(zone, index, order, kind == PMM_MAPPED, to, caller);
+}
+
+void pmm_trace_recycled(unsigned long index, unsigned int order)
+{
+	trace_recycle(index, order);
+}
+
+void pmm_trace_broken(unsigned long index, unsigned int order)
+{
+	trace_split_page(index, order);
+}
+
+void pmm_trace_drained(unsigned long index, unsigned int order)
+{
+	trace_pcp_drain(index, order);
+}
+
+/* --- the window ------------------------------------------------------------------------------- */
+
+static unsigned long pmm_trace_offset(const struct pmm_vmlist *list,
+				      const struct pmm_vm_struct *vm)
+{
+	return (unsigned long)vm->addr - list->start;
+}
+
+/* As the event's format has names for them. */
+static unsigned int pmm_trace_type(const struct pmm_vm_struct *vm)
+{
+	if (vm->flags & PMM_VM_RAM)
+		return 3;
+	return vm->flags & PMM_VM_IOREMAP ? 2 : vm->flags & PMM_VM_ALLOC ? 0 : 1;
+}
+
+/* The pool's pages from the @i-th on that are one run. */
+static unsigned long pmm_trace_run(const struct pmm_vm_struct *vm, unsigned long i)
+{
+	unsigned long nr = 0;
+
+	while (i + nr < vm->nr_pages && vm->pages[i + nr] == vm->pages[i] + nr &&
+	       pmm_page_in_zone(&pmm_zone, vm->pages[i + nr]))
+		nr++;
+	return nr;
+}
+
+/**
+ * pmm_trace_area() - an area is about to be there for all
+ * @list: the window
+ * @vm: the area, the caller's alone
+ */
+void pmm_trace_area(const struct pmm_vmlist *list, const struct pmm_vm_struct *vm)
+{
+	unsigned long offset = pmm_trace_offset(list, vm), i, nr;
+
+	trace_vmalloc(offset, vm, pmm_trace_type(vm));
+	for (i = 0; i < vm->nr_pages; i += max(nr, 1UL)) {
+		nr = pmm_trace_run(vm, i);
+		if (nr)
+			trace_map(offset + (i << PAGE_SHIFT),
+				  pmm_page_index(&pmm_zone, vm->pages[i]), nr);
+	}
+}
+
+/**
+ * pmm_trace_area_gone() - an area has been freed
+ * @list: the window, locked
+ * @vm: the area
+ * @lazy: its addresses wait for a flush
+ */
+void pmm_trace_area_gone(const struct pmm_vmlist *list, const struct pmm_vm_struct *vm, bool lazy)
+{
+	trace_vfree(pmm_trace_offset(list, vm), vm->size, lazy);
+}
+
+/**
+ * pmm_trace_purge() - addresses that waited are free
+ * @list: the window, locked
+ * @vm: what waited
+ */
+void pmm_trace_purge(const struct pmm_vmlist *list, const struct pmm_vm_struct *vm)
+{
+	trace_purge(pmm_trace_offset(list, vm), vm->size);
+}
+
+/**
+ * pmm_trace_flush() - every TLB has been flushed
+ * @reason: why
+ * @bytes: of the window, that this was for
+ */
+void pmm_trace_flush(enum pmm_flush_reason reason, unsigned long bytes)
+{
+	trace_flush(reason, bytes);
+}
+
+/* --- misuse ----------------------------------------------------------------------------------- */
+
+/**
+ * pmm_trace_misuse() - the free of a block has been refused
+ * @zone: the zone
+ * @index: the page that was passed, PMM_NONE for one that is not of the zone
+ * @order: the order that was passed
+ * @result: enum pmm_free_result
+ * @caller: who did it
+ */
+void pmm_trace_misuse(const struct pmm_zone *zone, unsigned long index, unsigned int order,
+		      unsigned int result, unsigned long caller)
+{
+	trace_misuse(false, index, order, result, caller);
+}
+
+/**
+ * pmm_trace_area_misuse() - the free of an area has been refused
+ * @list: the window
+ * @addr: what was passed
+ * @result: enum pmm_detach_result
+ * @caller: who did it
+ */
+void pmm_trace_area_misuse(const struct pmm_vmlist *list, const void *addr, unsigned int result,
+			   unsigned long caller)
+{
+	unsigned long at = (unsigned long)addr;
+
+	at = at >= list->start && at < list->end ? at - list->start : PMM_NONE;
+	trace_misuse(true, at, 0, 16 + result - PMM_DETACH_BAD_ADDRESS, caller);
+}
