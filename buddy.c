@@ -667,7 +667,7 @@ static struct page *pmm_zone_try_alloc(struct pmm_zone *zone, gfp_t gfp, unsigne
 	if (unlikely(!page))
 		return NULL;
 	if (unlikely(zone->debug))
-		pmm_debug_taken(zone, block.index, order, caller);
+		pmm_debug_taken(zone, block.index, order, gfp, caller);
 	pmm_set_page_caller(page, caller);
 	return page;
 }

@@ -16,6 +16,7 @@
 
 #include <asm/current.h>
 #include <linux/poison.h>
+#include <linux/sched/clock.h>
 #include <linux/stacktrace.h>
 
 #include "internal.h"
@@ -175,12 +176,15 @@ unsigned int pmm_debug_stack(const struct pmm_act *act, unsigned long **entries)
 	return act->stack ? pmm_load_stack(act->stack, entries) : 0;
 }
 
-static void pmm_note_act(struct pmm_act *act, unsigned long caller)
+static void pmm_note_act(struct pmm_act *act, gfp_t gfp, unsigned long caller)
 {
 	depot_stack_handle_t stack = pmm_save_stack(caller);
 
 	WRITE_ONCE(act->stack, stack);
+	WRITE_ONCE(act->when, local_clock());
+	WRITE_ONCE(act->gfp, gfp);
 	WRITE_ONCE(act->pid, current->pid);
+	WRITE_ONCE(act->tgid, current->tgid);
 	/* Readers may look meanwhile: a mixture of two acts does no harm. */
 	data_race(strscpy(act->comm, current->comm, sizeof(act->comm)));
 }
@@ -224,17 +228,18 @@ const char *pmm_debug_who(const struct pmm_zone *zone, const struct pmm_act *act
  * @zone: the zone, with a debug switch on
  * @index: of the block, which is the caller's by now
  * @order: likewise
+ * @gfp: what was asked for
  * @caller: who asked for it
  *
  * Context: Any.
  */
-void pmm_debug_taken(struct pmm_zone *zone, unsigned long index, unsigned int order,
+void pmm_debug_taken(struct pmm_zone *zone, unsigned long index, unsigned int order, gfp_t gfp,
 		     unsigned long caller)
 {
 	if (zone->debug->poison)
 		pmm_check_poison(zone, index, order, caller);
 	if (zone->debug->owner)
-		pmm_note_act(&zone->debug->owner[index].taken, caller);
+		pmm_note_act(&zone->debug->owner[index].taken, gfp, caller);
 }
 
 /**
@@ -248,7 +253,7 @@ void pmm_debug_taken(struct pmm_zone *zone, unsigned long index, unsigned int or
 void __pmm_debug_freed(struct pmm_zone *zone, unsigned long index, unsigned long caller)
 {
 	if (zone->debug->owner)
-		pmm_note_act(&zone->debug->owner[index].freed, caller);
+		pmm_note_act(&zone->debug->owner[index].freed, 0, caller);
 }
 
 /**

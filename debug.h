@@ -15,8 +15,11 @@ struct pmm_zone;
 
 /* Somebody who took a block, or freed it. */
 struct pmm_act {
+	u64			when;	/* ns of the CPU's clock */
 	depot_stack_handle_t	stack;	/* 0 for nobody yet */
+	gfp_t			gfp;	/* what was asked for; 0 of a free */
 	pid_t			pid;
+	pid_t			tgid;
 	char			comm[TASK_COMM_LEN];
 };
 
@@ -41,7 +44,7 @@ struct pmm_debug {
 int pmm_debug_init(struct pmm_zone *zone, struct pmm_debug *debug, unsigned long nr_pages,
 		   bool owner);
 void pmm_debug_destroy(struct pmm_zone *zone);
-void pmm_debug_taken(struct pmm_zone *zone, unsigned long index, unsigned int order,
+void pmm_debug_taken(struct pmm_zone *zone, unsigned long index, unsigned int order, gfp_t gfp,
 		     unsigned long caller);
 void __pmm_debug_freed(struct pmm_zone *zone, unsigned long index, unsigned long caller);
 void __pmm_debug_fill(struct pmm_zone *zone, unsigned long index, unsigned int order);

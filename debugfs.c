@@ -409,6 +409,41 @@ static const struct seq_operations pmm_blocks_ops = {
 	.show	= pmm_blocks_show,
 };
 
+/*
+ * As the kernel's page_owner has it, for its page_owner_sort to read: a record for each block that
+ * owner=1 knows the taker of.
+ */
+static int pmm_page_owner_show(struct seq_file *m, void *record)
+{
+	struct pmm_view *view = m->private;
+	const struct pmm_block_line *line =
+		(struct pmm_block_line *)view->snapshot + *(loff_t *)record;
+	enum pmm_kind kind = PMM_STATE_KIND(line->state);
+	const struct pmm_act *act = &line->act;
+	unsigned long *entries;
+	unsigned int i, nr;
+
+	if ((kind != PMM_USED && kind != PMM_MAPPED) || !act->stack)
+		return 0;
+	seq_printf(m, "Page allocated via order %u, mask %#x(%pGg), pid %d, tgid %d (%.*s), ts %llu ns\n",
+		   PMM_STATE_ORDER(line->state), act->gfp, &act->gfp, act->pid, act->tgid,
+		   TASK_COMM_LEN, act->comm, act->when);
+	seq_printf(m, "PFN 0x%lx page %u %s\n", page_to_pfn(pmm_zone.mem_map + line->index),
+		   line->index, kind == PMM_MAPPED ? "area" : "page");
+	nr = pmm_debug_stack(act, &entries);
+	for (i = 0; i < nr; i++)
+		seq_printf(m, " %pS\n", (void *)entries[i]);
+	seq_putc(m, '\n');
+	return 0;
+}
+
+static const struct seq_operations pmm_page_owner_ops = {
+	.start	= pmm_blocks_start,
+	.next	= pmm_view_next,
+	.stop	= pmm_view_stop,
+	.show	= pmm_page_owner_show,
+};
+
 /* One record an area, and one more without an address for what follows the last. */
 static void *pmm_take_areas(unsigned long *nr)
 {
@@ -483,6 +518,110 @@ static const struct seq_operations pmm_window_ops = {
 	.next	= pmm_view_next,
 	.stop	= pmm_view_stop,
 	.show	= pmm_window_show,
+};
+
+/* --- mappings: which pages each area has ------------------------------------------------------ */
+
+/* Pages of the pool, one behind the other, that an area has. */
+struct pmm_run {
+	unsigned long	offset;		/* of the area */
+	u32		index;
+	u32		nr;		/* 0: the area has no such pages */
+};
+
+static const struct pmm_vm_struct *pmm_live(const struct pmm_vm_struct *vm)
+{
+	/* Pairs with the release in pmm_vmlist_publish(). */
+	while (vm && smp_load_acquire(&pmm_area(vm)->state) != PMM_AREA_LIVE)
+		vm = vm->next;
+	return vm;
+}
+
+/* The runs of one area, if @runs is not NULL into it; returns how many, 1 at least. */
+static unsigned long __pmm_runs_of(const struct pmm_vm_struct *vm, struct pmm_run *runs)
+{
+	struct pmm_run run = { .offset = (unsigned long)vm->addr - pmm_vmlist.start };
+	unsigned long i, n = 0;
+
+	for (i = 0; i < vm->nr_pages; i++) {
+		unsigned long index = pmm_page_index(&pmm_zone, vm->pages[i]);
+
+		if (index >= pmm_zone.nr_pages)
+			continue;
+		if (run.nr && index == run.index + run.nr) {
+			run.nr++;
+			continue;
+		}
+		if (run.nr && runs)
+			runs[n] = run;
+		n += !!run.nr;
+		run.index = index;
+		run.nr = 1;
+	}
+	if (runs)
+		runs[n] = run;
+	return n + 1;
+}
+
+static unsigned long __pmm_all_runs(struct pmm_run *runs)
+{
+	const struct pmm_vm_struct *vm;
+	unsigned long n = 0;
+
+	for (vm = pmm_live(pmm_vmlist.head); vm; vm = pmm_live(vm->next))
+		n += __pmm_runs_of(vm, runs ? runs + n : NULL);
+	return n;
+}
+
+/* They are counted and then copied, which begins again when there are more by then. */
+static void *pmm_take_runs(unsigned long *nr)
+{
+	unsigned long room = 0;
+	struct pmm_run *runs;
+
+	for (;;) {
+		room += 64;
+		runs = pmm_may_fail(kvmalloc_array(room, sizeof(*runs), GFP_KERNEL));
+		if (!runs)
+			return NULL;
+		spin_lock(&pmm_vmlist.lock);
+		*nr = __pmm_all_runs(NULL);
+		if (*nr <= room)
+			break;
+		room = *nr;
+		spin_unlock(&pmm_vmlist.lock);
+		kvfree(runs);
+	}
+	__pmm_all_runs(runs);
+	spin_unlock(&pmm_vmlist.lock);
+	return runs;
+}
+
+static void *pmm_mappings_start(struct seq_file *m, loff_t *pos)
+{
+	return pmm_view_start(m, pos, pmm_take_runs);
+}
+
+static int pmm_mappings_show(struct seq_file *m, void *record)
+{
+	struct pmm_view *view = m->private;
+	unsigned long i = *(loff_t *)record;
+	const struct pmm_run *run = (struct pmm_run *)view->snapshot + i;
+
+	if (!i || run[-1].offset != run->offset)
+		seq_printf(m, "%lu:", run->offset);
+	if (run->nr)
+		seq_printf(m, " %u+%u", run->index, run->nr);
+	if (i + 1 == view->nr || run[1].offset != run->offset)
+		seq_putc(m, '\n');
+	return 0;
+}
+
+static const struct seq_operations pmm_mappings_ops = {
+	.start	= pmm_mappings_start,
+	.next	= pmm_view_next,
+	.stop	= pmm_view_stop,
+	.show	= pmm_mappings_show,
 };
 
 /* /proc/vmallocinfo's format. */
@@ -584,7 +723,11 @@ static const struct pmm_file pmm_files[] = {
 	{ "blocks",		0444, .lines = &pmm_blocks_ops },
 	{ "vmallocinfo",	0400, .lines = &pmm_vmallocinfo_ops },
 	{ "window",		0444, .lines = &pmm_window_ops },
+	{ "mappings",		0444, .lines = &pmm_mappings_ops },
 	{ "showmem",		0444, .show = pmm_showmem_show },
+	{ "unusable_index",	0444, .show = pmm_unusable_show },
+	{ "extfrag_index",	0444, .show = pmm_extfrag_show },
+	{ "page_owner",		0400, .lines = &pmm_page_owner_ops },
 	{ "stats",		0444, .show = pmm_stats_show },
 	{ "verify",		0400, .show = pmm_verify_show },
 	{ "command",		0200, .fops = &pmm_command_fops },

@@ -604,12 +604,14 @@ bool pmm_window_verify(struct pmm_verdict *v);
 /* ioremap.c */
 void __iomem *pmm_ioremap_for(phys_addr_t phys, unsigned long size, const void *caller);
 
-/* debugfs.c, command.c, mem.c, leaks.c */
+/* debugfs.c, extfrag.c, command.c, mem.c, leaks.c */
 void pmm_debugfs_init(void);
 void pmm_debugfs_exit(void);
 extern const struct file_operations pmm_command_fops;
 extern const struct file_operations pmm_mem_fops;
 int pmm_result_show(struct seq_file *m, void *unused);
+int pmm_unusable_show(struct seq_file *m, void *unused);
+int pmm_extfrag_show(struct seq_file *m, void *unused);
 void pmm_command_exit(void);
 void pmm_report_leaks(void);
 

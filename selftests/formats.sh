@@ -12,7 +12,7 @@ readonly USER=1000
 
 modes() {
 	is 'names and modes' "$(cd $PMM && stat -c '%a %n %U' -- * | tr '\n' ',')" \
-		'444 blocks root,444 buddyinfo root,200 command root,444 freelist root,600 mem root,444 pairmap root,400 result root,444 showmem root,444 stats root,400 verify root,444 version root,400 vmallocinfo root,444 window root,'
+		'444 blocks root,444 buddyinfo root,200 command root,444 extfrag_index root,444 freelist root,444 mappings root,600 mem root,400 page_owner root,444 pairmap root,400 result root,444 showmem root,444 stats root,444 unusable_index root,400 verify root,444 version root,400 vmallocinfo root,444 window root,'
 }
 
 # A state with something of everything: free, on a per-CPU list, used, parked, mapped, three kinds of areas,

@@ -55,8 +55,8 @@ unchanged() {
 # --- files
 
 # The table of docs/debugfs.md.
-readonly MODES='buddyinfo blocks freelist pairmap showmem stats version window 444
-result verify vmallocinfo 400
+readonly MODES='buddyinfo blocks extfrag_index freelist mappings pairmap showmem stats unusable_index version window 444
+page_owner result verify vmallocinfo 400
 command 200
 mem 600'
 

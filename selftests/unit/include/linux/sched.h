@@ -9,6 +9,7 @@
 
 struct task_struct {
 	pid_t	pid;
+	pid_t	tgid;
 	char	comm[TASK_COMM_LEN];
 };
 
