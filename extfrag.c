@@ -3,8 +3,8 @@
  * pocketmm: how fragmented the free memory is, by the two measures that the kernel has for its own
  * in debugfs' extfrag/ (mm/vmstat.c), in its format and with its rounding.
  *
- * Free blocks are counted under zone->lock and judged after. What per-CPU lists keep is not counted,
- * as in the kernel.
+ * Free blocks are counted under zone->lock and judged after. What per-CPU lists keep is not
+ * counted, as in the kernel.
  */
 #include <linux/math64.h>
 #include <linux/seq_file.h>

@@ -27,7 +27,7 @@ static struct replay {
 	u8		*state;
 	unsigned long	*list[PMM_MAX_ORDER];
 	unsigned long	length[PMM_MAX_ORDER];
-	unsigned long	hand;		/* the block that is off its list, to be cut further or taken */
+	unsigned long	hand;		/* the block that is off its list, to be cut or taken */
 	unsigned int	hand_order;
 	struct shim_event merges[PMM_MAX_ORDER];	/* that are to be told */
 	unsigned int	nr_merges, told;
@@ -148,6 +148,8 @@ static void replay_free(const struct shim_event *event)
 
 static void replay_block(const struct shim_event *event)
 {
+	u8 *at;
+
 	if (!strcmp(event->name, "recycle")) {
 		replay_put(event->page, event->order, PMM_STATE(PMM_PARKED, event->order));
 	} else if (!strcmp(event->name, "pcp_drain")) {
@@ -157,8 +159,8 @@ static void replay_block(const struct shim_event *event)
 		replay.state[event->page] = PMM_STATE(PMM_PCP, event->order);
 	} else {
 		ASSERT_STR(event->name, "split_page");
-		memset(replay.state + event->page,
-		       PMM_STATE(PMM_STATE_KIND(replay.state[event->page]), 0), 1UL << event->order);
+		at = replay.state + event->page;
+		memset(at, PMM_STATE(PMM_STATE_KIND(*at), 0), 1UL << event->order);
 	}
 }
 
@@ -170,7 +172,8 @@ static void replay_event(const struct shim_event *event)
 		return;
 	}
 	ASSERT_EQ(replay.told, replay.nr_merges);
-	replay.told = replay.nr_merges = 0;
+	replay.told = 0;
+	replay.nr_merges = 0;
 	if (!strcmp(event->name, "split"))
 		replay_split(event);
 	else if (!strcmp(event->name, "alloc"))
@@ -196,7 +199,8 @@ static void replay_begin(void)
 				list_entry(at, struct page, lru) - pmm_zone.mem_map;
 	}
 	replay.hand = NO_PAGE;
-	replay.nr_merges = replay.told = 0;
+	replay.nr_merges = 0;
+	replay.told = 0;
 }
 
 static void replay_compare(void)
@@ -211,7 +215,7 @@ static void replay_compare(void)
 		unsigned long i = replay.length[order];
 
 		list_for_each_entry(page, &pmm_zone.free_area[order].free_list, lru)
-			ASSERT(i-- && replay.list[order][i] == (unsigned long)(page - pmm_zone.mem_map));
+			ASSERT(i-- && replay.list[order][i] == pmm_page_index(&pmm_zone, page));
 		ASSERT_EQ(i, 0);
 	}
 }
