@@ -37,6 +37,11 @@ static inline bool __test_and_change_bit(unsigned long nr, unsigned long *map)
 	return old;
 }
 
+/*@
+  requires \valid_read(map + nr);
+  assigns \nothing;
+  ensures \result == (map[nr] != 0);
+*/
 static inline bool test_bit(unsigned long nr, const unsigned long *map)
 {
 	return map[nr];
