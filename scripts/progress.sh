@@ -36,10 +36,10 @@ progress_begin() {
 
 # A total that was too small is no reason for more than all.
 progress_at() {
-	local done=$1
+	local done=$1 of=$progress_total${progress_unit:+ $progress_unit}
 
 	((done <= progress_total)) || done=$progress_total
-	progress_say "$progress_what: $done of $progress_total${progress_unit:+ $progress_unit}$(progress_left "$done")${2:+, $2}"
+	progress_say "$progress_what: $done of $of$(progress_left "$done")${2:+, $2}"
 }
 
 progress_end() {

@@ -159,7 +159,7 @@ doctor_on_room() {
 	is 'for a smaller chunk it is enough' "$status" 0
 	fine_machine
 	put proc/buddyinfo 'Node 0, zone   Normal  9999    2    3    4    5    6    7    8    9  3    2 \n'
-	worth_noting 'memory in small pieces' "14M are free in blocks of 2M and more: for 64M others' pages have to move"
+	worth_noting 'memory in small pieces' "14M are free in blocks of 2M and more: others' pages have to move"
 	doctor --chunk 2T
 	is 'a size that is none is refused' "$status" 2
 	doctor --chunk
@@ -175,6 +175,7 @@ test_doctor() {
 	doctor_on_signing
 	doctor_on_room
 	run "$top/scripts/doctor"
-	is 'on this machine it comes to an end' "$((status <= 1)) $(tail -n 1 <<<"$out" | sed 's/[0-9]*/N/; s/, [0-9]*/, N/')" \
+	is 'on this machine it comes to an end' \
+		"$((status <= 1)) $(tail -n 1 <<<"$out" | sed 's/[0-9]*/N/; s/, [0-9]*/, N/')" \
 		'1 N in the way, N to be noted'
 }

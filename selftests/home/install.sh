@@ -26,7 +26,8 @@ test_manual() {
 		"$(sed -n 's/^\.It Cm \([a-z_]*\) Ns.*/\1/p' "$page" | sort)" \
 		"$(sed -n 's/^module_param(\([a-z_]*\),.*/\1/p' "$top/main.c" | sort)"
 	for tool in top doctor; do
-		is "the page of $tool has each option" "$(options_in_page "$top/man/pocketmm-$tool.8")" "$(options_of $tool)"
+		is "the page of $tool has each option" "$(options_in_page "$top/man/pocketmm-$tool.8")" \
+			"$(options_of $tool)"
 	done
 }
 
@@ -95,7 +96,8 @@ dkms_step() {
 	if ((status == 0)); then
 		ok "$name"
 	else
-		not_ok "$name" "exit status $status" "$out" "$(tail -n 20 "$dkms"/var/lib/dkms/pocketmm/*/build/make.log 2>&1)"
+		not_ok "$name" "exit status $status" "$out" \
+			"$(tail -n 20 "$dkms"/var/lib/dkms/pocketmm/*/build/make.log 2>&1)"
 	fi
 }
 
@@ -110,7 +112,8 @@ test_dkms() {
 	dkms_step 'dkms add' add "pocketmm/$version"
 	dkms_step 'dkms build, for a kernel that does not run here' build "pocketmm/$version" \
 		-k "$release/x86_64" --kernelsourcedir "$headers"
-	dkms_step 'dkms install' install "pocketmm/$version" -k "$release/x86_64" --kernelsourcedir "$headers" --no-depmod
+	dkms_step 'dkms install' install "pocketmm/$version" -k "$release/x86_64" \
+		--kernelsourcedir "$headers" --no-depmod
 	in_dkms status
 	is 'dkms status' "$out" "pocketmm/$version, $release, x86_64: installed"
 	module=$dkms/lib/modules/$release/updates/dkms/pocketmm.ko

@@ -20,6 +20,10 @@ fine_pool() {
 	for name in era=2.4 expand=upper pcp=0 search=linear purge=eager placement=lifo; do
 		echo "${name#*=}" >"$pool/sys/module/pocketmm/parameters/${name%=*}"
 	done
+	fine_files
+}
+
+fine_files() {
 	in_pool blocks <<-END
 	0 order=9 free
 	512 order=8 free
@@ -82,13 +86,15 @@ top_frames() {
 	has 'it says how the module is loaded' "$(head -n 1 <<<"$out")" 'era=2.4  upper  pcp=0  linear  eager  lifo'
 	is 'how many pages are what' "$(sed -n 2p <<<"$out")" \
 		'1024 pages, 4M: # used 136  = mapped 1  . pcp 1  ! parked 32  9 free 854  min 20'
-	is 'blocks of each order' "$(awk '/^Order/ { on = 1; next } /^Pages/ { exit } on { printf "%s:%s ", $1, $3 }' <<<"$out")" \
+	is 'blocks of each order' \
+		"$(awk '/^Order/ { on = 1; next } /^Pages/ { exit } on { printf "%s:%s ", $1, $3 }' <<<"$out")" \
 		'9:1 8:1 7:0 6:0 5:1 4:2 3:2 2:1 1:1 0:0 '
 	has 'counters since load' "$(line_with allocations)" 1234
 	is 'refusals of every kind together' "$(line_with refused | awk '{ print $NF }')" 7
 	has 'what most pages of a cell are' "$(line_with '     768 ')" \
 		"##334444!!!!!!!!12334444$(printf '5%.0s' {1..8})$(printf '#%.0s' {1..32})"
-	has 'areas, holes and what waits' "$(line_with Window)" 'Window 4M, areas: 2, holes: 1, the largest 3.9M, to be purged: 128K'
+	has 'areas, holes and what waits' "$(line_with Window)" \
+		'Window 4M, areas: 2, holes: 1, the largest 3.9M, to be purged: 128K'
 	has 'an area and who asked for it' "$(line_with '= vmalloc')" 'pages=1              area+0x1/0x2'
 }
 
@@ -98,7 +104,8 @@ top_sizes() {
 		"########33333333$(printf '4%.0s' {1..16})$(printf '!%.0s' {1..32})=.112222"
 	has 'and room for all areas' "$(line_with '@ ioremap')" who+0x5/0x6
 	out=$(LINES=22 "$top/scripts/top" --once --root "$pool")
-	has 'what is too much for it is counted' "$(tail -n 1 <<<"$out")" "3 more: $pool/sys/kernel/debug/pocketmm/window"
+	has 'what is too much for it is counted' "$(tail -n 1 <<<"$out")" \
+		"3 more: $pool/sys/kernel/debug/pocketmm/window"
 	out=$(COLUMNS=50 LINES=15 "$top/scripts/top" --once --root "$pool")
 	is 'a small one is not overrun' "$(wc -l <<<"$out") $(longest)" '15 50'
 }
@@ -176,17 +183,23 @@ test_guest() {
 	[[ ! -d $dir/modules ]] || files+=(--file "$dir/modules:/lib/modules")
 	run "$top/scripts/vm" --kernel "$kernel" "${files[@]}" -- 'sh /home-guest'
 	is 'the guest came to an end' "$status" 0
-	is 'doctor before the load: rights and debugfs are there' "$(grep -cE '^before: ok +(rights|debugfs)' <<<"$out")" 2
+	is 'doctor before the load: rights and debugfs are there' \
+		"$(grep -cE '^before: ok +(rights|debugfs)' <<<"$out")" 2
 	has 'modprobe, or insmod' "$out" "loaded $([[ -d $dir/modules ]] && echo by DKMS || echo from the build)"
 	has 'doctor after it: nothing is in the way' "$out" 'doctor says 0'
-	has 'top: the pages of an area are told from others' "$(line_with '2048 pages')" '# used 8  = mapped 5  . pcp 0  ! parked 0  9 free 2035'
+	has 'top: the pages of an area are told from others' "$(line_with '2048 pages')" \
+		'# used 8  = mapped 5  . pcp 0  ! parked 0  9 free 2035'
 	has 'an area by its place' "$(line_with '= vmalloc')" 'pages=5              pmm_cmd_vmalloc+'
 	has 'once it is unloaded' "$out" 'top: the module is not loaded'
 }
 
-# vm_at_terminal HOW: sets $out to what was seen and what came of it.
+# vm_at_terminal HOW [OPTION]...: sets $out to what was seen and what came of it.
 vm_at_terminal() {
-	out=$(expect "$here/vm.exp" "$1" "$top/scripts/vm" --kernel "$kernel" --interactive 2>&1 | tr -d '\r')
+	local how=$1
+	shift
+
+	out=$(expect "$here/vm.exp" "$how" "$top/scripts/vm" --kernel "$kernel" --interactive "$@" 2>&1 |
+		tr -d '\r')
 }
 
 test_terminal() {
@@ -203,4 +216,7 @@ test_terminal() {
 	PARAMS=chunk=nonsense vm_at_terminal plug
 	has 'a parameter that is refused is explained' "$out" 'chunk=nonsense is refused'
 	is 'Ctrl-a x pulls the plug' "$(tail -n 1 <<<"$out")" 'status 125, modes the same'
+	vm_at_terminal kill --append "pocketmm_mark=$$"
+	is 'a machine that is killed leaves the terminal as it was' \
+		"$(tail -n 1 <<<"$out")" 'status 124, modes the same'
 }
