@@ -40,6 +40,10 @@ fine_files() {
 	864 order=5 free
 	896 order=7 used
 	END
+	in_pool mappings <<-END
+	0: 832+1
+	139264:
+	END
 	in_pool vmallocinfo <<-END
 	0x0000000000000001-0x0000000000000002    8192 area+0x1/0x2 [m] pages=1 vmalloc N0=1
 	0x0000000000000002-0x0000000000000003  131072 unpurged vm_area
@@ -188,7 +192,7 @@ test_guest() {
 	has 'modprobe, or insmod' "$out" "loaded $([[ -d $dir/modules ]] && echo by DKMS || echo from the build)"
 	has 'doctor after it: nothing is in the way' "$out" 'doctor says 0'
 	has 'top: the pages of an area are told from others' "$(line_with '2048 pages')" \
-		'# used 8  = mapped 5  . pcp 0  ! parked 0  9 free 2035'
+		'# used 8  = mapped 9  . pcp 0  ! parked 0  9 free 2031'
 	has 'an area by its place' "$(line_with '= vmalloc')" 'pages=5              pmm_cmd_vmalloc+'
 	has 'once it is unloaded' "$out" 'top: the module is not loaded'
 }
