@@ -77,9 +77,14 @@ test_progress() {
 	shows bench 'bench: 1 of 3 steps.*measure on 6.12-cloud' \
 		'scripts/bench --kernel 6.12-cloud --only pages --prove'
 	shows fuzz 'fuzz: fuzz-vmlist: 1 of 2 s' 'scripts/fuzz --seconds 2 fuzz-vmlist'
-	# shellcheck disable=SC2016 # for the other shell
-	shows mutate 'mutate: 1 of 2 faults' \
-		'rm -rf build/mutate; scripts/mutate -j 1 $(scripts/mutate --unit --list | head -n 2 | cut -d " " -f 1)'
+	two_faults
+	shows mutate 'mutate: 1 of 2 faults' 'rm -rf build/mutate; scripts/mutate -j 1'
+}
+
+two_faults() {
+	echo 'first second' >"$copy/faulty.c"
+	printf 'fault %s\nfile faulty.c\nkind a test\nseen unit\nbreaks nothing\nold %s\nnew third\n\n' \
+		one first two second >"$copy/selftests/mutations"
 }
 
 # Only the step that builds, with a build that is over soon: 7 files.
