@@ -71,6 +71,18 @@ shadow:
 		find $(SHADOW) -type f -delete; echo "$(KDIR)" >$(SHADOW)/.kdir; }
 	+@$(call kbuild,$(SHADOW)) modules
 
+# The tools, manual pages, completions and the sources for DKMS; scripts/install --help.
+install:
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' $(run) scripts/install
+
+uninstall:
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' $(run) scripts/install --remove
+
+# A machine to try things on, PARAMS='era=2.4 chunk=8M' for the module in it.
+vm:
+	@$(run) scripts/setup vm build
+	@PARAMS='$(PARAMS)' $(run) scripts/vm --kernel $(or $(KERNEL),6.12-cloud) --interactive
+
 demo:
 	@$(run) scripts/setup vm build
 	@$(run) scripts/demo
@@ -79,7 +91,7 @@ demo:
 check:
 	@$(run) scripts/setup
 	@$(run) scripts/check $(if $(JOBS),-j $(JOBS)) \
-		$(MORE) unit lint harness lockdown:6.12-cloud proof:6.12-cloud switches:6.12-cloud \
+		$(MORE) unit lint harness home lockdown:6.12-cloud proof:6.12-cloud switches:6.12-cloud \
 		vm:6.12-cloud quick:6.1-cloud bench
 
 # Kernels that are built when they are first asked for, one after the other.
@@ -102,6 +114,10 @@ vmtest:
 harness:
 	@$(run) scripts/setup vm
 	@$(run) selftests/harness/run
+
+home:
+	@$(run) scripts/setup home
+	@$(run) selftests/home/run
 
 lockdown:
 	@KERNEL=$(or $(KERNEL),6.12-cloud) $(run) selftests/lockdown/run
@@ -151,15 +167,21 @@ help:
 	@echo '  make KDIR=DIRECTORY      for the kernel whose headers are there'
 	@echo '  make KERNEL=NAME         for a known kernel, in build/NAME/'
 	@echo '  make modules_install     into /lib/modules, with KDIR= or KERNEL= as above'
+	@echo '  make install             tools, manual pages, completions, sources for DKMS; PREFIX=, DESTDIR='
+	@echo '  make uninstall           takes these away'
 	@echo '  make clean'
 	@echo 'See it work'
 	@echo '  make demo                both allocators at work in a virtual machine'
+	@echo '  make vm                  a virtual machine with the module loaded, and a shell; PARAMS=era=2.4'
+	@echo '  scripts/doctor           what stands in the way of the module on this machine'
+	@echo '  scripts/top              a live view of the pool, in a terminal'
 	@echo 'Test'
-	@echo '  make check               unit, lint, harness, lockdown, kselftests on 6.12-cloud and 6.1-cloud, benchmarks'
+	@echo '  make check               unit, lint, harness, home, lockdown, kselftests on 6.12-cloud and 6.1-cloud, benchmarks'
 	@echo '  make check-debug         on kernels with KASAN, lockdep and KCSAN, which it builds (docs/debug-kernels.md)'
 	@echo '  make unit                the core in user space, with sanitizers'
 	@echo '  make vmtest KERNEL=NAME  the kselftests in a virtual machine'
 	@echo '  make harness             the exit statuses of scripts/vm'
+	@echo '  make home                DKMS, install, manual pages, completion, doctor, top, make vm'
 	@echo '  make fuzz                libFuzzer on the core and the commands, FUZZ_SECONDS=600'
 	@echo '  make proof               lemmas by z3 and cvc4, contracts of buddy.c by frama-c (docs/proof.md)'
 	@echo '  make lockdown            kernels that are locked down, in virtual machines'
@@ -174,6 +196,6 @@ help:
 	@echo 'NAME is one of' $$(scripts/kernel names)'.  Each target installs what it'
 	@echo 'needs when it may (scripts/setup), and otherwise says what to install.'
 
-.PHONY: modules modules_install shadow demo clean help
-.PHONY: check check-debug unit vmtest harness lockdown stress lint fuzz mutate proof
+.PHONY: modules modules_install shadow install uninstall vm demo clean help
+.PHONY: check check-debug unit vmtest harness home lockdown stress lint fuzz mutate proof
 .PHONY: bench bench-check bench-scale

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Completion in bash.  In a clone: '. scripts/completion.bash', for the scripts as
+# they are called from the top directory, and insmod and modprobe with the
+# module's parameters.  Installed: for pocketmm-top and the like, by bash-completion.
+#
+# Options are what --help says, so there is no second list to keep; of the values
+# only those stand here that nothing else tells.
+
+# _pocketmm_words WORDS: those that go on from what has been typed.
+_pocketmm_words() {
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
+}
+
+_pocketmm_files() {
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+}
+
+_pocketmm_options() {
+	"$1" --help 2>/dev/null | grep -oE -- '(^|[ [])--?[a-zA-Z][a-z-]*' | tr -d ' [' | sort -u
+}
+
+# The repository that the command belongs to.
+_pocketmm_top() {
+	local path
+
+	path=$(command -v -- "$1") && cd -- "$(dirname -- "$path")/.." && pwd
+}
+
+_pocketmm_tests() {
+	(
+		shopt -s nullglob
+		cd "$1/selftests" && printf '%s\n' ./*.sh | sed -n 's|^\./\(.*\)\.sh$|\1|p' | grep -vxE 'lib|each'
+		sed -n 's/^TEST_GEN_PROGS := //p' "$1/selftests/Makefile" | tr ' ' '\n'
+	)
+}
+
+# With the kernel's name behind the colon, where there is one.
+_pocketmm_tiers() {
+	local tier kernel
+
+	"$1/scripts/check" -h | sed -n 's/^  \([a-z]*\(:NAME\)\?\)  .*/\1/p' | while read -r tier; do
+		[[ $tier == *:NAME ]] || { echo "$tier"; continue; }
+		for kernel in $("$1/scripts/kernel" names); do echo "${tier%NAME}$kernel"; done
+	done
+}
+
+# The value of the option before; false when it takes none.
+_pocketmm_value() {
+	local command=$1 top=$2
+
+	case $prev in
+	--kernel) _pocketmm_words "$("$top/scripts/kernel" names)" ;;
+	--accel) _pocketmm_words 'kvm tcg auto' ;;
+	--only) _pocketmm_words "$(sed -n 's/^\[\(.*\)\]$/\1/p' "$top/bench/targets")" ;;
+	--params) _pocketmm_words "$(_pocketmm_parameters)" ;;
+	--file | --scan | --keep | --keep-log | --input | --minimize | --module | --root) _pocketmm_files ;;
+	--cpus | --numa | --mem | --append | --timeout | --interval | --chunk | --slow | --seconds | --jobs | -j) ;;
+	*) return 1 ;;
+	esac
+}
+
+# The words that are no options.
+_pocketmm_arguments() {
+	local command=$1 top=$2
+
+	case ${command##*/} in
+	vmtest) _pocketmm_words "$(_pocketmm_tests "$top")" ;;
+	check) _pocketmm_words "$(_pocketmm_tiers "$top")" ;;
+	kernel)
+		if [[ $prev == show ]]; then
+			_pocketmm_words "$("$top/scripts/kernel" names)"
+		else
+			_pocketmm_words 'show list names cache source'
+		fi
+		;;
+	setup) _pocketmm_words "$("$top/scripts/setup" --help | sed -n 's/^PURPOSE is any of: \(.*\);.*/\1/p')" ;;
+	fuzz) _pocketmm_words 'fuzz-buddy fuzz-vmlist fuzz-command' ;;
+	mutate) _pocketmm_words "$(sed -n 's/^fault //p' "$top/selftests/mutations")" ;;
+	esac
+}
+
+# A colon is a word of its own to bash, but not to the tiers' names.
+_pocketmm_word() {
+	cur=$2 prev=$3
+	if [[ ${COMP_WORDS[COMP_CWORD]} == : ]]; then
+		cur=${COMP_WORDS[COMP_CWORD - 1]}:
+	elif ((COMP_CWORD > 2)) && [[ ${COMP_WORDS[COMP_CWORD - 1]} == : ]]; then
+		cur=${COMP_WORDS[COMP_CWORD - 2]}:$cur
+	fi
+}
+
+_pocketmm_without_colon() {
+	[[ $cur != *:* || $COMP_WORDBREAKS != *:* ]] || COMPREPLY=("${COMPREPLY[@]#"${cur%:*}:"}")
+}
+
+# _pocketmm COMMAND WORD PREVIOUS, as bash calls it.
+_pocketmm() {
+	local cur prev top
+
+	COMPREPLY=()
+	_pocketmm_word "$@"
+	top=$(_pocketmm_top "$1") || return
+	_pocketmm_value "$1" "$top" && return
+	if [[ $cur == -* ]]; then
+		_pocketmm_words "$(_pocketmm_options "$1")"
+	else
+		_pocketmm_arguments "$1" "$top"
+		_pocketmm_without_colon
+	fi
+}
+
+# --- the module's parameters
+
+_pocketmm_parameters() {
+	echo chunk= window= node= below= min_free= fail_nth=
+	echo era={2.4,2.6,modern} expand={upper,lower} pcp={0,1} search={linear,tree} purge={eager,lazy}
+	echo placement={lifo,packed} poison={0,1} redzone={0,1} owner={0,1}
+}
+
+# The name first, then the values; a size is nobody's to guess.
+_pocketmm_parameter() {
+	local names
+
+	if [[ $cur == *=* ]]; then
+		_pocketmm_words "$(_pocketmm_parameters)"
+		[[ $COMP_WORDBREAKS != *=* ]] || COMPREPLY=("${COMPREPLY[@]#*=}")
+	else
+		names=$(_pocketmm_parameters | tr ' ' '\n' | sed 's/=.*/=/' | sort -u)
+		_pocketmm_words "$names"
+		compopt -o nospace 2>/dev/null
+	fi
+}
+
+# Of other modules the completion that was there before is asked, else files are.
+_pocketmm_insmod() {
+	local cur=$2 prev=$3
+
+	COMPREPLY=()
+	if [[ $cur == '=' ]]; then
+		cur=$prev=
+	elif [[ $prev == '=' ]]; then
+		cur=${COMP_WORDS[COMP_CWORD - 2]}=$cur
+	fi
+	if [[ " ${COMP_WORDS[*]:1:COMP_CWORD-1} " =~ [\ /]pocketmm(\.ko)?\  ]]; then
+		_pocketmm_parameter
+	elif declare -F _insmod >/dev/null; then
+		_insmod "$@"
+	else
+		_pocketmm_files
+	fi
+}
+
+# In a clone a script is called by a path; bash looks for that as it was typed.
+_pocketmm_register() {
+	local directory=${BASH_SOURCE[0]%/*} script
+
+	complete -F _pocketmm pocketmm-top pocketmm-doctor pocketmm-record
+	[[ -e $directory/vmtest ]] || return
+	for script in vm vmtest bench top doctor record check kernel setup fuzz mutate lint demo install; do
+		complete -F _pocketmm {,./}scripts/$script "$(cd "$directory" && pwd)/$script"
+	done
+	complete -F _pocketmm_insmod insmod modprobe
+}
+
+_pocketmm_register
