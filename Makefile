@@ -92,7 +92,7 @@ check:
 	@$(run) scripts/setup
 	@$(run) scripts/check $(if $(JOBS),-j $(JOBS)) \
 		$(MORE) unit lint harness home lockdown:6.12-cloud proof:6.12-cloud switches:6.12-cloud \
-		vm:6.12-cloud quick:6.1-cloud bench
+		vm:6.12-cloud quick:6.1-cloud labs:6.12-cloud bench
 
 # Kernels that are built when they are first asked for, one after the other.
 check-debug:
