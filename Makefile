@@ -91,7 +91,7 @@ demo:
 check:
 	@$(run) scripts/setup
 	@$(run) scripts/check $(if $(JOBS),-j $(JOBS)) \
-		$(MORE) unit lint harness home lockdown:6.12-cloud proof:6.12-cloud switches:6.12-cloud \
+		$(MORE) unit lint harness home record tools lockdown:6.12-cloud proof:6.12-cloud switches:6.12-cloud \
 		vm:6.12-cloud quick:6.1-cloud labs:6.12-cloud bench
 
 # Kernels that are built when they are first asked for, one after the other.
@@ -118,6 +118,13 @@ harness:
 home:
 	@$(run) scripts/setup home
 	@$(run) selftests/home/run
+
+# docs/recording.md, docs/tools.md
+record:
+	@$(run) selftests/record/run
+
+tools:
+	@$(run) selftests/tools/run
 
 lockdown:
 	@KERNEL=$(or $(KERNEL),6.12-cloud) $(run) selftests/lockdown/run
@@ -182,6 +189,8 @@ help:
 	@echo '  make vmtest KERNEL=NAME  the kselftests in a virtual machine'
 	@echo '  make harness             the exit statuses of scripts/vm'
 	@echo '  make home                DKMS, install, manual pages, completion, doctor, top, make vm'
+	@echo '  make record              recordings, and what they replay to'
+	@echo '  make tools               trace-cmd, perf, bpftrace and gdb in virtual machines'
 	@echo '  make fuzz                libFuzzer on the core and the commands, FUZZ_SECONDS=600'
 	@echo '  make proof               lemmas by z3 and cvc4, contracts of buddy.c by frama-c (docs/proof.md)'
 	@echo '  make lockdown            kernels that are locked down, in virtual machines'
@@ -197,5 +206,5 @@ help:
 	@echo 'needs when it may (scripts/setup), and otherwise says what to install.'
 
 .PHONY: modules modules_install shadow install uninstall vm demo clean help
-.PHONY: check check-debug unit vmtest harness home lockdown stress lint fuzz mutate proof
+.PHONY: check check-debug unit vmtest harness home record tools lockdown stress lint fuzz mutate proof
 .PHONY: bench bench-check bench-scale
