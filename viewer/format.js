@@ -9,6 +9,7 @@ import { ORDERS, STATES } from './replay.js';
 export const VERSION = 1;
 const FORMAT = 'pocketmm-recording';
 const RANGES = ['vmalloc', 'vmap', 'ioremap', 'hole', 'lazy'];
+const AREAS = ['vmalloc', 'vmap', 'ioremap', 'map_ram'];
 
 export class FormatError extends Error {
 	constructor(message, line) {
@@ -67,6 +68,13 @@ const RULES = {
 	],
 };
 
+// The event of a new area has a field 'type' in the trace, which is the area's kind.
+function eventOf(record) {
+	if (AREAS.includes(record.type) && typeof record.name === 'string')
+		return { ...record, type: 'event', kind: record.type };
+	return record;
+}
+
 function parseLine(text, line) {
 	let record;
 
@@ -77,7 +85,7 @@ function parseLine(text, line) {
 	}
 	if (typeof record !== 'object' || record === null || Array.isArray(record))
 		throw new FormatError('not a JSON object', line);
-	return record;
+	return eventOf(record);
 }
 
 function checkRecord(record, line) {

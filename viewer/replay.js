@@ -11,7 +11,6 @@
 export const ORDERS = 10;
 export const TOP = ORDERS - 1;
 export const PAGE_SIZE = 4096;
-const HUGE_PAGES = 1 << TOP;
 const NONE = -1;
 
 // What the first page of a block says of it; the others say TAIL.
@@ -72,7 +71,6 @@ export class Replay {
 			refuse(`the header says ${pages} pages`);
 		this.pages = pages;
 		this.windowSize = header.window;
-		this.mapsHuge = header.params?.era === 'modern';
 		this.state = new Uint8Array(pages);
 		this.order = new Uint8Array(pages);
 		this.next = new Int32Array(pages).fill(NONE);
@@ -476,18 +474,20 @@ export class Replay {
 		return range && offset < range.offset + range.size ? range : undefined;
 	}
 
-	on_vmalloc({ offset, size, type, caller }) {
+	on_vmalloc({ offset, size, kind, huge, caller }) {
 		const at = this.rangesBelow(offset);
 		const above = this.ranges[at], below = this.ranges[at - 1];
-		const guard = type === 'map_ram' ? 0 : 1;
+		const guard = kind === 'map_ram' ? 0 : 1;
 
+		if (!['vmalloc', 'vmap', 'ioremap', 'map_ram'].includes(kind))
+			refuse(`vmalloc: no such kind of area: '${kind}'`);
 		if (offset < 0 || offset + size > this.windowSize)
 			refuse(`vmalloc: ${offset}+${size} is outside of the window`);
 		if ((below && below.offset + below.size > offset) || (above && above.offset < offset + size))
 			refuse(`vmalloc: ${offset}+${size} is not a hole`);
 		this.ranges.splice(at, 0, {
-			offset, size, type: type === 'map_ram' ? 'vmap' : type,
-			pages: size / PAGE_SIZE - guard, huge: 0, runs: [], caller: caller ?? '',
+			offset, size, type: kind === 'map_ram' ? 'vmap' : kind,
+			pages: size / PAGE_SIZE - guard, huge: huge ?? 0, runs: [], caller: caller ?? '',
 		});
 	}
 
@@ -512,25 +512,7 @@ export class Replay {
 
 		if (last && last[0] > offset)
 			runs.sort((a, b) => a[0] - b[0]);
-		const joined = joinRuns(runs);
-		return { ...range, runs: joined, huge: this.hugeIn(range, joined) };
-	}
-
-	// Whole blocks of the top order at the start of an area are mapped by one entry each.
-	hugeIn(range, runs) {
-		const bytes = HUGE_PAGES * PAGE_SIZE;
-		let huge = 0;
-
-		if (!this.mapsHuge || range.type !== 'vmalloc' || range.offset % bytes)
-			return 0;
-		for (const [offset, page, nr] of runs) {
-			if (offset !== range.offset + huge * bytes || page % HUGE_PAGES)
-				break;
-			huge += Math.floor(nr / HUGE_PAGES);
-			if (nr % HUGE_PAGES)
-				break;
-		}
-		return huge;
+		return { ...range, runs: joinRuns(runs) };
 	}
 
 	on_vfree({ offset, size, lazy }) {
