@@ -7,12 +7,13 @@
 import uPlot from 'uplot';
 import { ORDERS } from './replay.js';
 import { element } from './dom.js';
+import { mix } from './theme.js';
 
-const HEIGHT = 128;
+const HEIGHT = 116;
 
 const CHARTS = [
-	{ title: 'Unusable free space index', of: 'unusable', range: [0, 1.02], digits: 2 },
-	{ title: 'Free blocks', of: 'count', distr: 4, digits: 0 },
+	{ title: 'Unusable free space index', of: 'unusable', range: [0, 1.02], digits: 2, splits: () => [0, 0.5, 1] },
+	{ title: 'Free blocks', of: 'count', distr: 4, digits: 0, splits: (plot, axis, low, high) => [0, 1, 10, 100, 1000, 10000].filter((nr) => nr <= high) },
 ];
 
 function axis(theme, more) {
@@ -57,26 +58,22 @@ export class Curves {
 
 	options(chart, theme, sync) {
 		const lines = Array.from({ length: ORDERS }, (_, order) => ({
-			label: `order ${order}`, stroke: theme.orders[order], width: 1.6, points: { show: false },
+			label: `order ${order}`, stroke: mix(theme.orders[order], theme.ink, 0.22), width: 1.5, points: { show: false },
 			paths: uPlot.paths.stepped({ align: 1 }),
 		}));
 
 		return {
 			width: Math.max(120, chart.node.clientWidth), height: HEIGHT, series: [{}, ...lines],
-			legend: { show: false }, padding: [6, 4, 0, 0], focus: { alpha: 0.2 },
+			legend: { show: false }, padding: [6, 4, 6, 0], focus: { alpha: 0.2 },
 			cursor: { focus: { prox: 24 }, drag: { x: false, y: false }, points: { show: false } },
 			scales: {
 				x: { time: false, range: [0, Math.max(sync.most, 1e-9)] },
 				y: { distr: chart.distr ?? 1, range: chart.range ?? ((u, low, high) => [0, Math.max(1, high)]) },
 			},
-			axes: [axis(theme, { show: false }), axis(theme, { size: 38, space: 22, values: this.numbers(chart) })],
+			axes: [axis(theme, { show: false }), axis(theme, { size: 34, space: 22, splits: chart.splits, values: (plot, splits) => splits.map(String) })],
 			hooks: { setSeries: [(plot, nr) => this.say(chart, plot, nr)],
 				 setCursor: [(plot) => this.say(chart, plot, chart.nr)] },
 		};
-	}
-
-	numbers() {
-		return (plot, splits) => splits.map((value) => (value === null ? '' : String(Number(value.toFixed(2)))));
 	}
 
 	// The value of the line that is pointed at.

@@ -37,7 +37,7 @@ export class Lists {
 		});
 	}
 
-	draw() {
+	draw(stepped) {
 		const { replay } = this.recording;
 		const free = replay.freePages();
 
@@ -46,21 +46,22 @@ export class Lists {
 			const nr = replay.count[order];
 			setText(row.nr, String(nr));
 			row.bar.style.width = `${free ? 100 * nr * (1 << order) / free : 0}%`;
-			this.drawHeads(row, replay.list(order, SHOWN), nr);
+			this.drawHeads(row, replay.list(order, SHOWN), nr, stepped);
 		});
 	}
 
 	// A block that was not there before is marked.
-	drawHeads(row, list, nr) {
+	drawHeads(row, list, nr, stepped) {
 		const text = `${list} ${nr}`;
 
-		if (text === row.shown)
+		if (text === row.shown && !row.marked)
 			return;
 		const before = new Set(row.shown.split(' ')[0].split(','));
 		row.heads.replaceChildren(...list.map((index, i) => element('button', {
-			type: 'button', class: i === 0 && row.shown && !before.has(String(index)) ? 'new' : undefined,
+			type: 'button', class: stepped && i === 0 && !before.has(String(index)) ? 'new' : undefined,
 			tabindex: i ? -1 : 0, 'aria-label': `block ${index}`, onclick: () => this.select(index),
 		}, String(index))), nr > list.length ? ' …' : '');
+		row.marked = row.heads.querySelector('.new') !== null;
 		row.shown = text;
 	}
 }

@@ -14,9 +14,8 @@ import { timeText } from './words.js';
 
 const SPEEDS = [1, 2, 5, 10, 30, 100, 300, 1000, 5000];
 const ANIMATED = 30;		// steps a second up to which each is shown in motion
-const SYNCS = { mark: 'mark', step: 'step', time: 'time' };
 const MOST = 2;
-const ROOM = { header: 50, head: 84, footer: 106, below: 264 };
+const ROOM = { header: 41, head: 78, footer: 84, below: 243 };
 
 const KEYS = [
 	['Space', 'play or pause'], ['← →', 'one step back, forward'], ['Shift ← →', 'a hundred steps'],
@@ -105,10 +104,10 @@ class App {
 	}
 
 	offerSyncs() {
-		const modes = this.views.length < 2 ? ['step', 'time'] :
-			Object.keys(SYNCS).filter((mode) => mode !== 'mark' || this.sync.marksMatch);
+		const order = this.views.length < 2 ? ['step', 'time', 'mark'] : ['mark', 'step', 'time'];
+		const modes = order.filter((mode) => mode !== 'mark' || this.sync.marksMatch);
 
-		byId('sync').replaceChildren(...modes.map((mode) => element('option', { value: mode }, SYNCS[mode])));
+		byId('sync').replaceChildren(...modes.map((mode) => element('option', { value: mode }, mode)));
 		byId('sync-label').firstChild.textContent = this.views.length < 2 ? 'Scale ' : 'Together by ';
 		this.sync.mode = modes[0];
 	}
@@ -149,7 +148,7 @@ class App {
 				view.animate(this.speed, this.still);
 			else if (now !== before || !how.animate)
 				view.overlay.effect = null;
-			view.draw(this.place);
+			view.draw(this.place, now === before + 1);
 		}
 		this.drawPlace();
 		if (!this.playing)
@@ -224,7 +223,7 @@ class App {
 	}
 
 	drawPlay() {
-		setText(byId('play'), this.playing ? '❚❚' : '▶');
+		byId('play').classList.toggle('playing', this.playing);
 		byId('play').setAttribute('aria-label', this.playing ? 'Pause' : 'Play');
 	}
 

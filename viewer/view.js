@@ -9,6 +9,7 @@ import { Lists } from './lists.js';
 import { Overlay } from './overlay.js';
 import { PageMap } from './pagemap.js';
 import { WindowMap } from './windowmap.js';
+import { STATES } from './replay.js';
 import { element, setText } from './dom.js';
 import { THEMES, inkOn } from './theme.js';
 import { caption, plural, sizeText } from './words.js';
@@ -16,6 +17,7 @@ import { caption, plural, sizeText } from './words.js';
 const PARAMS = ['expand', 'pcp', 'search', 'purge', 'placement'];
 const BETWEEN = 27;		// CSS pixels between chunk and window
 const FEWEST_HEIGHT = 200;
+const LEGEND = 128;
 
 export class View {
 	// @app: seekIn(view, position), seekPlace(place), said(text)
@@ -47,11 +49,12 @@ export class View {
 		window.setAttribute('role', 'img');
 		this.caption = element('p', { class: 'caption' });
 		this.between = element('div', { class: 'between' });
-		this.stage = element('div', { class: 'stage' }, map, this.between, window, overlay);
+		this.pointed = element('span', { class: 'pointed' });
 		this.legend = element('div', { class: 'legend', 'aria-label': 'Legend' });
+		this.stage = element('div', { class: 'stage' }, map, this.between, window, overlay, this.legend);
 		this.node = element('section', { class: 'view', 'aria-label': this.recording.title },
 			element('div', { class: 'head' }, this.headText(), this.caption),
-			element('div', { class: 'left' }, this.stage, this.legend, this.curves.node),
+			element('div', { class: 'left' }, this.stage, this.curves.node),
 			element('aside', {}, this.lists.node, this.detail.node));
 	}
 
@@ -80,13 +83,18 @@ export class View {
 		const width = this.node.querySelector('.left').clientWidth;
 
 		this.map.resize(layout, width, Math.max(FEWEST_HEIGHT, height), ratio);
-		const used = this.map.canvas.width / ratio;
-		this.window.resize(Math.max(used, Math.min(width, 300)), ratio);
-		this.between.style.width = this.window.canvas.style.width;
+		this.window.resize(width, ratio);
 		this.between.style.height = `${BETWEEN}px`;
+		this.placeLegend(width, this.map.canvas.width / ratio);
 		const top = this.map.canvas.height / ratio + BETWEEN;
 		this.overlay.resize(this.window.width, top + this.window.height, top, ratio);
 		this.curves.resize();
+	}
+
+	// Beside the map if there is room.
+	placeLegend(width, used) {
+		this.stage.classList.toggle('beside', width - used >= LEGEND && this.map.canvas.clientHeight > 270);
+		this.legend.style.left = `${used + 16}px`;
 	}
 
 	retheme(name, sync) {
@@ -103,31 +111,32 @@ export class View {
 			const badge = element('b', {}, String(order));
 			badge.style.background = colour;
 			badge.style.color = inkOn(colour);
-			return badge;
+			return element('span', {}, badge, element('i', {}, plural(1 << order, 'page')));
 		}));
 		const swatch = (kind, text) => element('span', {}, legendSwatch(kind, theme), text);
 
-		this.legend.replaceChildren(element('span', {}, 'free, by order', scale), swatch('used', 'in use'),
+		this.legend.replaceChildren(element('span', {}, 'free, by order'), scale, swatch('used', 'in use'),
 			swatch('area', 'an area\'s'), swatch('pcp', 'per-CPU list'), swatch('parked', 'parked'),
 			swatch('hand', 'in hand'));
 	}
 
 	// --- drawing -------------------------------------------------------------------------
 
-	draw(place) {
+	// @stepped: by one step forward, so that what is new can be marked.
+	draw(place, stepped) {
 		const { replay } = this.recording;
 
 		this.refreshArea();
 		this.map.draw();
 		this.window.draw();
-		this.lists.draw();
+		this.lists.draw(stepped);
 		this.curves.draw(place);
 		this.detail.draw(this.picked);
 		this.sentence = caption(this.recording);
 		setText(this.caption, this.sentence);
-		setText(this.between, '');
-		this.between.append(element('span', {}, `window: ${sizeText(this.window.shown)} of ${sizeText(replay.windowSize)}, ▨ guard pages`),
-				    element('span', {}, this.windowText()));
+		this.between.replaceChildren(
+			element('span', {}, `window, ${sizeText(this.window.shown)} of ${sizeText(replay.windowSize)}`),
+			this.pointed, element('span', {}, this.windowText()));
 		this.canvases[1].setAttribute('aria-label', `Window: ${this.windowText()}`);
 	}
 
@@ -199,7 +208,7 @@ export class View {
 		if (page === this.picked.hover)
 			return;
 		this.picked.hover = page;
-		this.map.canvas.title = page >= 0 ? this.hint(page) : '';
+		setText(this.pointed, page >= 0 ? this.hint(page) : '');
 		this.app.wake();
 	}
 
@@ -207,7 +216,7 @@ export class View {
 		const { replay } = this.recording;
 		const index = replay.blockOf(page);
 
-		return `page ${page}: block ${index}, order ${replay.order[index]}`;
+		return `page ${page}: block ${index}, order ${replay.order[index]}, ${STATES[replay.state[index]]}`;
 	}
 
 	// Arrow keys on the map go from page to page as they lie there.
