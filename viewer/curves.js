@@ -9,7 +9,8 @@ import { ORDERS } from './replay.js';
 import { element } from './dom.js';
 import { mix } from './theme.js';
 
-const HEIGHT = 116;
+const HEIGHTS = { low: 116, high: 180 };
+const HIGH_WINDOW = 1000;
 
 const CHARTS = [
 	{ title: 'Unusable free space index', of: 'unusable', range: [0, 1.02], digits: 2, splits: () => [0, 0.5, 1] },
@@ -40,6 +41,10 @@ export class Curves {
 		return { ...chart, note, node, now, plot: null };
 	}
 
+	get height() {
+		return innerHeight > HIGH_WINDOW ? HEIGHTS.high : HEIGHTS.low;
+	}
+
 	// Anew, with the theme's colours, on the given scale.
 	build(theme, sync) {
 		const { samples } = this.recording;
@@ -63,7 +68,7 @@ export class Curves {
 		}));
 
 		return {
-			width: Math.max(120, chart.node.clientWidth), height: HEIGHT, series: [{}, ...lines],
+			width: Math.max(120, chart.node.clientWidth), height: this.height, series: [{}, ...lines],
 			legend: { show: false }, padding: [6, 4, 6, 0], focus: { alpha: 0.2 },
 			cursor: { focus: { prox: 24 }, drag: { x: false, y: false }, points: { show: false } },
 			scales: {
@@ -87,7 +92,7 @@ export class Curves {
 
 	resize() {
 		for (const { plot, node } of this.charts)
-			plot?.setSize({ width: Math.max(120, node.clientWidth), height: HEIGHT });
+			plot?.setSize({ width: Math.max(120, node.clientWidth), height: this.height });
 	}
 
 	draw(place) {

@@ -8,7 +8,7 @@ import { element } from './dom.js';
 import { brief, plural, sizeText, timeText } from './words.js';
 
 const RULE = 'bit of a pair = (A on the list) XOR (B on the list)';
-const BEFORE = 40, AFTER = 20;
+const BEFORE = 60, AFTER = 3;
 const MOST_RUNS = 12;
 
 const STATE_WORDS = {

@@ -7,7 +7,14 @@ import { ORDERS } from './replay.js';
 import { element, setText } from './dom.js';
 import { inkOn } from './theme.js';
 
-const SHOWN = 9;
+const ROOM = 31;		// characters of heads in a row
+
+// As many of the first as there is room for.
+function fitting(list) {
+	let room = ROOM;
+
+	return list.filter((index) => (room -= String(index).length + 1) >= 0);
+}
 
 export class Lists {
 	constructor(recording, select) {
@@ -46,7 +53,7 @@ export class Lists {
 			const nr = replay.count[order];
 			setText(row.nr, String(nr));
 			row.bar.style.width = `${free ? 100 * nr * (1 << order) / free : 0}%`;
-			this.drawHeads(row, replay.list(order, SHOWN), nr, stepped);
+			this.drawHeads(row, fitting(replay.list(order, ROOM / 2)), nr, stepped);
 		});
 	}
 

@@ -15,7 +15,7 @@ import { timeText } from './words.js';
 const SPEEDS = [1, 2, 5, 10, 30, 100, 300, 1000, 5000];
 const ANIMATED = 30;		// steps a second up to which each is shown in motion
 const MOST = 2;
-const ROOM = { header: 41, head: 78, footer: 84, below: 243 };
+const ROOM = { header: 41, head: 78, footer: 84, below: 127 };
 
 const KEYS = [
 	['Space', 'play or pause'], ['← →', 'one step back, forward'], ['Shift ← →', 'a hundred steps'],
@@ -127,7 +127,8 @@ class App {
 
 	resize() {
 		const { header, head, footer, below } = ROOM;
-		const height = innerHeight - header - head - footer - below;
+		const charts = this.views[0].curves.height;
+		const height = innerHeight - header - head - footer - below - charts;
 
 		for (const view of this.views)
 			view.resize(this.layout, height);

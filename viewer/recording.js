@@ -7,7 +7,7 @@
 // in just what was recorded.
 
 import { parseRecording, FormatError } from './format.js';
-import { ORDERS, Replay, ReplayError, unusableOf } from './replay.js';
+import { Replay, ReplayError, unusableOf } from './replay.js';
 
 const KEYFRAMES = 128;
 const FEWEST_BETWEEN = 200;
@@ -29,7 +29,8 @@ export class Recording {
 		this.lines = [];
 		this.checks = new Map();
 		this.collect(records, lines);
-		this.replay = this.begin(records.find((record) => record.type === 'snapshot'));
+		this.first = records.find((record) => record.type === 'snapshot');
+		this.replay = this.begin(this.first);
 		this.index();
 		this.seekFrom(0);
 	}
@@ -296,5 +297,3 @@ export class Sync {
 		return Math.max(0, ...places);
 	}
 }
-
-export { ORDERS };

@@ -130,11 +130,21 @@ const WORDS = {
 	misuse: ({ what, reason }) => `Refused: ${what}, ${String(reason).replaceAll('_', ' ')}`,
 };
 
-function snapshotText(snapshot, position) {
+// How many blocks are not as they were.
+function changesText(snapshot, before) {
+	const known = new Set(before.blocks.map((block) => block.slice(0, 3).join()));
+	const changed = snapshot.blocks.filter((block) => !known.has(block.slice(0, 3).join()));
+
+	return changed.length ? `${plural(changed.length, 'block')} came about since the last` : 'nothing changed since the last';
+}
+
+function snapshotText({ steps, first, position }) {
+	const snapshot = steps[position - 1], before = steps[position - 2] ?? first;
 	const free = snapshot.freelist.reduce((sum, list, order) => sum + (list.length << order), 0);
 
 	return `Snapshot ${position + 1}: ${plural(free, 'page')} on the free lists, ` +
-	       plural(snapshot.window.filter((range) => !['hole', 'lazy'].includes(range[2])).length, 'area');
+	       `${plural(snapshot.window.filter((range) => !['hole', 'lazy'].includes(range[2])).length, 'area')}; ` +
+	       changesText(snapshot, before);
 }
 
 // One sentence for the present position of a recording.
@@ -144,7 +154,7 @@ export function caption(recording) {
 	if (!step)
 		return `The beginning: ${plural(replay.freePages(), 'page')} of ${replay.pages} are on the free lists.`;
 	if (step.type === 'snapshot')
-		return `${snapshotText(step, position)}.`;
+		return `${snapshotText(recording)}.`;
 	const words = WORDS[step.name];
 	return `${words ? words(step, replay, steps, position) : `Event ${step.name}`}.`;
 }
