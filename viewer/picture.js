@@ -24,15 +24,22 @@ const escape = (text) => String(text).replace(/[&<>"]/g, (char) => `&#${char.cha
 const box = ({ x, y, w, h }) => `M${x} ${y}h${w}v${h}h${-w}z`;
 const number = (value) => Number(value.toFixed(1));
 
-// Right before the mark after the telling one.
+function largestOf(replay) {
+	return 1 << replay.count.findLastIndex((nr) => nr > 0);
+}
+
+// What was free at the telling mark, and the area that there is right before the next.
 function telling(recording) {
 	const at = recording.marks.findIndex(({ text }) => text.startsWith(MOMENT));
 
 	if (at < 0)
 		throw new Error(`the demo has no mark '${MOMENT}'`);
-	recording.seek((recording.marks[at + 1]?.position ?? recording.length));
-	return recording.replay.ranges.filter(({ type }) => type === 'vmalloc')
+	recording.seek(recording.marks[at].position);
+	const before = { free: recording.replay.freePages(), largest: largestOf(recording.replay) };
+	recording.seek(recording.marks[at + 1]?.position ?? recording.length);
+	const area = recording.replay.ranges.filter(({ type }) => type === 'vmalloc')
 		.reduce((a, b) => (b.pages > a.pages ? b : a));
+	return { before, area };
 }
 
 // --- style -------------------------------------------------------------------------------------
@@ -162,33 +169,30 @@ function lists(replay, x, y) {
 }
 
 function legend(x, y) {
-	const entries = [['used', 'usedMarks', 'in use'], ['area', 'areaMarks', 'an area\'s page']];
+	const entries = [['used', 'in use', (at) => `<path class="usedInk" d="M${at + 5} ${y + 10}l5-5"/>`],
+			 ['area', 'an area\'s page', (at) => `<rect class="areaInk" x="${at + 6}" y="${y + 6}" width="3" height="3"/>`]];
 
-	return entries.map(([kind, marks, text], i) => {
-		const at = x + i * 84, shape = `x="${at}" y="${y}" width="15" height="15" rx="3"`;
-		return `<rect class="${kind}" ${shape}/><rect fill="url(#${marks})" ${shape}/>` +
+	return entries.map(([kind, text, texture], i) => {
+		const at = x + i * 84;
+		return `<rect class="${kind}" x="${at}" y="${y}" width="15" height="15" rx="3"/>${texture(at)}` +
 		       `<text class="faint" x="${at + 22}" y="${y + 12}">${text}</text>`;
 	}).join('\n');
 }
 
-function headline(replay, area) {
-	const free = replay.freePages(), before = free + area.pages;
-	const largest = replay.count.findLastIndex((nr) => nr > 0);
-	const words = `Half of the memory is free, but nowhere more than ${1 << largest} pages side by side`;
-
-	return [before * 3 > replay.pages ? words : `${before} of ${replay.pages} pages were free, but no more than ${1 << largest} side by side`,
-		`A request for 64 pages fails; an area of the window takes ${area.pages} from wherever they are. ` +
-		`Recorded in a virtual machine, era=2.4.`];
+function headline({ pages }, { before, area }) {
+	return [`${before.free} of ${pages} pages were free, but nowhere more than ${before.largest} side by side`,
+		`A request for 64 pages failed; then an area of the window took ${area.pages} from wherever they are. ` +
+		'Recorded in a virtual machine, era=2.4.'];
 }
 
 function picture(recording) {
-	const area = telling(recording), { replay } = recording;
+	const moment = telling(recording), { area } = moment, { replay } = recording;
 	const layout = layoutOf('squares', replay.pages, 2, 1);
 	const mapWidth = layout.columns * CELL, top = MAP.y + layout.rows * CELL + 36;
 	const width = MAP.x * 2 + mapWidth + SIDE + LISTS, height = top + WINDOW.height + 36;
 	const side = MAP.x + mapWidth + SIDE;
 	const window = strip(recording, mapWidth + SIDE + LISTS, top);
-	const [title, text] = headline(replay, area);
+	const [title, text] = headline(replay, moment);
 
 	return [`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escape(title)}">`,
 		'<!-- SPDX-License-Identifier: GPL-2.0-only; made by: make picture -->',

@@ -5,6 +5,7 @@
 
 import { after, afterEach, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Recording } from '../recording.js';
@@ -373,6 +374,29 @@ test('what a recording says is text, whatever it says', async () => {
 
 	assert.equal(await text('h2'), '</script><img src=x onerror=alert(1)>');
 	assert.equal(await tab.locator('img').count(), 0);
+});
+
+test('the picture in docs/ is that of the demo', () => {
+	const made = join(scratch, 'viewer.svg');
+
+	execFileSync('node', [new URL('../picture.js', import.meta.url).pathname, made]);
+	assert.equal(readFileSync(made, 'utf8'), readFileSync(new URL('../../docs/viewer.svg', import.meta.url), 'utf8'));
+});
+
+test('each recording of the demo ends in what was recorded', () => {
+	for (const name of ['era-2.4', 'modern', 'lifo', 'packed'])
+		assert.ok(new Recording(demo(name)).verified, name);
+});
+
+// What docs/viewer.md says of them.
+test('of the demo\'s last two one has one free block of 512 pages left, the other three', () => {
+	const whole = ['lifo', 'packed'].map((name) => {
+		const recording = new Recording(demo(name));
+		recording.seek(recording.marks.at(-1).position);
+		return recording.replay.count[9];
+	});
+
+	assert.deepEqual(whole, [1, 3]);
 });
 
 // --- large -------------------------------------------------------------------------------------
