@@ -92,7 +92,7 @@ check:
 	@$(run) scripts/setup
 	@$(run) scripts/check $(if $(JOBS),-j $(JOBS)) \
 		$(MORE) unit lint harness home record tools lockdown:6.12-cloud proof:6.12-cloud switches:6.12-cloud \
-		vm:6.12-cloud quick:6.1-cloud labs:6.12-cloud bench
+		vm:6.12-cloud quick:6.1-cloud labs:6.12-cloud view bench
 
 # Kernels that are built when they are first asked for, one after the other.
 check-debug:
@@ -162,6 +162,25 @@ bench-check:
 bench-scale:
 	@$(run) scripts/bench --scale
 
+# One HTML file of one or two recordings, with which to look at them: docs/viewer.md.
+view:
+	@test -n "$(FILE)" || { echo 'make: say which recording: make view FILE=recording.jsonl [FILE2=other.jsonl]' >&2; exit 2; }
+	@$(run) scripts/setup view
+	@$(run) viewer/view $(if $(OUTPUT),-o $(OUTPUT)) $(FILE) $(FILE2)
+
+# DEMO="lifo packed" for the other two that are there.
+demo-view:
+	@$(run) scripts/setup view
+	@$(run) viewer/view -o build/demo-view.html $(patsubst %,viewer/demo/%.jsonl,$(or $(DEMO),era-2.4 modern))
+
+check-view:
+	@$(run) scripts/check view
+
+# docs/viewer.svg, from the demo's recording.
+picture:
+	@$(run) scripts/setup view
+	@$(run) viewer/view --picture
+
 clean:
 	@rm -rf build Module.symvers modules.order .modules.order.cmd .Module.symvers.cmd
 	@rm -f *.o *.ko *.mod *.mod.c .*.cmd .*.o .*.o.d
@@ -179,6 +198,8 @@ help:
 	@echo '  make clean'
 	@echo 'See it work'
 	@echo '  make demo                both allocators at work in a virtual machine'
+	@echo '  make demo-view           recordings of the demo as a page for the browser; DEMO="lifo packed"'
+	@echo '  make view FILE=RECORDING the same of your own, or two: FILE="ONE OTHER" (docs/viewer.md)'
 	@echo '  make vm                  a virtual machine with the module loaded, and a shell; PARAMS=era=2.4'
 	@echo '  scripts/doctor           what stands in the way of the module on this machine'
 	@echo '  scripts/top              a live view of the pool, in a terminal'
@@ -193,6 +214,7 @@ help:
 	@echo '  make tools               trace-cmd, perf, bpftrace and gdb in virtual machines'
 	@echo '  make fuzz                libFuzzer on the core and the commands, FUZZ_SECONDS=600'
 	@echo '  make proof               lemmas by z3 and cvc4, contracts of buddy.c by frama-c (docs/proof.md)'
+	@echo '  make check-view          the viewer of recordings, in headless Chromium'
 	@echo '  make lockdown            kernels that are locked down, in virtual machines'
 	@echo '  make stress              ten million operations at once, 500 loads: an hour'
 	@echo '  make lint                sparse, checkpatch, kernel-doc, shellcheck'

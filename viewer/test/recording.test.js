@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Going to and fro in a recording, marks, two at once, and what is said of a step.
+
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { Recording, Sync } from '../recording.js';
+import { Replay } from '../replay.js';
+import { caption } from '../words.js';
+import { Pool, randomRecording } from './pool.js';
+
+const stateOf = (replay) => JSON.stringify([replay.freelist(), replay.blocks(), replay.window(), replay.areas()]);
+
+function plain(recording, position) {
+	const replay = new Replay(recording.header, recording.first);
+
+	recording.steps.slice(0, position).forEach((event) => replay.apply(event));
+	return stateOf(replay);
+}
+
+test('any position is what a replay up to there gives', () => {
+	const recording = new Recording(randomRecording({ seed: 4, events: 3000, era: '2.6' }));
+
+	assert.ok(recording.verified);
+	for (const position of [0, 1, 2999, 1500, 1499, 1501, 199, 200, 201, 1, 0, recording.length]) {
+		recording.seek(position);
+		assert.equal(recording.position, position);
+		assert.equal(stateOf(recording.replay), plain(recording, position), `position ${position}`);
+	}
+});
+
+test('positions outside are the ends', () => {
+	const recording = new Recording(randomRecording({ seed: 4, events: 300 }));
+
+	assert.equal(recording.seek(-5), 0);
+	assert.equal(recording.seek(1e9), recording.length);
+});
+
+test('it ends where an event cannot be, and says so', () => {
+	const lines = randomRecording({ seed: 4, events: 1000 }).trimEnd().split('\n');
+	const at = lines.findIndex((line, i) => i > 600 && line.includes('"split"'));
+	const recording = new Recording([...lines.slice(0, at), ...lines.slice(at + 1)].join('\n'));
+
+	assert.ok(!recording.verified);
+	assert.match(recording.problem, /^line \d+: \w+: .*What is shown ends there\.$/);
+	assert.ok(recording.length >= at - 5 && recording.length < at + 50);
+	recording.seek(recording.length);
+	assert.equal(recording.samples.at(-1).position, recording.length);
+});
+
+test('a replay that ends elsewhere than the last snapshot is not called checked', () => {
+	const lines = randomRecording({ seed: 4, events: 300 }).trimEnd().split('\n');
+	const last = JSON.parse(lines.at(-2));
+
+	last.freelist[9].push(last.freelist[9].shift(), 7);
+	lines[lines.length - 2] = JSON.stringify(last);
+	const { verified, problem } = new Recording(lines.join('\n'));
+	assert.ok(!verified);
+	assert.match(problem, /the replay differs from the snapshot: freelist/);
+});
+
+test('lost events are told of', () => {
+	const text = randomRecording({ seed: 4, events: 100 }).replace('"lost":0', '"lost":7');
+
+	assert.match(new Recording(text).problem, /7 events were lost/);
+});
+
+function snapshots() {
+	const lines = randomRecording({ seed: 8, events: 400 }).trimEnd().split('\n').map((line) => JSON.parse(line));
+	const first = new Pool({ pages: 2048 });
+	const page = first.alloc(3);
+	first.snapshot();
+	first.free(page);
+	const inner = first.finish().trimEnd().split('\n').map((line) => JSON.parse(line)).filter(({ type }) => type === 'snapshot');
+
+	return [{ ...lines[0], mode: 'snapshots' }, ...inner, { type: 'mark', t: 9999, text: 'done' },
+		{ type: 'end', t: 9999, events: 0, lost: 0 }].map((line) => JSON.stringify(line)).join('\n');
+}
+
+test('a recording of snapshots goes from one to the next', () => {
+	const recording = new Recording(snapshots());
+
+	assert.equal(recording.length, 2);
+	assert.equal(recording.problem, null);
+	recording.seek(1);
+	assert.equal(recording.replay.freePages(), 2040);
+	assert.equal(caption(recording), 'Snapshot 2: 2040 pages on the free lists, 0 areas; 7 blocks came about since the last.');
+	recording.seek(0);
+	assert.equal(recording.replay.freePages(), 2048);
+});
+
+test('marks apply from their place on', () => {
+	const recording = new Recording(randomRecording({ seed: 1, events: 400, marks: 3 }));
+
+	assert.equal(recording.markAt(0), null);
+	assert.equal(recording.markAt(recording.marks[1].position).text, 'part 2 of 3');
+	assert.equal(recording.markAt(recording.length).number, 3);
+});
+
+test('two recordings are together by step, time and mark', () => {
+	const pair = ['2.4', '2.6'].map((era) => new Recording(randomRecording({ seed: 1, events: 600, era, marks: 3 })));
+	const sync = new Sync(pair, 'step');
+
+	assert.ok(sync.marksMatch);
+	assert.deepEqual(pair.map((each) => sync.positionAt(each, 77)), [77, 77]);
+	sync.mode = 'time';
+	for (const each of pair) {
+		const position = sync.positionAt(each, 900);
+		assert.ok(each.times[position] <= 900 && each.times[position + 1] > 900);
+	}
+	sync.mode = 'mark';
+	assert.equal(sync.most, 4);
+	assert.deepEqual(pair.map((each) => sync.positionAt(each, 2)), pair.map(({ marks }) => marks[1].position));
+	assert.deepEqual(pair.map((each) => sync.positionAt(each, 4)), pair.map(({ length }) => length));
+});
+
+test('stepping on takes each step of both, stepping back undoes it', () => {
+	const pair = ['2.4', '2.6'].map((era) => new Recording(randomRecording({ seed: 3, events: 200, era, marks: 2 })));
+
+	for (const mode of ['step', 'time', 'mark']) {
+		const sync = new Sync(pair, mode);
+		const at = (place) => pair.map((each) => sync.positionAt(each, place)).join();
+		const seen = [];
+		let place = 0;
+		for (let next; (next = sync.after(place)) > place; place = next)
+			seen.push(at(place));
+		seen.push(at(place));
+		assert.equal(at(place), pair.map(({ length }) => length).join(), mode);
+		for (let i = seen.length; i-- > 0; place = sync.before(place))
+			assert.equal(at(place), seen[i], `${mode} ${i}`);
+	}
+});
+
+test('steps are told in words', () => {
+	const pool = new Pool({ pages: 2048 });
+	const page = pool.alloc(0);
+	pool.free(page);
+	pool.vfree(pool.vmalloc(2));
+	const recording = new Recording(pool.finish());
+	const said = [...Array(recording.length + 1).keys()].map((position) => {
+		recording.seek(position);
+		return caption(recording);
+	});
+
+	assert.equal(said[0], 'The beginning: 2048 pages of 2048 are on the free lists.');
+	assert.equal(said[1], 'Block 1536 of order 9 is split: its lower half 1536 goes to the head of list 8, on with 1792.');
+	assert.equal(said[10], 'Page 2047 is handed out: the order-9 block 1536 was split nine times.');
+	assert.equal(said[11], 'Page 2047 is freed; its buddy 2046 is free too, the pair\'s bit was 1: they will coalesce.');
+	assert.equal(said[12], 'Page 2047 meets its free buddy 2046, which leaves its list: they are block 2046 of order 1; and its buddy 2044 is free too.');
+	assert.equal(said[20], 'Block 1792 of order 8 meets its free buddy 1536, which leaves its list: they are block 1536 of order 9; the top order has no buddies, so it goes to the head of list 9.');
+	assert.ok(said.includes('The area at offset 0 is freed: its 12 KiB are a hole at once.'));
+	assert.ok(said.every((text) => !/undefined|NaN|null/.test(text)), said.join('\n'));
+});
