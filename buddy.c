@@ -722,9 +722,10 @@ static noinline struct page *pmm_zone_alloc_block(struct pmm_zone *zone, gfp_t g
  * Blocks one behind the other, in the order in which single allocations would hand them out: from
  * the end that expand= hands out first.
  */
-static void __pmm_hand_out(struct pmm_zone *zone, unsigned long index, unsigned int order,
-			   enum pmm_kind kind, unsigned long caller, unsigned long nr,
-			   struct page **pages)
+static __always_inline void ____pmm_hand_out(struct pmm_zone *zone, unsigned long index,
+					     unsigned int order, enum pmm_kind kind,
+					     unsigned long caller, unsigned long nr,
+					     struct page **pages)
 {
 	long step = 1L << order;
 	struct page *page;
@@ -736,9 +737,21 @@ static void __pmm_hand_out(struct pmm_zone *zone, unsigned long index, unsigned 
 	page = zone->mem_map + index;
 	for (; nr--; index += step, page += step) {
 		__pmm_mark(zone, index, kind, order);
-		pmm_set_page_caller(page, caller);
+		if (kind != PMM_PCP)
+			pmm_set_page_caller(page, caller);
 		*pages++ = page;
 	}
+}
+
+/* Nobody has what goes to a per-CPU list: who freed it last stays noted there. */
+static void __pmm_hand_out(struct pmm_zone *zone, unsigned long index, unsigned int order,
+			   enum pmm_kind kind, unsigned long caller, unsigned long nr,
+			   struct page **pages)
+{
+	if (kind == PMM_PCP)
+		____pmm_hand_out(zone, index, order, PMM_PCP, caller, nr, pages);
+	else
+		____pmm_hand_out(zone, index, order, kind, caller, nr, pages);
 }
 
 /**

@@ -155,6 +155,7 @@ struct page *pmm_pcp_refill(struct pmm_zone *zone, gfp_t gfp, unsigned int order
 				PMM_TRACE_PCP, caller);
 	atomic_long_sub(1L << order, &zone->transit);
 	spin_unlock_irqrestore(&zone->lock, flags);
+	pmm_set_page_caller(pages[0], caller);
 	if (nr > 1)
 		pmm_pcp_fill(zone, order, pages + 1, nr - 1);
 	return pages[0];

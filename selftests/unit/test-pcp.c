@@ -577,6 +577,24 @@ static void pcp_misuse(const void *arg)
 	pool_exit();
 }
 
+/* A batch that comes to a list is its caller's no more than it was: who freed a page stays known. */
+static void pcp_misuse_names_first(const void *arg)
+{
+	struct page *bulk[2];
+
+	pool_init_batch(64, 8);
+	ASSERT_EQ(pmm_zone_alloc_bulk(&pmm_zone, GFP, 0, PMM_USED, CALLER, 2, bulk), 2);
+	pmm_zone_free_bulk(&pmm_zone, 2, bulk, PMM_USED, CALLER + 1);
+	ASSERT(pmm_alloc_page_as(GFP, PMM_USED, CALLER + 2) == pmm_zone.mem_map);
+	ASSERT_EQ(pmm_page_caller(pmm_zone.mem_map), CALLER + 2);
+	assert_kept(0, "0: 7 6 5 4 3 2 1");
+	ASSERT_EQ(give(1, 0), PMM_FREE_DOUBLE);
+	ASSERT(strstr(shim_log_line(), "; freed before by 0xca11e5S"));
+	ASSERT_EQ(give(2, 0), PMM_FREE_DOUBLE);
+	ASSERT(!strstr(shim_log_line(), "freed before"));	/* it never was */
+	pool_exit();
+}
+
 static enum pmm_free_result free_by(bool list)
 {
 	if (!list)
@@ -779,6 +797,7 @@ const struct ktap_test pcp_tests[] = {
 	{ "pcp-transit", pcp_transit },
 	{ "pcp-hold", pcp_hold },
 	{ "pcp-misuse", pcp_misuse },
+	{ "pcp-misuse-names-first", pcp_misuse_names_first },
 	{ "pcp-free-race", pcp_free_race },
 	{ "pcp-parking", pcp_parking },
 	{ "pcp-referenced", pcp_referenced },
