@@ -602,11 +602,6 @@ static void pmm_report_misuse(const struct pmm_zone *zone, const struct page *pa
 	char block[64], who[PMM_WHO_LEN] = "";
 	const char *did = "";
 
-	if (result == PMM_FREE_FOREIGN) {
-		pr_warn_ratelimited("free refused: %s: order %u, by %pS\n", pmm_free_why(result),
-				    order, (void *)caller);
-		return;
-	}
 	snprintf(block, sizeof(block), "the %s block %lu of order %u",
 		 kinds[PMM_STATE_KIND(in->state)], in->head, PMM_STATE_ORDER(in->state));
 	if (result == PMM_FREE_DOUBLE && in->freed_by) {
@@ -633,17 +628,41 @@ static noinline enum pmm_free_result pmm_refuse_free(struct pmm_zone *zone,
 
 	spin_lock_irqsave(&zone->lock, flags);
 	zone->stat.refused[result]++;
-	if (result != PMM_FREE_FOREIGN) {
-		in.head = __pmm_head_of(zone, pmm_page_index(zone, page));
-		in.state = READ_ONCE(zone->state[in.head]);
-		in.freed_by = pmm_page_caller(page);
-	}
+	in.head = __pmm_head_of(zone, pmm_page_index(zone, page));
+	in.state = READ_ONCE(zone->state[in.head]);
+	in.freed_by = pmm_page_caller(page);
 	spin_unlock_irqrestore(&zone->lock, flags);
 	if (pmm_tracing())
-		pmm_trace_misuse(zone, result == PMM_FREE_FOREIGN ? PMM_NONE :
-				 pmm_page_index(zone, page), order, result, caller);
+		pmm_trace_misuse(zone, pmm_page_index(zone, page), order, result, caller);
 	pmm_report_misuse(zone, page, order, result, &in, caller);
 	return result;
+}
+
+/**
+ * pmm_refuse_foreign() - count and report a free of what is no page of the pool
+ * @zone: the zone
+ * @what: what it is said to be: a page, or an address
+ * @addr: where, which is shown as the kernel shows pointers, as a hash
+ * @order: as it was to be freed with
+ * @caller: who wanted it
+ *
+ * Context: As pmm_zone_free().
+ * Return: PMM_FREE_FOREIGN.
+ */
+noinline enum pmm_free_result pmm_refuse_foreign(struct pmm_zone *zone, const char *what,
+						 const void *addr, unsigned int order,
+						 unsigned long caller)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	zone->stat.refused[PMM_FREE_FOREIGN]++;
+	spin_unlock_irqrestore(&zone->lock, flags);
+	if (pmm_tracing())
+		pmm_trace_misuse(zone, PMM_NONE, order, PMM_FREE_FOREIGN, caller);
+	pr_warn_ratelimited("free refused: %s: %s %p order %u, by %pS\n",
+			    pmm_free_why(PMM_FREE_FOREIGN), what, addr, order, (void *)caller);
+	return PMM_FREE_FOREIGN;
 }
 
 /* --- what the rest of the module calls -------------------------------------------------------- */
@@ -886,7 +905,7 @@ static noinline enum pmm_free_result pmm_zone_free_block(struct pmm_zone *zone, 
 	unsigned long flags, index = pmm_page_index(zone, page);
 
 	if (unlikely(index >= zone->nr_pages))
-		return pmm_refuse_free(zone, page, order, PMM_FREE_FOREIGN, caller);
+		return pmm_refuse_foreign(zone, "page", page, order, caller);
 	if (unlikely(order >= PMM_MAX_ORDER))
 		return pmm_refuse_free(zone, page, order, PMM_FREE_BAD_ORDER, caller);
 	spin_lock_irqsave(&zone->lock, flags);

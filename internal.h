@@ -241,6 +241,8 @@ enum pmm_free_result pmm_zone_free(struct pmm_zone *zone, struct page *page, uns
 				   enum pmm_kind kind, unsigned long caller);
 enum pmm_free_result pmm_zone_free_page(struct pmm_zone *zone, struct page *page,
 					enum pmm_kind kind, unsigned long caller);
+enum pmm_free_result pmm_refuse_foreign(struct pmm_zone *zone, const char *what, const void *addr,
+					unsigned int order, unsigned long caller);
 unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
 				  enum pmm_kind kind, unsigned long caller, unsigned long nr,
 				  struct page **pages);

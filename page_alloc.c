@@ -245,12 +245,12 @@ EXPORT_SYMBOL_GPL(__pmm_free_pages);
  */
 void pmm_free_pages(unsigned long addr, unsigned int order)
 {
-	struct page *page = NULL;
-
+	if (!addr)
+		return;
 	if (PAGE_ALIGNED(addr) && virt_addr_valid((void *)addr))
-		page = virt_to_page((void *)addr);
-	if (addr)
-		pmm_free_pages_for(page, order, PMM_USED, _RET_IP_);
+		pmm_free_pages_for(virt_to_page((void *)addr), order, PMM_USED, _RET_IP_);
+	else
+		pmm_refuse_foreign(&pmm_zone, "address", (void *)addr, order, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(pmm_free_pages);
 

@@ -4,6 +4,8 @@
 # What `command` refuses: a table of bad inputs, each with the errno that write
 # returns and that `result` names, and proof that nothing has changed; the rules
 # of a write; and what the log says of misuse.
+#
+# with --switches only: era=2.4 era=2.6 pcp=0 purge=eager poison=1
 
 . ./lib.sh
 
@@ -370,7 +372,7 @@ misuse_in_the_log() {
 		"free refused: the page is in the middle of a block: page $middle order 0, in the used block $block of order 3, $BY" refused_middle_of_block
 	one_line "free page=$mapped order=0" \
 		"free refused: the page belongs to an area: page $mapped order 0, in the mapped block $mapped of order 0, $BY" refused_mapped_page
-	one_line 'free page=1024 order=0' "free refused: not a page of this pool: order 0, $BY" refused_foreign_page
+	one_line 'free page=1024 order=0' "free refused: not a page of this pool: page [0-9a-f]{16} order 0, $BY" refused_foreign_page
 	one_line "free page=$middle order=1" "free refused: no such order.*: page $middle order 1, in the .* block [0-9]+ of order [0-9], $BY" refused_bad_order
 	one_line 'vfree offset=1' "Trying to vfree\(\) bad address \([0-9a-f]{16}\), $BY" refused_areas
 	one_line 'vfree offset=4096' "Trying to vfree\(\) nonexistent vm area \([0-9a-f]{16}\), $BY" refused_areas

@@ -91,14 +91,15 @@ static const struct {
 	{ 5, 0, "mapped" }, { 4, 0, "used" }, { 0, 2, "used" },
 };
 
-static void expected_line(const struct misuse *misuse, char *line, size_t size)
+static void expected_line(const struct misuse *misuse, uintptr_t page, char *line, size_t size)
 {
 	const char *why = pmm_free_why(misuse->result);
 	size_t i = 0;
 
 	if (misuse->result == PMM_FREE_FOREIGN) {
-		snprintf(line, size, "pocketmm: free refused: %s: order %u, by 0xca11e4S", why,
-			 misuse->order);
+		snprintf(line, size,
+			 "pocketmm: free refused: %s: page %#lx order %u, by 0xca11e4S", why,
+			 page, misuse->order);
 		return;
 	}
 	while (misuse->index < blocks[i].index)
@@ -114,11 +115,11 @@ static void expected_line(const struct misuse *misuse, char *line, size_t size)
  * The one line names the reason, what was asked, the block that the page is in and who asked; of a
  * foreign page there is no block to name. Only page 8 was ever freed as the first of a block.
  */
-static void assert_line(const struct misuse *misuse)
+static void assert_line(const struct misuse *misuse, uintptr_t page)
 {
 	char want[256];
 
-	expected_line(misuse, want, sizeof(want));
+	expected_line(misuse, page, want, sizeof(want));
 	ASSERT_STR(shim_log_line(), want);
 	ASSERT_STR(shim_log_line(), "");
 }
@@ -134,7 +135,7 @@ static void try_misuse(struct arena *arena, const struct misuse *misuse)
 	want.refused[misuse->result]++;
 	ASSERT_EQ(pmm_zone_free(&arena->zone, (struct page *)page, misuse->order, misuse->kind,
 				CALLER), misuse->result);
-	assert_line(misuse);
+	assert_line(misuse, page);
 	ASSERT(image_same(&image, &arena->zone));
 	ASSERT(!memcmp(&want, &arena->zone.stat, sizeof(want)));
 	image_exit(&image);
