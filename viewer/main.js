@@ -7,7 +7,7 @@ import 'uplot/dist/uPlot.min.css';
 import { FormatError } from './format.js';
 import { LAYOUTS } from './layout.js';
 import { Recording, Sync } from './recording.js';
-import { View } from './view.js';
+import { PARAMS, View } from './view.js';
 import { element, setText } from './dom.js';
 import { THEMES } from './theme.js';
 import { timeText } from './words.js';
@@ -29,6 +29,11 @@ const stored = {
 	get: (name) => { try { return localStorage.getItem(name); } catch { return null; } },
 	set: (name, value) => { try { localStorage.setItem(name, value); } catch { /* not from here */ } },
 };
+
+// Of one recording all parameters, of two those that differ.
+function telling(params) {
+	return PARAMS.filter((name) => params.length < 2 || params.some((each) => each[name] !== params[0][name]));
+}
 
 class App {
 	constructor() {
@@ -87,7 +92,8 @@ class App {
 	show(recordings) {
 		this.pause();
 		this.sync = new Sync(recordings);
-		this.views = recordings.map((recording) => new View(recording, this));
+		const params = telling(recordings.map(({ header }) => header.params ?? {}));
+		this.views = recordings.map((recording) => new View(recording, this, params));
 		byId('views').replaceChildren(...this.views.map(({ node }) => node));
 		byId('views').classList.toggle('pair', recordings.length > 1);
 		this.subtitle();

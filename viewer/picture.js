@@ -158,7 +158,7 @@ function lists(replay, x, y) {
 
 	rows.push(`<text class="ink bold" x="${x}" y="${y + 11}">Free lists</text>`);
 	for (let order = 0; order < ORDERS; order++) {
-		const top = y + 24 + order * 23, nr = replay.count[order];
+		const top = y + 24 + order * 21, nr = replay.count[order];
 		const width = number(nr * (1 << order) / free * 110);
 		rows.push(`<rect class="o${order}" x="${x}" y="${top}" width="18" height="18" rx="3"/>` +
 			  `<text class="t${order} small bold" x="${x + 9}" y="${top + 13.5}" text-anchor="middle">${order}</text>` +

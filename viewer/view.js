@@ -14,14 +14,15 @@ import { element, setText } from './dom.js';
 import { THEMES, inkOn } from './theme.js';
 import { caption, plural, sizeText } from './words.js';
 
-const PARAMS = ['expand', 'pcp', 'search', 'purge', 'placement'];
+export const PARAMS = ['era', 'expand', 'pcp', 'search', 'purge', 'placement'];
 const BETWEEN = 27;		// CSS pixels between chunk and window
 const FEWEST_HEIGHT = 200;
 const LEGEND = 128;
 
 export class View {
-	// @app: seekIn(view, position), seekPlace(place), said(text)
-	constructor(recording, app) {
+	// @app: seekIn(view, position), seekPlace(place), said(text); @params: names of those to show
+	constructor(recording, app, params) {
+		this.params = params;
 		this.recording = recording;
 		this.app = app;
 		this.picked = { hover: -1, selected: -1, area: null };
@@ -59,17 +60,16 @@ export class View {
 	}
 
 	headText() {
-		const { header, end, verified, problem, checked } = this.recording;
-		const params = PARAMS.filter((name) => header.params?.[name] !== undefined)
+		const { header, verified, problem, checked } = this.recording;
+		const params = this.params.filter((name) => header.params?.[name] !== undefined)
 			.map((name) => `${name}=${header.params[name]}`).join(' ');
 		const line = element('div', {}, element('h2', {}, this.recording.title));
 
-		if (header.params?.era)
-			line.append(element('span', { class: 'chips' }, `era=${header.params.era} · ${params}`));
-		line.append(element('span', { class: 'chips' }, `${plural(end.events, 'event')}`));
+		if (params)
+			line.append(element('span', { class: 'chips' }, params));
 		if (verified)
 			line.append(element('span', {
-				class: 'chips good', title: `The replay gives just what was recorded, ${plural(checked, 'time')} over`,
+				class: 'chips good', title: `The replay gives just what was recorded: compared with ${plural(checked, 'snapshot')}`,
 			}, 'replay checked'));
 		else if (problem)
 			line.append(element('span', { class: 'chips' }, `⚠ ${problem}`));

@@ -23,10 +23,11 @@ export class WindowMap {
 		const { windowEnd, header } = this.recording;
 		const pages = Math.max(FEWEST, Math.ceil(windowEnd / PAGE_SIZE * 1.04));
 
-		this.shown = Math.min(header.window, Math.ceil(pages / LINES / 4) * 4 * LINES * PAGE_SIZE);
-		this.perLine = this.shown / LINES;
+		this.lines = windowEnd ? LINES : 1;
+		this.shown = Math.min(header.window, Math.ceil(pages / this.lines / 4) * 4 * this.lines * PAGE_SIZE);
+		this.perLine = this.shown / this.lines;
 		this.width = width;
-		this.height = LINES * (LINE + SPACE) - SPACE;
+		this.height = this.lines * (LINE + SPACE) - SPACE;
 		this.ratio = ratio;
 		this.canvas.width = Math.round(width * ratio);
 		this.canvas.height = Math.round(this.height * ratio);
@@ -58,7 +59,7 @@ export class WindowMap {
 	offsetAt(x, y) {
 		const line = Math.floor(y / (LINE + SPACE));
 
-		if (x < 0 || x >= this.width || line < 0 || line >= LINES || y - line * (LINE + SPACE) > LINE)
+		if (x < 0 || x >= this.width || line < 0 || line >= this.lines || y - line * (LINE + SPACE) > LINE)
 			return -1;
 		return line * this.perLine + x / this.width * this.perLine;
 	}
