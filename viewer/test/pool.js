@@ -466,3 +466,18 @@ export function randomRecording({ seed = 1, events = 1000, marks = 0, ...paramet
 	}
 	return pool.finish();
 }
+
+// Three snapshots: nothing taken, a block of order 3, nothing again.
+export function snapshotRecording() {
+	const pool = new Pool({ pages: 2048, title: 'snapshots' });
+	const page = pool.alloc(3);
+
+	pool.snapshot();
+	pool.free(page);
+	const lines = pool.finish().trimEnd().split('\n').map((line) => JSON.parse(line))
+		.filter(({ type }) => type !== 'event');
+	lines[0].mode = 'snapshots';
+	lines.splice(-1, 0, { type: 'mark', t: lines.at(-1).t, text: 'done' });
+	lines.at(-1).events = 0;
+	return lines.map((line) => JSON.stringify(line)).join('\n');
+}

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { Recording, Sync } from '../recording.js';
 import { Replay } from '../replay.js';
 import { caption } from '../words.js';
-import { Pool, randomRecording } from './pool.js';
+import { Pool, randomRecording, snapshotRecording } from './pool.js';
 
 const stateOf = (replay) => JSON.stringify([replay.freelist(), replay.blocks(), replay.window(), replay.areas()]);
 
@@ -65,20 +65,8 @@ test('lost events are told of', () => {
 	assert.match(new Recording(text).problem, /7 events were lost/);
 });
 
-function snapshots() {
-	const lines = randomRecording({ seed: 8, events: 400 }).trimEnd().split('\n').map((line) => JSON.parse(line));
-	const first = new Pool({ pages: 2048 });
-	const page = first.alloc(3);
-	first.snapshot();
-	first.free(page);
-	const inner = first.finish().trimEnd().split('\n').map((line) => JSON.parse(line)).filter(({ type }) => type === 'snapshot');
-
-	return [{ ...lines[0], mode: 'snapshots' }, ...inner, { type: 'mark', t: 9999, text: 'done' },
-		{ type: 'end', t: 9999, events: 0, lost: 0 }].map((line) => JSON.stringify(line)).join('\n');
-}
-
 test('a recording of snapshots goes from one to the next', () => {
-	const recording = new Recording(snapshots());
+	const recording = new Recording(snapshotRecording());
 
 	assert.equal(recording.length, 2);
 	assert.equal(recording.problem, null);

@@ -12,7 +12,7 @@ import { Recording } from '../recording.js';
 import { rangesOf } from '../replay.js';
 import { caption } from '../words.js';
 import { build, launch, pageOf, scratch, tabAt, tidy, view } from './browser.js';
-import { randomRecording } from './pool.js';
+import { randomRecording, snapshotRecording } from './pool.js';
 
 const demo = (name) => readFileSync(new URL(`../demo/${name}.jsonl`, import.meta.url), 'utf8');
 const texts = { one: demo('era-2.4'), other: demo('modern') };
@@ -178,6 +178,18 @@ test('stepping there and back is the same as going there', async () => {
 	}
 });
 
+test('wherever one comes from, what is drawn is what would be drawn anew', async () => {
+	tab = await tabAt(context, one);
+	const length = await tab.evaluate('pocketmm.recordings[0].length');
+
+	for (let i = 1; i <= 24; i++) {
+		await goTo((i * 397) % length);
+		const before = await drawn();
+		await tab.evaluate('pocketmm.rebuild()');
+		assert.deepEqual(await drawn(), before, `at ${(i * 397) % length}`);
+	}
+});
+
 test('only what a step changes is painted', async () => {
 	tab = await tabAt(context, one);
 	const recording = new Recording(texts.one);
@@ -310,6 +322,16 @@ for (const theme of ['light', 'dark'])
 			const box = await tab.locator('canvas.map').first().boundingBox();
 			assert.ok(box.x >= 0 && box.x + box.width <= width && box.y + box.height < height, JSON.stringify(box));
 		});
+
+test('a recording of snapshots is stepped through as well', async () => {
+	tab = await tabAt(context, pageOf('snapshots', snapshotRecording()));
+	await tab.keyboard.press('ArrowRight');
+	assert.match(await text('.caption'), /^Snapshot 2: 2040 pages on the free lists/);
+	assert.match(await text('.lists small'), /^2040 of 2048/);
+	await tab.keyboard.press('ArrowRight');
+	assert.match(await text('.caption'), /^Snapshot 3: 2048 pages/);
+	assert.match(await text('#mark'), /done/);
+});
 
 test('the theme follows the system until one is chosen, which is kept', async () => {
 	tab = await tabAt(context, one, { colorScheme: 'light' });
