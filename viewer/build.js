@@ -31,11 +31,9 @@ function readRecording(path) {
 	}
 	try {
 		const { problem } = new Recording(text);
-		if (problem)
-			console.error(`view: ${path}: ${problem}`);
+		if (problem) console.error(`view: ${path}: ${problem}`);
 	} catch (error) {
-		if (error instanceof FormatError)
-			fail(`${path}: ${error.message}`);
+		if (error instanceof FormatError) fail(`${path}: ${error.message}`);
 		throw error;
 	}
 	return text;
@@ -51,25 +49,40 @@ function scriptOf(path, text) {
 function bundle() {
 	const esbuild = createRequire(join(modules, 'x.js'))('esbuild');
 	const { outputFiles } = esbuild.buildSync({
-		entryPoints: [join(here, 'main.js')], bundle: true, write: false, outdir: 'out', minify: true,
-		charset: 'utf8', legalComments: 'inline', target: 'es2022', format: 'iife', nodePaths: [modules],
+		entryPoints: [join(here, 'main.js')],
+		bundle: true,
+		write: false,
+		outdir: 'out',
+		minify: true,
+		charset: 'utf8',
+		legalComments: 'inline',
+		target: 'es2022',
+		format: 'iife',
+		nodePaths: [modules],
 		alias: { uplot: join(modules, 'uplot') },
 	});
 	const textOf = (end) => outputFiles.find(({ path }) => path.endsWith(end)).text;
 
-	return { script: textOf('.js').replaceAll('</script', '<\\/script'), style: textOf('.css') };
+	return {
+		script: textOf('.js').replaceAll('</script', '<\\/script'),
+		style: textOf('.css'),
+	};
 }
 
 export function buildPage(recordings) {
 	const { script, style } = bundle();
 	const parts = {
 		'/*STYLE*/': style + readFileSync(join(here, 'style.css'), 'utf8'),
-		'<!--RECORDINGS-->': recordings.map(([path, text]) => scriptOf(path, text)).join('\n'),
+		'<!--RECORDINGS-->': recordings
+			.map(([path, text]) => scriptOf(path, text))
+			.join('\n'),
 		'/*SCRIPT*/': script,
 	};
 
-	return readFileSync(join(here, 'page.html'), 'utf8')
-		.replace(/\/\*STYLE\*\/|<!--RECORDINGS-->|\/\*SCRIPT\*\//g, (part) => parts[part]);
+	return readFileSync(join(here, 'page.html'), 'utf8').replace(
+		/\/\*STYLE\*\/|<!--RECORDINGS-->|\/\*SCRIPT\*\//g,
+		(part) => parts[part]
+	);
 }
 
 function main([output, ...paths]) {

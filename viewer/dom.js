@@ -7,8 +7,7 @@ export function element(name, attributes = {}, ...children) {
 	const made = document.createElement(name);
 
 	for (const [key, value] of Object.entries(attributes))
-		if (key.startsWith('on'))
-			made.addEventListener(key.slice(2), value);
+		if (key.startsWith('on')) made.addEventListener(key.slice(2), value);
 		else if (value !== undefined && value !== false)
 			made.setAttribute(key, value === true ? '' : value);
 	made.append(...children.filter((child) => child !== null && child !== undefined));
@@ -16,6 +15,25 @@ export function element(name, attributes = {}, ...children) {
 }
 
 export function setText(node, text) {
-	if (node.textContent !== text)
-		node.textContent = text;
+	if (node.textContent !== text) node.textContent = text;
+}
+
+// A row of a table; what is no element becomes a cell.
+export function rowOf(...cells) {
+	const made = cells.map((cell) =>
+		cell instanceof Element ? cell : element('td', {}, String(cell))
+	);
+
+	return element('tr', {}, ...made);
+}
+
+export function tableOf(headings, rows, attributes = {}) {
+	const head = headings.map((text) => element('th', { scope: 'col' }, text));
+
+	return element(
+		'table',
+		attributes,
+		element('thead', {}, rowOf(...head)),
+		element('tbody', {}, ...rows)
+	);
 }

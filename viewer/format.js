@@ -21,19 +21,28 @@ export class FormatError extends Error {
 
 // Numbers that an event must have for the replay to make sense of it.
 const FIELDS = {
-	alloc: ['page', 'order'], free: ['page', 'order'], recycle: ['page', 'order'],
-	split: ['page', 'order', 'kept'], coalesce: ['page', 'order', 'buddy'],
-	split_page: ['page', 'order'], pcp_refill: ['page', 'order'], pcp_drain: ['page', 'order'],
-	vmalloc: ['offset', 'size'], map: ['offset', 'page', 'nr'], vfree: ['offset', 'size', 'lazy'],
+	alloc: ['page', 'order'],
+	free: ['page', 'order'],
+	recycle: ['page', 'order'],
+	split: ['page', 'order', 'kept'],
+	coalesce: ['page', 'order', 'buddy'],
+	split_page: ['page', 'order'],
+	pcp_refill: ['page', 'order'],
+	pcp_drain: ['page', 'order'],
+	vmalloc: ['offset', 'size'],
+	map: ['offset', 'page', 'nr'],
+	vfree: ['offset', 'size', 'lazy'],
 	purge: ['offset', 'size'],
 };
 
 const isNumber = (value) => Number.isSafeInteger(value);
 const isList = (value, item) => Array.isArray(value) && value.every(item);
 
-const isBlock = (block) => isList(block.slice(0, 2), isNumber) &&
-	STATES.indexOf(block[2]) > 0 && block[2] !== 'hand';
-const isRange = (range) => isList(range.slice(0, 2), isNumber) && RANGES.includes(range[2]) &&
+const isBlock = (block) =>
+	isList(block.slice(0, 2), isNumber) && STATES.indexOf(block[2]) > 0 && block[2] !== 'hand';
+const isRange = (range) =>
+	isList(range.slice(0, 2), isNumber) &&
+	RANGES.includes(range[2]) &&
 	isList(range.slice(3), isNumber);
 const isRun = (run) => isList(run, isNumber) && run.length === 2;
 const isArea = (area) => Array.isArray(area) && isNumber(area[0]) && isList(area[1], isRun);
@@ -43,28 +52,40 @@ const RULES = {
 	header: [
 		['"format" must be "pocketmm-recording"', (r) => r.format === FORMAT],
 		[`this viewer reads version ${VERSION}`, (r) => r.version === VERSION],
-		['"mode" must be "trace" or "snapshots"', (r) => ['trace', 'snapshots'].includes(r.mode)],
+		[
+			'"mode" must be "trace" or "snapshots"',
+			(r) => ['trace', 'snapshots'].includes(r.mode),
+		],
 		['"pages" must be a number above 0', (r) => isNumber(r.pages) && r.pages > 0],
 		['"window" must be a number of bytes', (r) => isNumber(r.window) && r.window >= 0],
 	],
 	snapshot: [
-		[`"freelist" must be ${ORDERS} lists of pages`, (r) => isList(r.freelist, (list) =>
-			isList(list, isNumber)) && r.freelist.length === ORDERS],
-		['"blocks" must be a list of [INDEX, ORDER, STATE, CALLER]', (r) =>
-			isList(r.blocks, (b) => Array.isArray(b) && isBlock(b))],
-		['"window" must be a list of [OFFSET, SIZE, TYPE, PAGES, HUGE]', (r) =>
-			isList(r.window, (w) => Array.isArray(w) && isRange(w))],
-		['"areas" must be a list of [OFFSET, [[PAGE, NR], ...]]', (r) =>
-			r.areas === undefined || isList(r.areas, isArea)],
+		[
+			`"freelist" must be ${ORDERS} lists of pages`,
+			(r) =>
+				isList(r.freelist, (list) => isList(list, isNumber)) &&
+				r.freelist.length === ORDERS,
+		],
+		[
+			'"blocks" must be a list of [INDEX, ORDER, STATE, CALLER]',
+			(r) => isList(r.blocks, (b) => Array.isArray(b) && isBlock(b)),
+		],
+		[
+			'"window" must be a list of [OFFSET, SIZE, TYPE, PAGES, HUGE]',
+			(r) => isList(r.window, (w) => Array.isArray(w) && isRange(w)),
+		],
+		[
+			'"areas" must be a list of [OFFSET, [[PAGE, NR], ...]]',
+			(r) => r.areas === undefined || isList(r.areas, isArea),
+		],
 	],
-	event: [
-		['"name" must be the name of an event', (r) => typeof r.name === 'string'],
-	],
-	mark: [
-		['"text" must be text', (r) => typeof r.text === 'string'],
-	],
+	event: [['"name" must be the name of an event', (r) => typeof r.name === 'string']],
+	mark: [['"text" must be text', (r) => typeof r.text === 'string']],
 	end: [
-		['"events" and "lost" must be numbers', (r) => isNumber(r.events) && isNumber(r.lost)],
+		[
+			'"events" and "lost" must be numbers',
+			(r) => isNumber(r.events) && isNumber(r.lost),
+		],
 	],
 };
 
@@ -90,13 +111,15 @@ function parseLine(text, line) {
 
 function checkRecord(record, line) {
 	for (const [what, holds] of RULES[record.type] ?? [])
-		if (!holds(record))
-			throw new FormatError(`${record.type}: ${what}`, line);
+		if (!holds(record)) throw new FormatError(`${record.type}: ${what}`, line);
 	if (record.type !== 'header' && RULES[record.type] && !isNumber(record.t))
 		throw new FormatError(`${record.type}: "t" must be a number of microseconds`, line);
 	for (const field of (record.type === 'event' && FIELDS[record.name]) || [])
 		if (!isNumber(record[field]))
-			throw new FormatError(`event ${record.name}: "${field}" must be a number`, line);
+			throw new FormatError(
+				`event ${record.name}: "${field}" must be a number`,
+				line
+			);
 }
 
 // An empty recording to fill; the header must come first.
@@ -112,20 +135,19 @@ function checkWhole({ header, records, end }) {
 
 	if (records[0]?.type !== 'snapshot' && header.mode === 'trace')
 		throw new FormatError('a snapshot must follow the header', 2);
-	if (snapshots === 0)
-		throw new FormatError('there is no snapshot');
-	if (!end)
-		throw new FormatError('the end is missing: the recording was cut off');
+	if (snapshots === 0) throw new FormatError('there is no snapshot');
+	if (!end) throw new FormatError('the end is missing: the recording was cut off');
 }
 
 // { header, records: snapshots, events and marks by time, lines: of each record, end }
 export function parseRecording(text) {
-	let recording = null, line = 0, last = 0;
+	let recording = null,
+		line = 0,
+		last = 0;
 
 	for (const part of text.split('\n')) {
 		line++;
-		if (part.trim() === '')
-			continue;
+		if (part.trim() === '') continue;
 		const record = parseLine(part, line);
 		checkRecord(record, line);
 		if (!recording) {
@@ -142,8 +164,7 @@ export function parseRecording(text) {
 			recording.lines.push(line);
 		}
 	}
-	if (!recording)
-		throw new FormatError('the file is empty');
+	if (!recording) throw new FormatError('the file is empty');
 	checkWhole(recording);
 	return recording;
 }

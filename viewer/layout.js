@@ -12,8 +12,7 @@ export const LAYOUTS = ['squares', 'rows'];
 function evenBits(bits) {
 	let out = 0;
 
-	for (let i = 0; i <= TOP; i += 2)
-		out |= ((bits >> i) & 1) << (i >> 1);
+	for (let i = 0; i <= TOP; i += 2) out |= ((bits >> i) & 1) << (i >> 1);
 	return out;
 }
 
@@ -21,8 +20,7 @@ function evenBits(bits) {
 function spread(bits) {
 	let out = 0;
 
-	for (let i = 0; i <= TOP; i++)
-		out |= ((bits >> i) & 1) << (2 * i);
+	for (let i = 0; i <= TOP; i++) out |= ((bits >> i) & 1) << (2 * i);
 	return out;
 }
 
@@ -32,12 +30,12 @@ function ceilLog2(number) {
 
 // The number of columns that leaves the largest cells.
 function bestColumns(candidates, width, height, rowsFor, colsFor) {
-	let best = candidates[0], most = 0;
+	let best = candidates[0],
+		most = 0;
 
 	for (const candidate of candidates) {
 		const cell = Math.min(width / colsFor(candidate), height / rowsFor(candidate));
-		if (cell > most)
-			[best, most] = [candidate, cell];
+		if (cell > most) [best, most] = [candidate, cell];
 	}
 	return best;
 }
@@ -52,15 +50,20 @@ class Squares {
 		this.tileWidth = 1 << Math.ceil(this.tileOrder / 2);
 		this.tileHeight = 1 << Math.floor(this.tileOrder / 2);
 		const tiles = Math.ceil(pages / (1 << this.tileOrder));
-		this.across = bestColumns(range(1, tiles), width, height,
-					  (across) => Math.ceil(tiles / across) * this.tileHeight,
-					  (across) => across * this.tileWidth);
+		this.across = bestColumns(
+			range(1, tiles),
+			width,
+			height,
+			(across) => Math.ceil(tiles / across) * this.tileHeight,
+			(across) => across * this.tileWidth
+		);
 		this.columns = this.across * this.tileWidth;
 		this.rows = Math.ceil(tiles / this.across) * this.tileHeight;
 	}
 
 	rectOf(index, order) {
-		const tile = index >> this.tileOrder, inside = index & ((1 << this.tileOrder) - 1);
+		const tile = index >> this.tileOrder,
+			inside = index & ((1 << this.tileOrder) - 1);
 
 		return {
 			x: (tile % this.across) * this.tileWidth + evenBits(inside),
@@ -71,9 +74,15 @@ class Squares {
 	}
 
 	indexAt(x, y) {
-		const tile = Math.floor(y / this.tileHeight) * this.across + Math.floor(x / this.tileWidth);
+		const tile =
+			Math.floor(y / this.tileHeight) * this.across +
+			Math.floor(x / this.tileWidth);
 
-		return (tile << this.tileOrder) + spread(x % this.tileWidth) + 2 * spread(y % this.tileHeight);
+		return (
+			(tile << this.tileOrder) +
+			spread(x % this.tileWidth) +
+			2 * spread(y % this.tileHeight)
+		);
 	}
 }
 
@@ -81,8 +90,13 @@ class Rows {
 	constructor(pages, width, height) {
 		const powers = range(2, Math.max(2, ceilLog2(pages))).map((bits) => 1 << bits);
 
-		this.columns = bestColumns(powers, width, height, (columns) => Math.ceil(pages / columns),
-					   (columns) => columns);
+		this.columns = bestColumns(
+			powers,
+			width,
+			height,
+			(columns) => Math.ceil(pages / columns),
+			(columns) => columns
+		);
 		this.rows = Math.ceil(pages / this.columns);
 	}
 

@@ -7,28 +7,54 @@ import 'uplot/dist/uPlot.min.css';
 import { FormatError } from './format.js';
 import { LAYOUTS } from './layout.js';
 import { Recording, Sync } from './recording.js';
-import { View } from './view.js';
+import { PARAMS, View } from './view.js';
 import { element, setText } from './dom.js';
 import { THEMES } from './theme.js';
 import { timeText } from './words.js';
 
 const SPEEDS = [1, 2, 5, 10, 30, 100, 300, 1000, 5000];
-const ANIMATED = 30;		// steps a second up to which each is shown in motion
+const ANIMATED = 30; // steps a second up to which each is shown in motion
 const MOST = 2;
 const ROOM = { header: 41, head: 78, footer: 84, below: 127 };
 
 const KEYS = [
-	['Space', 'play or pause'], ['← →', 'one step back, forward'], ['Shift ← →', 'a hundred steps'],
-	['Page Up, Page Down', 'the mark before, the next'], ['Home, End', 'the beginning, the end'],
-	['+ −', 'faster, slower'], ['z', 'squares or rows'], ['t', 'dark or light'],
-	['s', 'keep two recordings together by mark, step or time'], ['Esc', 'pick nothing'], ['?', 'these keys'],
+	['Space', 'play or pause'],
+	['← →', 'one step back, forward'],
+	['Shift ← →', 'a hundred steps'],
+	['Page Up, Page Down', 'the mark before, the next'],
+	['Home, End', 'the beginning, the end'],
+	['+ −', 'faster, slower'],
+	['z', 'squares or rows'],
+	['t', 'dark or light'],
+	['s', 'keep two recordings together by mark, step or time'],
+	['Esc', 'pick nothing'],
+	['?', 'these keys'],
 ];
 
 const byId = (id) => document.getElementById(id);
 const stored = {
-	get: (name) => { try { return localStorage.getItem(name); } catch { return null; } },
-	set: (name, value) => { try { localStorage.setItem(name, value); } catch { /* not from here */ } },
+	get: (name) => {
+		try {
+			return localStorage.getItem(name);
+		} catch {
+			return null;
+		}
+	},
+	set: (name, value) => {
+		try {
+			localStorage.setItem(name, value);
+		} catch {
+			/* not from here */
+		}
+	},
 };
+
+// Of one recording all parameters, of two those that differ.
+function telling(params) {
+	return PARAMS.filter(
+		(name) => params.length < 2 || params.some((each) => each[name] !== params[0][name])
+	);
+}
 
 class App {
 	constructor() {
@@ -38,7 +64,9 @@ class App {
 		this.playing = false;
 		this.layout = LAYOUTS[0];
 		this.frames = { count: 0, cost: 0 };
-		this.theme = stored.get('pocketmm-theme') ?? (this.prefersDark.matches ? 'dark' : 'light');
+		this.theme =
+			stored.get('pocketmm-theme') ??
+			(this.prefersDark.matches ? 'dark' : 'light');
 		document.documentElement.dataset.theme = this.theme;
 		this.frame = this.frame.bind(this);
 		this.prepare();
@@ -60,7 +88,8 @@ class App {
 
 	// @texts: [name, text] each; what cannot be read is said and left out.
 	load(texts) {
-		const recordings = [], problems = [];
+		const recordings = [],
+			problems = [];
 
 		for (const [name, text] of texts.slice(0, MOST)) {
 			try {
@@ -69,14 +98,14 @@ class App {
 				if (recording.problem)
 					problems.push(`${name}: ${recording.problem}`);
 			} catch (error) {
-				problems.push(`${name}: ${error instanceof FormatError ? error.message : error.stack}`);
+				problems.push(
+					`${name}: ${error instanceof FormatError ? error.message : error.stack}`
+				);
 			}
 		}
-		if (texts.length > MOST)
-			problems.push(`Only the first ${MOST} are shown.`);
+		if (texts.length > MOST) problems.push(`Only the first ${MOST} are shown.`);
 		this.tell(problems.join('\n'));
-		if (recordings.length)
-			this.show(recordings);
+		if (recordings.length) this.show(recordings);
 	}
 
 	tell(text) {
@@ -87,7 +116,8 @@ class App {
 	show(recordings) {
 		this.pause();
 		this.sync = new Sync(recordings);
-		this.views = recordings.map((recording) => new View(recording, this));
+		const params = telling(recordings.map(({ header }) => header.params ?? {}));
+		this.views = recordings.map((recording) => new View(recording, this, params));
 		byId('views').replaceChildren(...this.views.map(({ node }) => node));
 		byId('views').classList.toggle('pair', recordings.length > 1);
 		this.subtitle();
@@ -104,23 +134,25 @@ class App {
 	}
 
 	offerSyncs() {
-		const order = this.views.length < 2 ? ['step', 'time', 'mark'] : ['mark', 'step', 'time'];
+		const order =
+			this.views.length < 2 ? ['step', 'time', 'mark'] : ['mark', 'step', 'time'];
 		const modes = order.filter((mode) => mode !== 'mark' || this.sync.marksMatch);
 
-		byId('sync').replaceChildren(...modes.map((mode) => element('option', { value: mode }, mode)));
-		byId('sync-label').firstChild.textContent = this.views.length < 2 ? 'Scale ' : 'Together by ';
+		byId('sync').replaceChildren(
+			...modes.map((mode) => element('option', { value: mode }, mode))
+		);
+		byId('sync-label').firstChild.textContent =
+			this.views.length < 2 ? 'Scale ' : 'Together by ';
 		this.sync.mode = modes[0];
 	}
 
 	// All that depends on theme, scale or size.
 	rebuild() {
-		if (!this.views.length)
-			return;
+		if (!this.views.length) return;
 		byId('slider').max = this.sync.most;
 		setText(byId('layout'), this.layout === 'rows' ? 'Rows' : 'Squares');
 		setText(byId('theme'), this.theme === 'dark' ? 'Dark' : 'Light');
-		for (const view of this.views)
-			view.retheme(this.theme, this.sync);
+		for (const view of this.views) view.retheme(this.theme, this.sync);
 		this.resize();
 		this.drawFlags();
 	}
@@ -130,8 +162,7 @@ class App {
 		const charts = this.views[0].curves.height;
 		const height = innerHeight - header - head - footer - below - charts;
 
-		for (const view of this.views)
-			view.resize(this.layout, height);
+		for (const view of this.views) view.resize(this.layout, height);
 		this.drawActivity();
 		this.goTo(this.place);
 	}
@@ -144,16 +175,15 @@ class App {
 		this.place = Math.max(0, Math.min(this.sync.most, place));
 		for (const view of this.views) {
 			const before = view.recording.position;
-			const now = view.recording.seek(this.sync.positionAt(view.recording, this.place));
-			if (how.animate && now === before + 1)
-				view.animate(this.speed, this.still);
-			else if (now !== before || !how.animate)
-				view.overlay.effect = null;
+			const now = view.recording.seek(
+				this.sync.positionAt(view.recording, this.place)
+			);
+			if (how.animate && now === before + 1) view.animate(this.speed, this.still);
+			else if (now !== before || !how.animate) view.overlay.effect = null;
 			view.draw(this.place, now === before + 1);
 		}
 		this.drawPlace();
-		if (!this.playing)
-			this.said(this.views.map((view) => view.sentence).join(' '));
+		if (!this.playing) this.said(this.views.map((view) => view.sentence).join(' '));
 		this.wake();
 		this.frames.cost = performance.now() - begun;
 		this.frames.count++;
@@ -182,19 +212,23 @@ class App {
 	leap(steps) {
 		const longest = Math.max(...this.recordings.map(({ length }) => length));
 
-		this.seekPlace(this.place + steps * this.sync.most / Math.max(1, longest));
+		this.seekPlace(this.place + (steps * this.sync.most) / Math.max(1, longest));
 	}
 
 	markPlaces() {
 		const [recording] = this.recordings;
 
-		return recording.marks.map(({ position }) => this.sync.placeOf(recording, position));
+		return recording.marks.map(({ position }) =>
+			this.sync.placeOf(recording, position)
+		);
 	}
 
 	toMark(direction) {
 		const places = [0, ...this.markPlaces(), this.sync.most];
-		const next = direction > 0 ? places.find((place) => place > this.place + 1e-9) :
-			places.filter((place) => place < this.place - 1e-9).pop();
+		const next =
+			direction > 0
+				? places.find((place) => place > this.place + 1e-9)
+				: places.filter((place) => place < this.place - 1e-9).pop();
 
 		this.seekPlace(next ?? this.place);
 	}
@@ -202,8 +236,7 @@ class App {
 	// --- playing -------------------------------------------------------------------------
 
 	play() {
-		if (this.place >= this.sync.most)
-			this.goTo(0);
+		if (this.place >= this.sync.most) this.goTo(0);
 		this.playing = true;
 		this.last = performance.now();
 		this.owed = 0;
@@ -217,10 +250,8 @@ class App {
 	}
 
 	toggle() {
-		if (this.playing)
-			this.pause();
-		else
-			this.play();
+		if (this.playing) this.pause();
+		else this.play();
 	}
 
 	drawPlay() {
@@ -230,41 +261,34 @@ class App {
 
 	// So many steps are due since the last frame.
 	tick(now) {
-		this.owed += (now - this.last) / 1000 * this.speed;
+		this.owed += ((now - this.last) / 1000) * this.speed;
 		this.last = now;
 		const steps = Math.floor(this.owed);
-		if (steps < 1)
-			return;
+		if (steps < 1) return;
 		this.owed -= steps;
 		if (this.speed <= ANIMATED)
 			this.goTo(this.sync.after(this.place), { animate: true });
-		else
-			this.leapOn(steps);
-		if (this.place >= this.sync.most)
-			this.pause();
+		else this.leapOn(steps);
+		if (this.place >= this.sync.most) this.pause();
 	}
 
 	leapOn(steps) {
 		const longest = Math.max(...this.recordings.map(({ length }) => length));
 
-		this.goTo(this.place + steps * this.sync.most / Math.max(1, longest));
+		this.goTo(this.place + (steps * this.sync.most) / Math.max(1, longest));
 	}
 
 	// Frames are drawn only while there is something to draw.
 	wake() {
-		if (!this.scheduled)
-			this.scheduled = requestAnimationFrame(this.frame);
+		if (!this.scheduled) this.scheduled = requestAnimationFrame(this.frame);
 	}
 
 	frame(now) {
 		this.scheduled = 0;
-		if (this.playing)
-			this.tick(now);
+		if (this.playing) this.tick(now);
 		let moving = this.playing;
-		for (const view of this.views)
-			moving = view.drawOverlay() || moving;
-		if (moving)
-			this.wake();
+		for (const view of this.views) moving = view.drawOverlay() || moving;
+		if (moving) this.wake();
 	}
 
 	// --- the timeline --------------------------------------------------------------------
@@ -272,12 +296,21 @@ class App {
 	drawPlace() {
 		const [recording] = this.recordings;
 		const mark = recording.markAt(recording.position);
-		const where = this.recordings.map(({ position, length }) => `${position} / ${length}`).join(' · ');
+		const where = this.recordings
+			.map(({ position, length }) => `${position} / ${length}`)
+			.join(' · ');
 
 		byId('slider').value = this.place;
-		byId('slider').setAttribute('aria-valuetext', `step ${recording.position} of ${recording.length}`);
+		byId('slider').setAttribute(
+			'aria-valuetext',
+			`step ${recording.position} of ${recording.length}`
+		);
 		setText(byId('where'), `step ${where} · ${timeText(recording.time)}`);
-		byId('mark').replaceChildren(...(mark ? [element('span', { class: 'nr' }, String(mark.number)), mark.text] : []));
+		byId('mark').replaceChildren(
+			...(mark
+				? [element('span', { class: 'nr' }, String(mark.number)), mark.text]
+				: [])
+		);
 		for (const [i, flag] of [...byId('flags').children].entries())
 			flag.classList.toggle('past', mark !== null && i < mark.number);
 	}
@@ -285,21 +318,32 @@ class App {
 	drawFlags() {
 		const [recording] = this.recordings;
 
-		byId('flags').replaceChildren(...this.markPlaces().map((place, i) => {
-			const flag = element('button', {
-				type: 'button', title: recording.marks[i].text,
-				'aria-label': `Mark ${i + 1}: ${recording.marks[i].text}`, onclick: () => this.seekPlace(place),
-			}, String(i + 1));
-			flag.style.left = `${100 * place / Math.max(this.sync.most, 1e-9)}%`;
-			return flag;
-		}));
+		byId('flags').replaceChildren(
+			...this.markPlaces().map((place, i) => {
+				const flag = element(
+					'button',
+					{
+						type: 'button',
+						title: recording.marks[i].text,
+						'aria-label': `Mark ${i + 1}: ${recording.marks[i].text}`,
+						onclick: () => this.seekPlace(place),
+					},
+					String(i + 1)
+				);
+				flag.style.left = `${(100 * place) / Math.max(this.sync.most, 1e-9)}%`;
+				return flag;
+			})
+		);
 		this.drawPlace();
 	}
 
 	// How many steps there are at each place, and how much of it is free memory.
 	drawActivity() {
-		const canvas = byId('activity'), context = canvas.getContext('2d');
-		const ratio = devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
+		const canvas = byId('activity'),
+			context = canvas.getContext('2d');
+		const ratio = devicePixelRatio || 1,
+			width = canvas.clientWidth,
+			height = canvas.clientHeight;
 		const { samples, header } = this.recordings[0];
 
 		canvas.width = width * ratio;
@@ -310,8 +354,11 @@ class App {
 		context.moveTo(0, height);
 		for (const { position, count } of samples) {
 			const free = count.reduce((sum, nr, order) => sum + nr * (1 << order), 0);
-			const x = this.sync.placeOf(this.recordings[0], position) / Math.max(this.sync.most, 1e-9) * width;
-			context.lineTo(x, height * free / header.pages);
+			const x =
+				(this.sync.placeOf(this.recordings[0], position) /
+					Math.max(this.sync.most, 1e-9)) *
+				width;
+			context.lineTo(x, (height * free) / header.pages);
 		}
 		context.lineTo(width, height);
 		context.fill();
@@ -358,26 +405,31 @@ class App {
 	setTheme(name, keep = true) {
 		this.theme = name;
 		document.documentElement.dataset.theme = name;
-		if (keep)
-			stored.set('pocketmm-theme', name);
+		if (keep) stored.set('pocketmm-theme', name);
 		this.rebuild();
 	}
 
 	pickNothing() {
-		for (const view of this.views)
-			view.select(-1);
+		for (const view of this.views) view.select(-1);
 	}
 
 	keyActions() {
 		return {
-			' ': () => this.toggle(), 'Home': () => this.seekPlace(0), 'End': () => this.seekPlace(this.sync.most),
-			'ArrowLeft': (event) => (event.shiftKey ? this.leap(-100) : this.back()),
-			'ArrowRight': (event) => (event.shiftKey ? this.leap(100) : this.forward()),
-			'PageUp': () => this.toMark(-1), 'PageDown': () => this.toMark(1),
-			'+': () => this.faster(1), '=': () => this.faster(1), '-': () => this.faster(-1),
-			'z': () => this.setLayout(this.layout === 'rows' ? 'squares' : 'rows'),
-			't': () => this.setTheme(this.theme === 'dark' ? 'light' : 'dark'),
-			's': () => this.nextSync(), '?': () => byId('keys').showModal(), 'Escape': () => this.pickNothing(),
+			' ': () => this.toggle(),
+			Home: () => this.seekPlace(0),
+			End: () => this.seekPlace(this.sync.most),
+			ArrowLeft: (event) => (event.shiftKey ? this.leap(-100) : this.back()),
+			ArrowRight: (event) => (event.shiftKey ? this.leap(100) : this.forward()),
+			PageUp: () => this.toMark(-1),
+			PageDown: () => this.toMark(1),
+			'+': () => this.faster(1),
+			'=': () => this.faster(1),
+			'-': () => this.faster(-1),
+			z: () => this.setLayout(this.layout === 'rows' ? 'squares' : 'rows'),
+			t: () => this.setTheme(this.theme === 'dark' ? 'light' : 'dark'),
+			s: () => this.nextSync(),
+			'?': () => byId('keys').showModal(),
+			Escape: () => this.pickNothing(),
 		};
 	}
 
@@ -385,7 +437,14 @@ class App {
 		const { target, key } = event;
 		const action = this.actions[key.length === 1 ? key.toLowerCase() : key];
 
-		if (!action || event.ctrlKey || event.altKey || event.metaKey || byId('keys').open || !this.views.length)
+		if (
+			!action ||
+			event.ctrlKey ||
+			event.altKey ||
+			event.metaKey ||
+			byId('keys').open ||
+			!this.views.length
+		)
 			return;
 		if ((key === ' ' && target.tagName === 'BUTTON') || target.tagName === 'SELECT')
 			return;
@@ -413,19 +472,39 @@ class App {
 		this.acceptDrops();
 		new ResizeObserver(() => this.views.length && this.resize()).observe(byId('views'));
 		addEventListener('resize', () => this.views.length && this.resize());
-		this.prefersDark.addEventListener('change', ({ matches }) =>
-			stored.get('pocketmm-theme') ?? this.setTheme(matches ? 'dark' : 'light', false));
+		this.prefersDark.addEventListener(
+			'change',
+			({ matches }) =>
+				stored.get('pocketmm-theme') ??
+				this.setTheme(matches ? 'dark' : 'light', false)
+		);
 	}
 
 	fillChoices() {
-		byId('speed').append(...SPEEDS.map((speed) => element('option', { value: speed }, `${speed} steps/s`)));
+		byId('speed').append(
+			...SPEEDS.map((speed) =>
+				element('option', { value: speed }, `${speed} steps/s`)
+			)
+		);
 		this.setSpeed(this.speed);
-		byId('keys').querySelector('table').append(...KEYS.map(([keys, does]) => element('tr', {},
-			element('td', {}, element('kbd', {}, keys)), element('td', {}, does))));
+		byId('keys')
+			.querySelector('table')
+			.append(
+				...KEYS.map(([keys, does]) =>
+					element(
+						'tr',
+						{},
+						element('td', {}, element('kbd', {}, keys)),
+						element('td', {}, does)
+					)
+				)
+			);
 	}
 
 	async open(files) {
-		this.load(await Promise.all(files.map(async (file) => [file.name, await file.text()])));
+		this.load(
+			await Promise.all(files.map(async (file) => [file.name, await file.text()]))
+		);
 	}
 
 	acceptDrops() {
@@ -445,5 +524,9 @@ class App {
 
 const app = new App();
 globalThis.pocketmm = app;
-app.load([...document.querySelectorAll('script.recording')].map((script) =>
-	[script.dataset.name, script.textContent]));
+app.load(
+	[...document.querySelectorAll('script.recording')].map((script) => [
+		script.dataset.name,
+		script.textContent,
+	])
+);

@@ -7,7 +7,7 @@
 import { PAGE_SIZE, TOP } from './replay.js';
 import { mix } from './theme.js';
 
-const MOTION = 420;		// milliseconds
+const MOTION = 420; // milliseconds
 const MOST_RUNS = 160;
 
 const ease = (part) => 1 - (1 - part) ** 3;
@@ -34,9 +34,23 @@ export class Overlay {
 	}
 
 	start(event, speed, still) {
-		this.effect = ['split', 'coalesce', 'alloc', 'free', 'pcp_refill', 'pcp_drain', 'recycle']
-			.includes(event?.name) && event.page >= 0 ?
-			{ event, begun: performance.now(), lasts: Math.min(MOTION, 900 / speed), still } : null;
+		this.effect =
+			[
+				'split',
+				'coalesce',
+				'alloc',
+				'free',
+				'pcp_refill',
+				'pcp_drain',
+				'recycle',
+			].includes(event?.name) && event.page >= 0
+				? {
+						event,
+						begun: performance.now(),
+						lasts: Math.min(MOTION, 900 / speed),
+						still,
+					}
+				: null;
 	}
 
 	// Returns whether there is more to come.
@@ -46,12 +60,9 @@ export class Overlay {
 		c.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
 		c.clearRect(0, 0, this.width, this.height);
 		const moving = this.drawEffect();
-		if (area)
-			this.drawArea(area);
-		if (selected >= 0)
-			this.drawBlock(replay, selected, 2);
-		if (hover >= 0 && hover !== selected)
-			this.drawBlock(replay, hover, 1.25);
+		if (area) this.drawArea(area);
+		if (selected >= 0) this.drawBlock(replay, selected, 2);
+		if (hover >= 0 && hover !== selected) this.drawBlock(replay, hover, 1.25);
 		return moving;
 	}
 
@@ -73,16 +84,22 @@ export class Overlay {
 
 	drawBlock(replay, page, width) {
 		const { theme } = this.map;
-		const index = replay.blockOf(page), order = replay.order[index];
+		const index = replay.blockOf(page),
+			order = replay.order[index];
 		const buddy = index ^ (1 << order);
 
 		if (order < TOP && buddy + (1 << order) <= replay.pages) {
-			this.outline(this.map.rectOf(index & buddy, order + 1), theme.faint, 1, [], 2.5);
+			this.outline(
+				this.map.rectOf(index & buddy, order + 1),
+				theme.faint,
+				1,
+				[],
+				2.5
+			);
 			this.clear(this.map.rectOf(buddy, order), theme.buddy, width, [4, 3], 0);
 		}
 		this.clear(this.map.rectOf(index, order), theme.select, width, [], 0);
-		if (order > 0)
-			this.outline(this.map.rectOf(page, 0), theme.select, width, [], -1);
+		if (order > 0) this.outline(this.map.rectOf(page, 0), theme.select, width, [], -1);
 	}
 
 	// --- an area and its pages -----------------------------------------------------------
@@ -91,9 +108,14 @@ export class Overlay {
 		const { theme } = this.map;
 
 		for (const piece of this.window.piecesOf(range.offset, range.size))
-			this.clear({ ...piece, y: piece.y + this.windowTop }, theme.select, 2, [], 0);
-		for (const run of this.spread(range.runs))
-			this.drawRun(run, theme);
+			this.clear(
+				{ ...piece, y: piece.y + this.windowTop },
+				theme.select,
+				2,
+				[],
+				0
+			);
+		for (const run of this.spread(range.runs)) this.drawRun(run, theme);
 	}
 
 	// Of very many runs some are enough to see where they go.
@@ -107,11 +129,9 @@ export class Overlay {
 		const { context: c } = this;
 		const piece = this.window.piecesOf(offset, nr * PAGE_SIZE)[0];
 
-		if (!piece)
-			return;
+		if (!piece) return;
 		const rects = this.rectsOfRun(page, nr);
-		for (const rect of rects)
-			this.outline(rect, theme.select, 1.5, [], -0.5);
+		for (const rect of rects) this.outline(rect, theme.select, 1.5, [], -0.5);
 		const from = { x: piece.x + piece.w / 2, y: piece.y + this.windowTop };
 		const to = { x: rects[0].x + rects[0].w / 2, y: rects[0].y + rects[0].h / 2 };
 		const bend = (from.y - to.y) * 0.45;
@@ -149,8 +169,7 @@ export class Overlay {
 	drawEffect() {
 		const { effect } = this;
 
-		if (!effect)
-			return false;
+		if (!effect) return false;
 		const part = (performance.now() - effect.begun) / effect.lasts;
 		if (part >= 1 && !effect.still) {
 			this.effect = null;
@@ -160,9 +179,12 @@ export class Overlay {
 		if (effect.event.name === 'split')
 			this.drawParting(effect.event.page, effect.event.order, how);
 		else if (effect.event.name === 'coalesce')
-			this.drawParting(Math.min(effect.event.page, effect.event.buddy), effect.event.order + 1, 1 - how);
-		else
-			this.drawRing(effect.event, how);
+			this.drawParting(
+				Math.min(effect.event.page, effect.event.buddy),
+				effect.event.order + 1,
+				1 - how
+			);
+		else this.drawRing(effect.event, how);
 		return !effect.still;
 	}
 
@@ -170,17 +192,28 @@ export class Overlay {
 	drawParting(index, order, part) {
 		const { context: c, map } = this;
 		const { orders, ground, hand } = map.theme;
-		const whole = map.rectOf(index, order), half = 1 << (order - 1);
-		const apart = Math.min(7, Math.max(2, Math.min(whole.w, whole.h) * 0.14)) * Math.sin(Math.min(1, part) * Math.PI / 1.35);
+		const whole = map.rectOf(index, order),
+			half = 1 << (order - 1);
+		const apart =
+			Math.min(7, Math.max(2, Math.min(whole.w, whole.h) * 0.14)) *
+			Math.sin((Math.min(1, part) * Math.PI) / 1.35);
 
 		c.fillStyle = ground;
 		c.fillRect(whole.x, whole.y, whole.w, whole.h);
-		for (const [at, away] of [[index, -1], [index + half, 1]]) {
+		for (const [at, away] of [
+			[index, -1],
+			[index + half, 1],
+		]) {
 			const rect = map.rectOf(at, order - 1);
 			const beside = rect.h === whole.h;
 			c.fillStyle = mix(orders[order], orders[order - 1], part);
-			const [dx, dy] = beside ? [apart * away / 2, 0] : [0, apart * away / 2];
-			c.fillRect(rect.x + dx + (away > 0 && beside ? 0 : 0.5), rect.y + dy + 0.5, rect.w - 1, rect.h - 1);
+			const [dx, dy] = beside ? [(apart * away) / 2, 0] : [0, (apart * away) / 2];
+			c.fillRect(
+				rect.x + dx + (away > 0 && beside ? 0 : 0.5),
+				rect.y + dy + 0.5,
+				rect.w - 1,
+				rect.h - 1
+			);
 		}
 		this.outline(whole, hand, 2, [], 1 + part);
 	}

@@ -8,8 +8,8 @@ import { layoutOf } from './layout.js';
 import { FREE, HAND, PARKED, PCP, USED } from './replay.js';
 import { inkOn } from './theme.js';
 
-const DIGIT_ROOM = 10;		// CSS pixels that a digit needs
-const TEXTURE_ROOM = 5;		// of a cell
+const DIGIT_ROOM = 10; // CSS pixels that a digit needs
+const TEXTURE_ROOM = 5; // of a cell
 
 export class PageMap {
 	constructor(canvas, recording) {
@@ -26,7 +26,8 @@ export class PageMap {
 
 		this.layout = layoutOf(name, pages, width, height);
 		this.ratio = ratio;
-		const fit = Math.min(width / this.layout.columns, height / this.layout.rows) * ratio;
+		const fit =
+			Math.min(width / this.layout.columns, height / this.layout.rows) * ratio;
 		this.cell = Math.max(2, Math.min(Math.floor(fit), Math.floor(28 * ratio)));
 		this.canvas.width = this.layout.columns * this.cell;
 		this.canvas.height = this.layout.rows * this.cell;
@@ -53,7 +54,12 @@ export class PageMap {
 		const cell = this.cell / this.ratio;
 		const [column, row] = [Math.floor(x / cell), Math.floor(y / cell)];
 
-		if (column < 0 || row < 0 || column >= this.layout.columns || row >= this.layout.rows)
+		if (
+			column < 0 ||
+			row < 0 ||
+			column >= this.layout.columns ||
+			row >= this.layout.rows
+		)
 			return -1;
 		const index = this.layout.indexAt(column, row);
 		return index < this.recording.header.pages ? index : -1;
@@ -65,9 +71,8 @@ export class PageMap {
 		let painted = 0;
 
 		for (let i = 0; i < pages; i += 1 << order[i]) {
-			const key = 1 + (state[i] | order[i] << 3 | inArea[i] << 7);
-			if (this.drawn[i] === key)
-				continue;
+			const key = 1 + (state[i] | (order[i] << 3) | (inArea[i] << 7));
+			if (this.drawn[i] === key) continue;
 			this.drawn.fill(0, i, i + (1 << order[i]));
 			this.drawn[i] = key;
 			this.paint(i, order[i], state[i], inArea[i]);
@@ -80,21 +85,21 @@ export class PageMap {
 	paint(index, order, state, inArea) {
 		const { context: c, cell } = this;
 		const cells = this.layout.rectOf(index, order);
-		const [x, y, w, h] = [cells.x * cell, cells.y * cell, cells.w * cell, cells.h * cell];
+		const [x, y, w, h] = [
+			cells.x * cell,
+			cells.y * cell,
+			cells.w * cell,
+			cells.h * cell,
+		];
 		const gap = cell >= 4 ? Math.max(1, Math.round(cell / 12)) : order > 2 ? 1 : 0;
 
 		c.clearRect(x, y, w, h);
 		const shape = { x: x + gap / 2, y: y + gap / 2, w: w - gap, h: h - gap };
-		if (state === FREE)
-			this.paintFree(shape, order);
-		else if (state === USED)
-			this.paintFull(shape, order, inArea ? 'area' : 'used');
-		else if (state === PARKED)
-			this.paintFull(shape, order, 'parked');
-		else if (state === PCP)
-			this.paintHollow(shape, order);
-		else if (state === HAND)
-			this.paintHand(shape);
+		if (state === FREE) this.paintFree(shape, order);
+		else if (state === USED) this.paintFull(shape, order, inArea ? 'area' : 'used');
+		else if (state === PARKED) this.paintFull(shape, order, 'parked');
+		else if (state === PCP) this.paintHollow(shape, order);
+		else if (state === HAND) this.paintHand(shape);
 	}
 
 	round({ x, y, w, h }) {
@@ -126,15 +131,13 @@ export class PageMap {
 	grid({ x, y, w, h }, colour, alpha) {
 		const { context: c, cell } = this;
 
-		if (cell < TEXTURE_ROOM * this.ratio)
-			return;
+		if (cell < TEXTURE_ROOM * this.ratio) return;
 		c.globalAlpha = alpha;
 		c.fillStyle = colour;
-		const left = Math.round(x / cell) * cell, top = Math.round(y / cell) * cell;
-		for (let at = left + cell; at < x + w - 1; at += cell)
-			c.fillRect(at, y, 1, h);
-		for (let at = top + cell; at < y + h - 1; at += cell)
-			c.fillRect(x, at, w, 1);
+		const left = Math.round(x / cell) * cell,
+			top = Math.round(y / cell) * cell;
+		for (let at = left + cell; at < x + w - 1; at += cell) c.fillRect(at, y, 1, h);
+		for (let at = top + cell; at < y + h - 1; at += cell) c.fillRect(x, at, w, 1);
 		c.globalAlpha = 1;
 	}
 
@@ -142,8 +145,7 @@ export class PageMap {
 		const { context: c, ratio } = this;
 		const room = Math.min(w, h) / ratio;
 
-		if (room < DIGIT_ROOM)
-			return;
+		if (room < DIGIT_ROOM) return;
 		const size = Math.max(8.5, Math.min(30, room * (room < 16 ? 0.72 : 0.42)));
 		c.globalAlpha = room < 30 ? 0.9 : 0.75;
 		c.fillStyle = colour;
@@ -160,15 +162,15 @@ export class PageMap {
 		const ink = theme[`${kind}Ink`];
 
 		this.fill(shape, theme[kind]);
-		if (cell < TEXTURE_ROOM * ratio)
-			return;
+		if (cell < TEXTURE_ROOM * ratio) return;
 		this.grid(shape, ink, 0.35);
 		this.eachCell(shape, (x, y) => this.texture(x, y, kind, ink));
 	}
 
 	eachCell({ x, y, w, h }, visit) {
 		const { cell } = this;
-		const left = Math.round(x / cell) * cell, top = Math.round(y / cell) * cell;
+		const left = Math.round(x / cell) * cell,
+			top = Math.round(y / cell) * cell;
 
 		for (let row = top; row < y + h - 1; row += cell)
 			for (let column = left; column < x + w - 1; column += cell)
@@ -177,14 +179,20 @@ export class PageMap {
 
 	texture(x, y, kind, ink) {
 		const { context: c, cell, ratio } = this;
-		const near = cell * 0.3, far = cell * 0.7;
+		const near = cell * 0.3,
+			far = cell * 0.7;
 
 		c.strokeStyle = c.fillStyle = ink;
 		c.lineWidth = Math.max(1, cell / 11);
 		c.beginPath();
 		if (kind === 'area') {
 			const size = Math.max(ratio, Math.round(cell * 0.2));
-			c.fillRect(x + Math.round((cell - size) / 2), y + Math.round((cell - size) / 2), size, size);
+			c.fillRect(
+				x + Math.round((cell - size) / 2),
+				y + Math.round((cell - size) / 2),
+				size,
+				size
+			);
 			return;
 		}
 		c.moveTo(x + near, y + far);
@@ -204,7 +212,12 @@ export class PageMap {
 		this.fill(shape, theme.ground);
 		c.strokeStyle = theme.orders[Math.min(order, 3)];
 		c.lineWidth = width;
-		this.round({ x: shape.x + width / 2, y: shape.y + width / 2, w: shape.w - width, h: shape.h - width });
+		this.round({
+			x: shape.x + width / 2,
+			y: shape.y + width / 2,
+			w: shape.w - width,
+			h: shape.h - width,
+		});
 		c.stroke();
 		this.digit(shape, order, theme.ink);
 	}
@@ -216,7 +229,12 @@ export class PageMap {
 		c.strokeStyle = theme.hand;
 		c.lineWidth = 1.5 * ratio;
 		c.setLineDash([3 * ratio, 2 * ratio]);
-		this.round({ x: shape.x + 1, y: shape.y + 1, w: Math.max(1, shape.w - 2), h: Math.max(1, shape.h - 2) });
+		this.round({
+			x: shape.x + 1,
+			y: shape.y + 1,
+			w: Math.max(1, shape.w - 2),
+			h: Math.max(1, shape.h - 2),
+		});
 		c.stroke();
 		c.setLineDash([]);
 	}

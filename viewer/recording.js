@@ -21,7 +21,9 @@ export class Recording {
 
 		this.header = header;
 		this.end = end;
-		this.problem = end.lost ? `${end.lost} events were lost: what is shown are the first of them` : null;
+		this.problem = end.lost
+			? `${end.lost} events were lost: what is shown are the first of them`
+			: null;
 		this.verified = false;
 		this.checked = 0;
 		this.marks = [];
@@ -50,14 +52,21 @@ export class Recording {
 
 		records.forEach((record, i) => {
 			if (record.type === 'mark') {
-				this.marks.push({ position: this.steps.length, t: record.t, text: record.text });
+				this.marks.push({
+					position: this.steps.length,
+					t: record.t,
+					text: record.text,
+				});
 			} else if (!begun) {
 				begun = record.type === 'snapshot';
 			} else if (record.type === stepType) {
 				this.steps.push(record);
 				this.lines.push(lines[i]);
 			} else if (record.type === 'snapshot') {
-				this.checks.set(this.steps.length, { snapshot: record, line: lines[i] });
+				this.checks.set(this.steps.length, {
+					snapshot: record,
+					line: lines[i],
+				});
 			}
 		});
 	}
@@ -83,8 +92,7 @@ export class Recording {
 		this.windowEnd = 0;
 		this.sample(0);
 		for (let position = 1; position <= this.length; position++)
-			if (!this.indexStep(position))
-				break;
+			if (!this.indexStep(position)) break;
 		this.conclude();
 	}
 
@@ -95,14 +103,15 @@ export class Recording {
 			this.applyStep(step);
 			this.check(position);
 		} catch (error) {
-			if (!(error instanceof ReplayError))
-				throw error;
-			this.cutAt(position - 1, `line ${this.lines[position - 1]}: ${error.message}`);
+			if (!(error instanceof ReplayError)) throw error;
+			this.cutAt(
+				position - 1,
+				`line ${this.lines[position - 1]}: ${error.message}`
+			);
 			return false;
 		}
 		this.times[position] = Math.max(step.t, this.times[position - 1] + INSTANT);
-		if (position % this.interval === 0)
-			this.keyframes.push(this.replay.save());
+		if (position % this.interval === 0) this.keyframes.push(this.replay.save());
 		if (position % this.sampling === 0 || position === this.length)
 			this.sample(position);
 		const last = this.replay.ranges.at(-1);
@@ -111,21 +120,20 @@ export class Recording {
 	}
 
 	applyStep(step) {
-		if (step.type === 'event')
-			this.replay.apply(step);
-		else
-			this.replay.load(step);
+		if (step.type === 'event') this.replay.apply(step);
+		else this.replay.load(step);
 	}
 
 	check(position) {
 		const check = this.checks.get(position);
 
-		if (!check)
-			return;
+		if (!check) return;
 		this.replay.finish();
 		const difference = this.replay.difference(check.snapshot);
 		if (difference)
-			throw new ReplayError(`the replay differs from the snapshot: ${difference}`);
+			throw new ReplayError(
+				`the replay differs from the snapshot: ${difference}`
+			);
 		this.checked++;
 	}
 
@@ -157,10 +165,8 @@ export class Recording {
 	seek(position) {
 		const to = Math.max(0, Math.min(this.length, Math.round(position)));
 
-		if (to < this.position || to > this.position + this.interval)
-			this.seekFrom(to);
-		else
-			this.advance(to);
+		if (to < this.position || to > this.position + this.interval) this.seekFrom(to);
+		else this.advance(to);
 		return to;
 	}
 
@@ -200,8 +206,7 @@ export class Recording {
 		const positions = [];
 
 		this.steps.forEach((step, i) => {
-			if (step.type === 'event' && concerns(step, page))
-				positions.push(i + 1);
+			if (step.type === 'event' && concerns(step, page)) positions.push(i + 1);
 		});
 		return positions;
 	}
@@ -211,13 +216,13 @@ export class Recording {
 export function concerns(event, page) {
 	const { page: first, order, nr, buddy } = event;
 
-	if (first === undefined || first < 0)
-		return false;
-	if (event.name === 'map')
-		return page >= first && page < first + nr;
+	if (first === undefined || first < 0) return false;
+	if (event.name === 'map') return page >= first && page < first + nr;
 	const size = 1 << (order ?? 0);
-	return (page >= first && page < first + size) ||
-	       (buddy !== undefined && page >= buddy && page < buddy + size);
+	return (
+		(page >= first && page < first + size) ||
+		(buddy !== undefined && page >= buddy && page < buddy + size)
+	);
 }
 
 // --- several recordings at once ----------------------------------------------------------------
@@ -228,10 +233,9 @@ const SCALES = {
 	step: (recording, position) => position,
 	time: (recording, position) => recording.times[position],
 	mark: (recording, position) => {
-		const bounds = recording.bounds ??= markBounds(recording);
+		const bounds = (recording.bounds ??= markBounds(recording));
 		let part = bounds.length - 2;
-		while (part > 0 && bounds[part] > position)
-			part--;
+		while (part > 0 && bounds[part] > position) part--;
 		const length = bounds[part + 1] - bounds[part];
 		return part + (length ? (position - bounds[part]) / length : 1);
 	},
@@ -264,21 +268,21 @@ export class Sync {
 
 	// The last position that is not beyond the place.
 	positionAt(recording, place) {
-		let low = 0, high = recording.length;
+		let low = 0,
+			high = recording.length;
 
 		while (low < high) {
 			const middle = (low + high + 1) >> 1;
-			if (this.placeOf(recording, middle) <= place)
-				low = middle;
-			else
-				high = middle - 1;
+			if (this.placeOf(recording, middle) <= place) low = middle;
+			else high = middle - 1;
 		}
 		return low;
 	}
 
 	// The next place at which one of them takes a step.
 	after(place) {
-		const places = this.recordings.filter((each) => this.positionAt(each, place) < each.length)
+		const places = this.recordings
+			.filter((each) => this.positionAt(each, place) < each.length)
 			.map((each) => this.placeOf(each, this.positionAt(each, place) + 1));
 
 		return places.length ? Math.min(...places) : place;
@@ -286,8 +290,11 @@ export class Sync {
 
 	// The place before the last step that one of them took.
 	before(place) {
-		const last = Math.max(...this.recordings.map((each) =>
-			this.placeOf(each, this.positionAt(each, place))));
+		const last = Math.max(
+			...this.recordings.map((each) =>
+				this.placeOf(each, this.positionAt(each, place))
+			)
+		);
 		const places = this.recordings.map((each) => {
 			const position = this.positionAt(each, place);
 			const back = this.placeOf(each, position) >= last ? position - 1 : position;

@@ -41,8 +41,7 @@ export function rangesOf(numbers) {
 
 	for (let i = 0; i < numbers.length; ) {
 		let end = i;
-		while (end + 1 < numbers.length && numbers[end + 1] === numbers[end] + 1)
-			end++;
+		while (end + 1 < numbers.length && numbers[end + 1] === numbers[end] + 1) end++;
 		parts.push(end > i ? `${numbers[i]}-${numbers[end]}` : `${numbers[i]}`);
 		i = end + 1;
 	}
@@ -57,8 +56,7 @@ function joinRuns(runs) {
 		const last = joined.at(-1);
 		if (last && last[1] + last[2] === page && last[0] + last[2] * PAGE_SIZE === offset)
 			last[2] += nr;
-		else
-			joined.push([offset, page, nr]);
+		else joined.push([offset, page, nr]);
 	}
 	return joined;
 }
@@ -67,8 +65,7 @@ export class Replay {
 	constructor(header, snapshot) {
 		const { pages } = header;
 
-		if (!Number.isInteger(pages) || pages < 1)
-			refuse(`the header says ${pages} pages`);
+		if (!Number.isInteger(pages) || pages < 1) refuse(`the header says ${pages} pages`);
 		this.pages = pages;
 		this.windowSize = header.window;
 		this.state = new Uint8Array(pages);
@@ -96,8 +93,7 @@ export class Replay {
 		this.next.fill(NONE);
 		this.prev.fill(NONE);
 		this.inArea.fill(0);
-		for (const block of snapshot.blocks)
-			this.loadBlock(block);
+		for (const block of snapshot.blocks) this.loadBlock(block);
 		this.loadLists(snapshot.freelist);
 		this.loadWindow(snapshot);
 		this.checkCover();
@@ -106,8 +102,7 @@ export class Replay {
 	loadBlock([index, order, state, caller]) {
 		const number = STATES.indexOf(state);
 
-		if (number <= TAIL)
-			refuse(`block ${index}: no such state: '${state}'`);
+		if (number <= TAIL) refuse(`block ${index}: no such state: '${state}'`);
 		this.checkBlock(index, order);
 		this.mark(index, order, number, caller);
 	}
@@ -117,7 +112,9 @@ export class Replay {
 			const list = lists[order] ?? [];
 			for (let i = list.length; i-- > 0; ) {
 				if (!this.is(list[i], order, FREE))
-					refuse(`${list[i]} is on the list of order ${order}, but no such free block`);
+					refuse(
+						`${list[i]} is on the list of order ${order}, but no such free block`
+					);
 				this.link(list[i], order);
 			}
 		}
@@ -127,17 +124,23 @@ export class Replay {
 		this.ranges = [];
 		for (const [offset, size, type, pages, huge] of snapshot.window)
 			if (type !== 'hole')
-				this.ranges.push({ offset, size, type, pages, huge: huge ?? 0, runs: [], caller: '' });
+				this.ranges.push({
+					offset,
+					size,
+					type,
+					pages,
+					huge: huge ?? 0,
+					runs: [],
+					caller: '',
+				});
 		for (const [offset, runs] of snapshot.areas ?? []) {
 			const at = this.rangeAt(offset);
 			let where = offset;
-			if (!at)
-				refuse(`no area at offset ${offset}`);
+			if (!at) refuse(`no area at offset ${offset}`);
 			for (const [page, nr] of runs) {
 				at.runs.push([where, page, nr]);
 				where += nr * PAGE_SIZE;
-				if (at.type === 'vmalloc')
-					this.inArea.fill(1, page, page + nr);
+				if (at.type === 'vmalloc') this.inArea.fill(1, page, page + nr);
 			}
 		}
 	}
@@ -147,8 +150,7 @@ export class Replay {
 		let index = 0;
 
 		while (index < this.pages) {
-			if (this.state[index] === TAIL)
-				refuse(`page ${index} is in no block`);
+			if (this.state[index] === TAIL) refuse(`page ${index} is in no block`);
 			index += 1 << this.order[index];
 		}
 	}
@@ -157,16 +159,34 @@ export class Replay {
 		const { hand, merging, splits, coalesces, failures } = this;
 
 		return {
-			state: this.state.slice(), order: this.order.slice(),
-			next: this.next.slice(), prev: this.prev.slice(),
-			owner: this.owner.slice(), inArea: this.inArea.slice(),
-			head: this.head.slice(), count: this.count.slice(), ranges: this.ranges.slice(),
-			hand, merging, splits, coalesces, failures,
+			state: this.state.slice(),
+			order: this.order.slice(),
+			next: this.next.slice(),
+			prev: this.prev.slice(),
+			owner: this.owner.slice(),
+			inArea: this.inArea.slice(),
+			head: this.head.slice(),
+			count: this.count.slice(),
+			ranges: this.ranges.slice(),
+			hand,
+			merging,
+			splits,
+			coalesces,
+			failures,
 		};
 	}
 
 	restore(saved) {
-		for (const name of ['state', 'order', 'next', 'prev', 'owner', 'inArea', 'head', 'count'])
+		for (const name of [
+			'state',
+			'order',
+			'next',
+			'prev',
+			'owner',
+			'inArea',
+			'head',
+			'count',
+		])
 			this[name].set(saved[name]);
 		for (const name of ['hand', 'merging', 'splits', 'coalesces', 'failures'])
 			this[name] = saved[name];
@@ -185,8 +205,12 @@ export class Replay {
 	}
 
 	is(index, order, state) {
-		return index >= 0 && index < this.pages &&
-		       this.state[index] === state && this.order[index] === order;
+		return (
+			index >= 0 &&
+			index < this.pages &&
+			this.state[index] === state &&
+			this.order[index] === order
+		);
 	}
 
 	mark(index, order, state, caller) {
@@ -211,21 +235,18 @@ export class Replay {
 
 		this.next[index] = old;
 		this.prev[index] = NONE;
-		if (old !== NONE)
-			this.prev[old] = index;
+		if (old !== NONE) this.prev[old] = index;
 		this.head[order] = index;
 		this.count[order]++;
 	}
 
 	unlink(index, order) {
-		const next = this.next[index], prev = this.prev[index];
+		const next = this.next[index],
+			prev = this.prev[index];
 
-		if (prev === NONE)
-			this.head[order] = next;
-		else
-			this.next[prev] = next;
-		if (next !== NONE)
-			this.prev[next] = prev;
+		if (prev === NONE) this.head[order] = next;
+		else this.next[prev] = next;
+		if (next !== NONE) this.prev[next] = prev;
 		this.count[order]--;
 	}
 
@@ -240,8 +261,7 @@ export class Replay {
 	blockOf(page) {
 		for (let order = 0; order <= TOP; order++) {
 			const index = page & ~((1 << order) - 1);
-			if (this.state[index] !== TAIL)
-				return index;
+			if (this.state[index] !== TAIL) return index;
 		}
 		return refuse(`page ${page} is in no block`);
 	}
@@ -251,21 +271,23 @@ export class Replay {
 	apply(event) {
 		const handler = this[`on_${event.name}`];
 
-		if (handler)
-			handler.call(this, event);
+		if (handler) handler.call(this, event);
 	}
 
 	// What is left undone by events that were not recorded; to be called after the last.
 	finish() {
-		if (this.merging)
-			this.mergeUnseen();
+		if (this.merging) this.mergeUnseen();
 		if (this.hand)
-			refuse(`block ${this.hand.index} of order ${this.hand.order} was taken for nobody`);
+			refuse(
+				`block ${this.hand.index} of order ${this.hand.order} was taken for nobody`
+			);
 	}
 
 	describe(index, order) {
-		const what = index >= 0 && index < this.pages ? STATES[this.state[index]] : 'outside';
-		const is = what === 'tail' ? 'inside a block' : `${what}, order ${this.order[index]}`;
+		const what =
+			index >= 0 && index < this.pages ? STATES[this.state[index]] : 'outside';
+		const is =
+			what === 'tail' ? 'inside a block' : `${what}, order ${this.order[index]}`;
 
 		return `page ${index} as a block of order ${order}; it is ${is}`;
 	}
@@ -283,23 +305,22 @@ export class Replay {
 
 		if (this.coalesces)
 			refuse(`block ${index} of order ${order} did not meet its free buddy`);
-		while (this.merging)
-			this.mergeOnce();
+		while (this.merging) this.mergeOnce();
 	}
 
 	begin(doing) {
-		if (this.merging)
-			this.mergeUnseen();
+		if (this.merging) this.mergeUnseen();
 		if (this.hand && doing !== 'split' && doing !== 'take')
-			refuse(`${doing}: but block ${this.hand.index} of order ${this.hand.order} is in hand`);
+			refuse(
+				`${doing}: but block ${this.hand.index} of order ${this.hand.order} is in hand`
+			);
 	}
 
 	on_split({ page, order, kept }) {
 		const half = 1 << (order - 1);
 
 		this.begin('split');
-		if (order < 1)
-			refuse(`a block of order ${order} cannot be split`);
+		if (order < 1) refuse(`a block of order ${order} cannot be split`);
 		this.takeOut(page, order, 'split');
 		if (kept !== page && kept !== page + half)
 			refuse(`split: ${kept} is no half of block ${page} of order ${order}`);
@@ -311,8 +332,10 @@ export class Replay {
 	takeOut(index, order, doing) {
 		if (this.hand) {
 			if (this.hand.index !== index || this.hand.order !== order)
-				refuse(`${doing}: ${this.describe(index, order)}, but block ${this.hand.index} ` +
-				       `of order ${this.hand.order} is in hand`);
+				refuse(
+					`${doing}: ${this.describe(index, order)}, but block ${this.hand.index} ` +
+						`of order ${this.hand.order} is in hand`
+				);
 			return;
 		}
 		this.expect(index, order, FREE, doing);
@@ -337,8 +360,7 @@ export class Replay {
 	take(page, order, doing) {
 		this.begin('take');
 		this.checkBlock(page, order);
-		if (!this.hand && !this.splits)
-			this.cutUnseen(page, order);
+		if (!this.hand && !this.splits) this.cutUnseen(page, order);
 		this.takeOut(page, order, doing);
 		this.hand = null;
 	}
@@ -346,12 +368,15 @@ export class Replay {
 	cutUnseen(page, order) {
 		const found = this.freeBlockOf(page);
 
-		if (!found || found[1] <= order)
-			return;
+		if (!found || found[1] <= order) return;
 		this.takeOut(found[0], found[1], 'split');
 		while (this.hand.order > order) {
 			const half = this.hand.index + (1 << (this.hand.order - 1));
-			this.cut(this.hand.index, this.hand.order, page < half ? half : this.hand.index);
+			this.cut(
+				this.hand.index,
+				this.hand.order,
+				page < half ? half : this.hand.index
+			);
 		}
 	}
 
@@ -360,25 +385,19 @@ export class Replay {
 			this.failures++;
 			return;
 		}
-		if (from === 'pcp')
-			this.expect(page, order, PCP, 'alloc from a per-CPU list');
-		else
-			this.take(page, order, 'alloc');
+		if (from === 'pcp') this.expect(page, order, PCP, 'alloc from a per-CPU list');
+		else this.take(page, order, 'alloc');
 		this.mark(page, order, USED, caller);
 		this.inArea.fill(kind === 'area' ? 1 : 0, page, page + (1 << order));
 	}
 
 	on_free({ page, order, to }) {
-		if (to === 'zone')
-			this.begin('free');
+		if (to === 'zone') this.begin('free');
 		this.expect(page, order, USED, 'free');
 		this.inArea.fill(0, page, page + (1 << order));
-		if (to === 'pcp')
-			this.mark(page, order, PCP);
-		else if (to === 'parked')
-			this.mark(page, order, PARKED);
-		else
-			this.putBack(page, order);
+		if (to === 'pcp') this.mark(page, order, PCP);
+		else if (to === 'parked') this.mark(page, order, PARKED);
+		else this.putBack(page, order);
 	}
 
 	on_recycle({ page, order }) {
@@ -409,8 +428,7 @@ export class Replay {
 		const buddy = index ^ (1 << order);
 
 		this.merging = order < TOP && this.is(buddy, order, FREE);
-		if (this.merging)
-			return;
+		if (this.merging) return;
 		this.mark(index, order, FREE);
 		this.link(index, order);
 		this.hand = null;
@@ -427,10 +445,18 @@ export class Replay {
 
 	on_coalesce({ page, order, buddy }) {
 		if (!this.merging)
-			refuse(`coalesce: ${this.describe(page, order)}, and has no free buddy to meet`);
-		if (this.hand.index !== page || this.hand.order !== order || buddy !== (page ^ (1 << order)))
-			refuse(`coalesce: block ${page} of order ${order} and ${buddy}, but block ` +
-			       `${this.hand.index} of order ${this.hand.order} is in hand`);
+			refuse(
+				`coalesce: ${this.describe(page, order)}, and has no free buddy to meet`
+			);
+		if (
+			this.hand.index !== page ||
+			this.hand.order !== order ||
+			buddy !== (page ^ (1 << order))
+		)
+			refuse(
+				`coalesce: block ${page} of order ${order} and ${buddy}, but block ` +
+					`${this.hand.index} of order ${this.hand.order} is in hand`
+			);
 		this.coalesces++;
 		this.mergeOnce();
 	}
@@ -449,14 +475,13 @@ export class Replay {
 
 	// How many ranges begin below this offset.
 	rangesBelow(offset) {
-		let low = 0, high = this.ranges.length;
+		let low = 0,
+			high = this.ranges.length;
 
 		while (low < high) {
 			const middle = (low + high) >> 1;
-			if (this.ranges[middle].offset < offset)
-				low = middle + 1;
-			else
-				high = middle;
+			if (this.ranges[middle].offset < offset) low = middle + 1;
+			else high = middle;
 		}
 		return low;
 	}
@@ -476,84 +501,101 @@ export class Replay {
 
 	on_vmalloc({ offset, size, kind, huge, caller }) {
 		const at = this.rangesBelow(offset);
-		const above = this.ranges[at], below = this.ranges[at - 1];
+		const above = this.ranges[at],
+			below = this.ranges[at - 1];
 		const guard = kind === 'map_ram' ? 0 : 1;
 
 		if (!['vmalloc', 'vmap', 'ioremap', 'map_ram'].includes(kind))
 			refuse(`vmalloc: no such kind of area: '${kind}'`);
 		if (offset < 0 || offset + size > this.windowSize)
 			refuse(`vmalloc: ${offset}+${size} is outside of the window`);
-		if ((below && below.offset + below.size > offset) || (above && above.offset < offset + size))
+		if (
+			(below && below.offset + below.size > offset) ||
+			(above && above.offset < offset + size)
+		)
 			refuse(`vmalloc: ${offset}+${size} is not a hole`);
 		this.ranges.splice(at, 0, {
-			offset, size, type: kind === 'map_ram' ? 'vmap' : kind,
-			pages: size / PAGE_SIZE - guard, huge: huge ?? 0, runs: [], caller: caller ?? '',
+			offset,
+			size,
+			type: kind === 'map_ram' ? 'vmap' : kind,
+			pages: size / PAGE_SIZE - guard,
+			huge: huge ?? 0,
+			runs: [],
+			caller: caller ?? '',
 		});
 	}
 
 	on_map({ offset, page, nr }) {
 		const range = this.rangeOver(offset);
 
-		if (!range || range.type === 'lazy')
-			refuse(`map: no area at offset ${offset}`);
+		if (!range || range.type === 'lazy') refuse(`map: no area at offset ${offset}`);
 		if (offset + nr * PAGE_SIZE > range.offset + range.size)
 			refuse(`map: ${nr} pages at offset ${offset} do not fit into the area`);
-		if (page < 0 || page + nr > this.pages)
-			refuse(`map: no such pages: ${page}+${nr}`);
+		if (page < 0 || page + nr > this.pages) refuse(`map: no such pages: ${page}+${nr}`);
 		this.ranges[this.rangesBelow(range.offset)] = this.mapped(range, offset, page, nr);
 	}
 
 	// A new record, for saved states share the old one.
 	mapped(range, offset, page, nr) {
 		const end = offset + nr * PAGE_SIZE;
-		const others = range.runs.filter(([at, , n]) => at + n * PAGE_SIZE <= offset || at >= end);
+		const others = range.runs.filter(
+			([at, , n]) => at + n * PAGE_SIZE <= offset || at >= end
+		);
 		const last = others.at(-1);
 		const runs = [...others, [offset, page, nr]];
 
-		if (last && last[0] > offset)
-			runs.sort((a, b) => a[0] - b[0]);
+		if (last && last[0] > offset) runs.sort((a, b) => a[0] - b[0]);
 		return { ...range, runs: joinRuns(runs) };
 	}
 
 	on_vfree({ offset, size, lazy }) {
-		const at = this.rangesBelow(offset), range = this.ranges[at];
+		const at = this.rangesBelow(offset),
+			range = this.ranges[at];
 
 		if (range?.offset !== offset || range.type === 'lazy')
 			refuse(`vfree: no area at offset ${offset}`);
 		if (range.size !== size)
-			refuse(`vfree: the area at offset ${offset} has ${range.size} bytes, not ${size}`);
-		if (!lazy)
-			this.ranges.splice(at, 1);
-		else
-			this.retire(at);
+			refuse(
+				`vfree: the area at offset ${offset} has ${range.size} bytes, not ${size}`
+			);
+		if (!lazy) this.ranges.splice(at, 1);
+		else this.retire(at);
 	}
 
 	// Neighbours that wait are one range.
 	retire(at) {
 		const { ranges } = this;
 		const touches = (a, b) => a && b && a.offset + a.size === b.offset;
-		let first = at, last = at;
+		let first = at,
+			last = at;
 
-		if (touches(ranges[at - 1], ranges[at]) && ranges[at - 1].type === 'lazy')
-			first--;
-		if (touches(ranges[at], ranges[at + 1]) && ranges[at + 1].type === 'lazy')
-			last++;
-		const offset = ranges[first].offset, end = ranges[last].offset + ranges[last].size;
+		if (touches(ranges[at - 1], ranges[at]) && ranges[at - 1].type === 'lazy') first--;
+		if (touches(ranges[at], ranges[at + 1]) && ranges[at + 1].type === 'lazy') last++;
+		const offset = ranges[first].offset,
+			end = ranges[last].offset + ranges[last].size;
 		ranges.splice(first, last - first + 1, this.lazyRange(offset, end));
 	}
 
 	lazyRange(offset, end) {
-		return { offset, size: end - offset, type: 'lazy', pages: 0, huge: 0, runs: [], caller: '' };
+		return {
+			offset,
+			size: end - offset,
+			type: 'lazy',
+			pages: 0,
+			huge: 0,
+			runs: [],
+			caller: '',
+		};
 	}
 
 	on_purge({ offset, size }) {
-		const range = this.rangeOver(offset), end = offset + size;
+		const range = this.rangeOver(offset),
+			end = offset + size;
 
 		if (!range || range.type !== 'lazy' || range.offset + range.size < end)
 			refuse(`purge: ${offset}+${size} did not wait`);
 		const rest = [];
-		if (range.offset < offset)
-			rest.push(this.lazyRange(range.offset, offset));
+		if (range.offset < offset) rest.push(this.lazyRange(range.offset, offset));
 		if (end < range.offset + range.size)
 			rest.push(this.lazyRange(end, range.offset + range.size));
 		this.ranges.splice(this.rangesBelow(range.offset), 1, ...rest);
@@ -577,13 +619,20 @@ export class Replay {
 	pairBit(index, order) {
 		const first = index & ~((2 << order) - 1);
 
-		return Number(this.is(first, order, FREE)) ^ Number(this.is(first + (1 << order), order, FREE));
+		return (
+			Number(this.is(first, order, FREE)) ^
+			Number(this.is(first + (1 << order), order, FREE))
+		);
 	}
 
 	pairmap() {
 		return Array.from({ length: TOP }, (_, order) => {
-			const pairs = this.list(order).filter((index) => this.pairBit(index, order));
-			return rangesOf(pairs.map((index) => index >> (1 + order)).sort((a, b) => a - b));
+			const pairs = this.list(order).filter((index) =>
+				this.pairBit(index, order)
+			);
+			return rangesOf(
+				pairs.map((index) => index >> (1 + order)).sort((a, b) => a - b)
+			);
 		});
 	}
 
@@ -604,19 +653,21 @@ export class Replay {
 		let end = 0;
 
 		for (const { offset, size, type, pages, huge } of this.ranges) {
-			if (offset > end)
-				lines.push([end, offset - end, 'hole', 0, 0]);
+			if (offset > end) lines.push([end, offset - end, 'hole', 0, 0]);
 			lines.push([offset, size, type, pages, huge]);
 			end = offset + size;
 		}
-		if (end < this.windowSize)
-			lines.push([end, this.windowSize - end, 'hole', 0, 0]);
+		if (end < this.windowSize) lines.push([end, this.windowSize - end, 'hole', 0, 0]);
 		return lines;
 	}
 
 	areas() {
-		return this.ranges.filter((range) => range.runs.length > 0)
-			.map(({ offset, runs }) => [offset, runs.map(([, page, nr]) => [page, nr])]);
+		return this.ranges
+			.filter((range) => range.runs.length > 0)
+			.map(({ offset, runs }) => [
+				offset,
+				runs.map(([, page, nr]) => [page, nr]),
+			]);
 	}
 
 	freePages() {
@@ -629,11 +680,16 @@ export class Replay {
 
 	// The first thing that differs from a snapshot, in words; null if nothing does.
 	difference(snapshot) {
-		return firstDifference('freelist', this.freelist(), snapshot.freelist) ??
-		       firstDifference('pairmap', this.pairmap(), snapshot.pairmap) ??
-		       firstDifference('blocks', this.blocks().map(withoutCaller),
-				       snapshot.blocks.map(withoutCaller)) ??
-		       firstDifference('window', this.window(), snapshot.window);
+		return (
+			firstDifference('freelist', this.freelist(), snapshot.freelist) ??
+			firstDifference('pairmap', this.pairmap(), snapshot.pairmap) ??
+			firstDifference(
+				'blocks',
+				this.blocks().map(withoutCaller),
+				snapshot.blocks.map(withoutCaller)
+			) ??
+			firstDifference('window', this.window(), snapshot.window)
+		);
 	}
 }
 
@@ -641,10 +697,10 @@ export class Replay {
 // that are too small for each order; 0 for none, also when nothing is free.
 export function unusableOf(count) {
 	const index = [];
-	let free = 0, small = 0;
+	let free = 0,
+		small = 0;
 
-	for (let order = 0; order < ORDERS; order++)
-		free += count[order] * (1 << order);
+	for (let order = 0; order < ORDERS; order++) free += count[order] * (1 << order);
 	for (let order = 0; order < ORDERS; order++) {
 		index.push(free ? small / free : 0);
 		small += count[order] * (1 << order);
@@ -661,8 +717,7 @@ function firstDifference(what, got, expected) {
 
 	for (let i = 0; i < length; i++) {
 		const [a, b] = [JSON.stringify(got[i]), JSON.stringify(expected[i])];
-		if (a !== b)
-			return `${what}[${i}] is ${a}, the snapshot has ${b}`;
+		if (a !== b) return `${what}[${i}] is ${a}, the snapshot has ${b}`;
 	}
 	return null;
 }

@@ -14,26 +14,31 @@ import { element, setText } from './dom.js';
 import { THEMES, inkOn } from './theme.js';
 import { caption, plural, sizeText } from './words.js';
 
-const PARAMS = ['expand', 'pcp', 'search', 'purge', 'placement'];
-const BETWEEN = 27;		// CSS pixels between chunk and window
+export const PARAMS = ['era', 'expand', 'pcp', 'search', 'purge', 'placement'];
+const BETWEEN = 27; // CSS pixels between chunk and window
 const FEWEST_HEIGHT = 200;
 const LEGEND = 128;
 
 export class View {
-	// @app: seekIn(view, position), seekPlace(place), said(text)
-	constructor(recording, app) {
+	// @app: seekIn(view, position), seekPlace(place), said(text); @params: names of those to show
+	constructor(recording, app, params) {
+		this.params = params;
 		this.recording = recording;
 		this.app = app;
 		this.picked = { hover: -1, selected: -1, area: null };
 		this.areaOffset = -1;
-		this.canvases = ['map', 'window', 'overlay'].map((name) => element('canvas', { class: name }));
+		this.canvases = ['map', 'window', 'overlay'].map((name) =>
+			element('canvas', { class: name })
+		);
 		const [map, window, overlay] = this.canvases;
 		this.map = new PageMap(map, recording);
 		this.window = new WindowMap(window, recording);
 		this.overlay = new Overlay(overlay, this.map, this.window);
 		this.lists = new Lists(recording, (page) => this.select(page));
 		this.curves = new Curves(recording, (place) => app.seekPlace(place));
-		this.detail = new Detail(recording, { seek: (position) => app.seekIn(this, position) });
+		this.detail = new Detail(recording, {
+			seek: (position) => app.seekIn(this, position),
+		});
 		this.build();
 		this.listen();
 	}
@@ -45,34 +50,54 @@ export class View {
 
 		map.tabIndex = 0;
 		map.setAttribute('role', 'application');
-		map.setAttribute('aria-label', `Page map of ${this.recording.title}: arrow keys move, Escape leaves`);
+		map.setAttribute(
+			'aria-label',
+			`Page map of ${this.recording.title}: arrow keys move, Escape leaves`
+		);
 		window.setAttribute('role', 'img');
 		this.caption = element('p', { class: 'caption' });
 		this.between = element('div', { class: 'between' });
 		this.pointed = element('span', { class: 'pointed' });
 		this.legend = element('div', { class: 'legend', 'aria-label': 'Legend' });
-		this.stage = element('div', { class: 'stage' }, map, this.between, window, overlay, this.legend);
-		this.node = element('section', { class: 'view', 'aria-label': this.recording.title },
+		this.stage = element(
+			'div',
+			{ class: 'stage' },
+			map,
+			this.between,
+			window,
+			overlay,
+			this.legend
+		);
+		this.node = element(
+			'section',
+			{ class: 'view', 'aria-label': this.recording.title },
 			element('div', { class: 'head' }, this.headText(), this.caption),
 			element('div', { class: 'left' }, this.stage, this.curves.node),
-			element('aside', {}, this.lists.node, this.detail.node));
+			element('aside', {}, this.lists.node, this.detail.node)
+		);
 	}
 
 	headText() {
-		const { header, end, verified, problem, checked } = this.recording;
-		const params = PARAMS.filter((name) => header.params?.[name] !== undefined)
-			.map((name) => `${name}=${header.params[name]}`).join(' ');
+		const { header, verified, problem, checked } = this.recording;
+		const params = this.params
+			.filter((name) => header.params?.[name] !== undefined)
+			.map((name) => `${name}=${header.params[name]}`)
+			.join(' ');
 		const line = element('div', {}, element('h2', {}, this.recording.title));
 
-		if (header.params?.era)
-			line.append(element('span', { class: 'chips' }, `era=${header.params.era} · ${params}`));
-		line.append(element('span', { class: 'chips' }, `${plural(end.events, 'event')}`));
+		if (params) line.append(element('span', { class: 'chips' }, params));
 		if (verified)
-			line.append(element('span', {
-				class: 'chips good', title: `The replay gives just what was recorded, ${plural(checked, 'time')} over`,
-			}, 'replay checked'));
-		else if (problem)
-			line.append(element('span', { class: 'chips' }, `⚠ ${problem}`));
+			line.append(
+				element(
+					'span',
+					{
+						class: 'chips good',
+						title: `The replay gives just what was recorded: compared with ${plural(checked, 'snapshot')}`,
+					},
+					'replay checked'
+				)
+			);
+		else if (problem) line.append(element('span', { class: 'chips' }, `⚠ ${problem}`));
 		return line;
 	}
 
@@ -93,31 +118,48 @@ export class View {
 
 	// Beside the map if there is room.
 	placeLegend(width, used) {
-		this.stage.classList.toggle('beside', width - used >= LEGEND && this.map.canvas.clientHeight > 270);
+		this.stage.classList.toggle(
+			'beside',
+			width - used >= LEGEND && this.map.canvas.clientHeight > 270
+		);
 		this.legend.style.left = `${used + 16}px`;
 	}
 
 	retheme(name, sync) {
 		const theme = THEMES[name];
 
-		for (const part of [this.map, this.window, this.lists])
-			part.retheme(theme);
+		for (const part of [this.map, this.window, this.lists]) part.retheme(theme);
 		this.curves.build(theme, sync);
 		this.drawLegend(theme);
 	}
 
 	drawLegend(theme) {
-		const scale = element('span', { class: 'scale' }, ...theme.orders.map((colour, order) => {
-			const badge = element('b', {}, String(order));
-			badge.style.background = colour;
-			badge.style.color = inkOn(colour);
-			return element('span', {}, badge, element('i', {}, plural(1 << order, 'page')));
-		}));
+		const scale = element(
+			'span',
+			{ class: 'scale' },
+			...theme.orders.map((colour, order) => {
+				const badge = element('b', {}, String(order));
+				badge.style.background = colour;
+				badge.style.color = inkOn(colour);
+				return element(
+					'span',
+					{},
+					badge,
+					element('i', {}, plural(1 << order, 'page'))
+				);
+			})
+		);
 		const swatch = (kind, text) => element('span', {}, legendSwatch(kind, theme), text);
 
-		this.legend.replaceChildren(element('span', {}, 'free, by order'), scale, swatch('used', 'in use'),
-			swatch('area', 'an area\'s'), swatch('pcp', 'per-CPU list'), swatch('parked', 'parked'),
-			swatch('hand', 'in hand'));
+		this.legend.replaceChildren(
+			element('span', {}, 'free, by order'),
+			scale,
+			swatch('used', 'in use'),
+			swatch('area', "an area's"),
+			swatch('pcp', 'per-CPU list'),
+			swatch('parked', 'parked'),
+			swatch('hand', 'in hand')
+		);
 	}
 
 	// --- drawing -------------------------------------------------------------------------
@@ -135,8 +177,14 @@ export class View {
 		this.sentence = caption(this.recording);
 		setText(this.caption, this.sentence);
 		this.between.replaceChildren(
-			element('span', {}, `window, ${sizeText(this.window.shown)} of ${sizeText(replay.windowSize)}`),
-			this.pointed, element('span', {}, this.windowText()));
+			element(
+				'span',
+				{},
+				`window, ${sizeText(this.window.shown)} of ${sizeText(replay.windowSize)}`
+			),
+			this.pointed,
+			element('span', {}, this.windowText())
+		);
 		this.canvases[1].setAttribute('aria-label', `Window: ${this.windowText()}`);
 	}
 
@@ -145,7 +193,10 @@ export class View {
 		const waiting = ranges.filter((range) => range.type === 'lazy');
 		const bytes = waiting.reduce((sum, { size }) => sum + size, 0);
 
-		return plural(ranges.length - waiting.length, 'area') + (bytes ? `, ${sizeText(bytes)} wait for a purge` : '');
+		return (
+			plural(ranges.length - waiting.length, 'area') +
+			(bytes ? `, ${sizeText(bytes)} wait for a purge` : '')
+		);
 	}
 
 	// Returns whether something moves still.
@@ -165,10 +216,18 @@ export class View {
 		const { selected } = this.picked;
 
 		if (selected >= 0)
-			this.picked.area = replay.ranges.find(({ runs }) => runs.some(([, page, nr]) =>
-				selected >= page && selected < page + nr)) ?? null;
+			this.picked.area =
+				replay.ranges.find(({ runs }) =>
+					runs.some(
+						([, page, nr]) =>
+							selected >= page && selected < page + nr
+					)
+				) ?? null;
 		else
-			this.picked.area = this.areaOffset >= 0 ? replay.rangeAt(this.areaOffset) ?? null : null;
+			this.picked.area =
+				this.areaOffset >= 0
+					? (replay.rangeAt(this.areaOffset) ?? null)
+					: null;
 	}
 
 	select(page) {
@@ -201,12 +260,13 @@ export class View {
 		map.addEventListener('pointerleave', () => this.hover(-1));
 		map.addEventListener('click', (event) => this.select(pageOf(event)));
 		map.addEventListener('keydown', (event) => this.key(event));
-		window.addEventListener('click', (event) => this.selectArea(this.window.offsetAt(event.offsetX, event.offsetY)));
+		window.addEventListener('click', (event) =>
+			this.selectArea(this.window.offsetAt(event.offsetX, event.offsetY))
+		);
 	}
 
 	hover(page) {
-		if (page === this.picked.hover)
-			return;
+		if (page === this.picked.hover) return;
 		this.picked.hover = page;
 		setText(this.pointed, page >= 0 ? this.hint(page) : '');
 		this.app.wake();
@@ -221,17 +281,20 @@ export class View {
 
 	// Arrow keys on the map go from page to page as they lie there.
 	key(event) {
-		const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+		const moves = {
+			ArrowLeft: [-1, 0],
+			ArrowRight: [1, 0],
+			ArrowUp: [0, -1],
+			ArrowDown: [0, 1],
+		};
 		const move = moves[event.key];
 
-		if (!move || event.ctrlKey || event.altKey || event.metaKey)
-			return;
+		if (!move || event.ctrlKey || event.altKey || event.metaKey) return;
 		event.preventDefault();
 		event.stopPropagation();
 		const { x, y, w, h } = this.map.rectOf(Math.max(0, this.picked.selected), 0);
 		const page = this.map.pageAt(x + w / 2 + move[0] * w, y + h / 2 + move[1] * h);
-		if (page >= 0)
-			this.select(this.picked.selected < 0 ? 0 : page);
+		if (page >= 0) this.select(this.picked.selected < 0 ? 0 : page);
 	}
 }
 
@@ -242,11 +305,8 @@ function legendSwatch(kind, theme) {
 	canvas.style.width = canvas.style.height = '15px';
 	Object.assign(pen, { context: canvas.getContext('2d'), theme, cell: 30, ratio: 2 });
 	const shape = { x: 1, y: 1, w: 28, h: 28 };
-	if (kind === 'pcp')
-		pen.paintHollow(shape, 0);
-	else if (kind === 'hand')
-		pen.paintHand(shape);
-	else
-		pen.paintFull(shape, 0, kind);
+	if (kind === 'pcp') pen.paintHollow(shape, 0);
+	else if (kind === 'hand') pen.paintHand(shape);
+	else pen.paintFull(shape, 0, kind);
 	return canvas;
 }

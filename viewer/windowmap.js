@@ -7,9 +7,9 @@ import { PAGE_SIZE } from './replay.js';
 import { inkOn } from './theme.js';
 
 const LINES = 3;
-const LINE = 20;		// CSS pixels
+const LINE = 20; // CSS pixels
 const SPACE = 4;
-const FEWEST = 48;		// pages
+const FEWEST = 48; // pages
 
 export class WindowMap {
 	constructor(canvas, recording) {
@@ -21,12 +21,16 @@ export class WindowMap {
 
 	resize(width, ratio) {
 		const { windowEnd, header } = this.recording;
-		const pages = Math.max(FEWEST, Math.ceil(windowEnd / PAGE_SIZE * 1.04));
+		const pages = Math.max(FEWEST, Math.ceil((windowEnd / PAGE_SIZE) * 1.04));
 
-		this.shown = Math.min(header.window, Math.ceil(pages / LINES / 4) * 4 * LINES * PAGE_SIZE);
-		this.perLine = this.shown / LINES;
+		this.lines = windowEnd ? LINES : 1;
+		this.shown = Math.min(
+			header.window,
+			Math.ceil(pages / this.lines / 4) * 4 * this.lines * PAGE_SIZE
+		);
+		this.perLine = this.shown / this.lines;
 		this.width = width;
-		this.height = LINES * (LINE + SPACE) - SPACE;
+		this.height = this.lines * (LINE + SPACE) - SPACE;
 		this.ratio = ratio;
 		this.canvas.width = Math.round(width * ratio);
 		this.canvas.height = Math.round(this.height * ratio);
@@ -42,13 +46,19 @@ export class WindowMap {
 
 	// The pieces of a stretch, one a line, in CSS pixels.
 	piecesOf(offset, size) {
-		const pieces = [], end = Math.min(offset + size, this.shown);
+		const pieces = [],
+			end = Math.min(offset + size, this.shown);
 
 		while (offset < end) {
 			const line = Math.floor(offset / this.perLine);
 			const stop = Math.min(end, (line + 1) * this.perLine);
-			const x = (offset - line * this.perLine) / this.perLine * this.width;
-			pieces.push({ x, y: line * (LINE + SPACE), w: (stop - offset) / this.perLine * this.width, h: LINE });
+			const x = ((offset - line * this.perLine) / this.perLine) * this.width;
+			pieces.push({
+				x,
+				y: line * (LINE + SPACE),
+				w: ((stop - offset) / this.perLine) * this.width,
+				h: LINE,
+			});
 			offset = stop;
 		}
 		return pieces;
@@ -58,28 +68,35 @@ export class WindowMap {
 	offsetAt(x, y) {
 		const line = Math.floor(y / (LINE + SPACE));
 
-		if (x < 0 || x >= this.width || line < 0 || line >= LINES || y - line * (LINE + SPACE) > LINE)
+		if (
+			x < 0 ||
+			x >= this.width ||
+			line < 0 ||
+			line >= this.lines ||
+			y - line * (LINE + SPACE) > LINE
+		)
 			return -1;
-		return line * this.perLine + x / this.width * this.perLine;
+		return line * this.perLine + (x / this.width) * this.perLine;
 	}
 
 	// Ranges are never changed, only replaced.
 	unchanged(ranges) {
-		return this.drawn?.length === ranges.length && ranges.every((range, i) => range === this.drawn[i]);
+		return (
+			this.drawn?.length === ranges.length &&
+			ranges.every((range, i) => range === this.drawn[i])
+		);
 	}
 
 	draw() {
 		const { ranges } = this.recording.replay;
 		const { context: c, ratio } = this;
 
-		if (this.unchanged(ranges))
-			return;
+		if (this.unchanged(ranges)) return;
 		this.drawn = ranges.slice();
 		c.setTransform(ratio, 0, 0, ratio, 0, 0);
 		c.clearRect(0, 0, this.width, this.height);
 		this.paintGround();
-		for (const range of ranges)
-			this.paint(range);
+		for (const range of ranges) this.paint(range);
 	}
 
 	paintGround() {
@@ -95,16 +112,22 @@ export class WindowMap {
 	}
 
 	paint(range) {
-		const guard = range.type !== 'lazy' && range.size > range.pages * PAGE_SIZE ? PAGE_SIZE : 0;
+		const guard =
+			range.type !== 'lazy' && range.size > range.pages * PAGE_SIZE
+				? PAGE_SIZE
+				: 0;
 		const colour = this.theme[range.type];
 		const pieces = this.piecesOf(range.offset, range.size - guard);
 
-		for (const piece of pieces)
-			this.paintPiece(piece, colour, range.type === 'lazy');
+		for (const piece of pieces) this.paintPiece(piece, colour, range.type === 'lazy');
 		for (const piece of this.piecesOf(range.offset + range.size - guard, guard))
 			this.paintGuard(piece);
 		if (pieces.length)
-			this.label(pieces.reduce((a, b) => (b.w > a.w ? b : a)), range, colour);
+			this.label(
+				pieces.reduce((a, b) => (b.w > a.w ? b : a)),
+				range,
+				colour
+			);
 	}
 
 	paintPiece({ x, y, w, h }, colour, lazy) {
@@ -112,8 +135,7 @@ export class WindowMap {
 
 		c.fillStyle = colour;
 		c.fillRect(x, y, Math.max(0.75, w - (w > 3 ? 0.75 : 0)), h);
-		if (lazy)
-			this.hatch(x, y, w, h, this.theme.faint, 7);
+		if (lazy) this.hatch(x, y, w, h, this.theme.faint, 7);
 	}
 
 	paintGuard({ x, y, w, h }) {
@@ -145,12 +167,14 @@ export class WindowMap {
 	label({ x, y, w, h }, { type, pages }, colour) {
 		const { context: c } = this;
 		const short = { vmalloc: 'v', vmap: 'm', ioremap: 'io', lazy: '' }[type];
-		const texts = type === 'lazy' ? ['waits'] : [`${type} ${pages}`, `${short}${pages}`, short];
+		const texts =
+			type === 'lazy'
+				? ['waits']
+				: [`${type} ${pages}`, `${short}${pages}`, short];
 
 		c.font = '11px system-ui, "DejaVu Sans", sans-serif';
 		const text = texts.find((each) => c.measureText(each).width + 6 <= w);
-		if (!text)
-			return;
+		if (!text) return;
 		c.fillStyle = type === 'lazy' ? this.theme.ink : inkOn(colour);
 		if (type === 'lazy') {
 			const width = c.measureText(text).width + 6;

@@ -4,19 +4,32 @@
 
 import { FREE, HAND, PARKED, PCP, TAIL, TOP, USED } from './replay.js';
 
-const NUMBERS = ['no times', 'once', 'twice', 'three times', 'four times', 'five times', 'six times',
-		 'seven times', 'eight times', 'nine times'];
+const NUMBERS = [
+	'no times',
+	'once',
+	'twice',
+	'three times',
+	'four times',
+	'five times',
+	'six times',
+	'seven times',
+	'eight times',
+	'nine times',
+];
 
 export function sizeText(bytes) {
-	for (const [unit, size] of [['GiB', 2 ** 30], ['MiB', 2 ** 20], ['KiB', 1024]])
+	for (const [unit, size] of [
+		['GiB', 2 ** 30],
+		['MiB', 2 ** 20],
+		['KiB', 1024],
+	])
 		if (bytes >= size)
 			return `${Number((bytes / size).toFixed(bytes % size ? 1 : 0))} ${unit}`;
 	return `${bytes} bytes`;
 }
 
 export function timeText(usecs) {
-	if (usecs >= 1e6)
-		return `${(usecs / 1e6).toFixed(3)} s`;
+	if (usecs >= 1e6) return `${(usecs / 1e6).toFixed(3)} s`;
 	return usecs >= 1000 ? `${(usecs / 1000).toFixed(3)} ms` : `${Math.round(usecs)} µs`;
 }
 
@@ -37,31 +50,34 @@ function capital(text) {
 function buddyText(replay, page, order) {
 	const buddy = page ^ (1 << order);
 
-	if (order === TOP)
-		return 'the top order has no buddies';
-	if (buddy >= replay.pages)
-		return `its buddy ${buddy} would lie behind the end`;
-	if (replay.state[buddy] === TAIL)
-		return `its buddy ${buddy} is no block of its own`;
-	if (replay.order[buddy] !== order)
-		return `its buddy ${buddy} is split`;
-	return `its buddy ${buddy} is ${{ [USED]: 'in use', [PCP]: 'on a per-CPU list',
-					  [PARKED]: 'parked', [HAND]: 'in hand' }[replay.state[buddy]] ?? 'not free'}`;
+	if (order === TOP) return 'the top order has no buddies';
+	if (buddy >= replay.pages) return `its buddy ${buddy} would lie behind the end`;
+	if (replay.state[buddy] === TAIL) return `its buddy ${buddy} is no block of its own`;
+	if (replay.order[buddy] !== order) return `its buddy ${buddy} is split`;
+	return `its buddy ${buddy} is ${
+		{
+			[USED]: 'in use',
+			[PCP]: 'on a per-CPU list',
+			[PARKED]: 'parked',
+			[HAND]: 'in hand',
+		}[replay.state[buddy]] ?? 'not free'
+	}`;
 }
 
 // Where a block that was put back is now.
 function placeText(replay, page, order) {
 	if (replay.hand)
 		return `its buddy ${page ^ (1 << order)} is free too, the pair's bit was 1: they will coalesce`;
-	const head = replay.blockOf(page), is = replay.order[head];
-	if (replay.state[head] !== FREE || is !== order)
-		return 'it coalesces';
+	const head = replay.blockOf(page),
+		is = replay.order[head];
+	if (replay.state[head] !== FREE || is !== order) return 'it coalesces';
 	return `${buddyText(replay, page, order)}, so it goes to the head of list ${order}`;
 }
 
 // The splits right before a step, the first of them and how many.
 function splitsBefore(steps, position) {
-	let first = null, count = 0;
+	let first = null,
+		count = 0;
 
 	for (let i = position - 2; i >= 0 && steps[i].name === 'split'; i--) {
 		first = steps[i];
@@ -73,23 +89,28 @@ function splitsBefore(steps, position) {
 function cutText(steps, position) {
 	const { first, count } = splitsBefore(steps, position);
 
-	return count ? `the order-${first.order} block ${first.page} was split ${NUMBERS[count]}` :
-		       'it was the head of its list, as it is';
+	return count
+		? `the order-${first.order} block ${first.page} was split ${NUMBERS[count]}`
+		: 'it was the head of its list, as it is';
 }
 
 const WORDS = {
 	split: ({ page, order, kept }) => {
 		const half = 1 << (order - 1);
 		const on = kept === page ? page + half : page;
-		return `Block ${page} of order ${order} is split: its ${kept === page ? 'lower' : 'upper'} half ` +
-		       `${kept} goes to the head of list ${order - 1}, on with ${on}`;
+		return (
+			`Block ${page} of order ${order} is split: its ${kept === page ? 'lower' : 'upper'} half ` +
+			`${kept} goes to the head of list ${order - 1}, on with ${on}`
+		);
 	},
 	alloc: ({ page, order, from, kind }, replay, steps, position) => {
 		if (page < 0)
 			return `A request for order ${order} fails: no free block is large enough`;
-		const what = capital(blockText(page, order)) + (kind === 'area' ? ', for an area,' : '');
-		return from === 'pcp' ? `${what} is handed out from a per-CPU list; no free list is touched` :
-					`${what} is handed out: ${cutText(steps, position)}`;
+		const what =
+			capital(blockText(page, order)) + (kind === 'area' ? ', for an area,' : '');
+		return from === 'pcp'
+			? `${what} is handed out from a per-CPU list; no free list is touched`
+			: `${what} is handed out: ${cutText(steps, position)}`;
 	},
 	free: ({ page, order, to }, replay) => {
 		const what = capital(blockText(page, order));
@@ -103,10 +124,13 @@ const WORDS = {
 		`${capital(blockText(page, order))} was parked and is referred to no more; ${placeText(replay, page, order)}`,
 	coalesce: ({ page, order, buddy }, replay) => {
 		const first = Math.min(page, buddy);
-		return `${capital(blockText(page, order))} meets its free buddy ${buddy}, which leaves its list: ` +
-		       `they are block ${first} of order ${order + 1}; ` +
-		       (replay.hand ? `and its buddy ${first ^ (2 << order)} is free too` :
-				      placeText(replay, first, order + 1));
+		return (
+			`${capital(blockText(page, order))} meets its free buddy ${buddy}, which leaves its list: ` +
+			`they are block ${first} of order ${order + 1}; ` +
+			(replay.hand
+				? `and its buddy ${first ^ (2 << order)} is free too`
+				: placeText(replay, first, order + 1))
+		);
 	},
 	split_page: ({ page, order }) =>
 		`Block ${page} of order ${order} becomes ${1 << order} pages that are freed one by one`,
@@ -118,8 +142,9 @@ const WORDS = {
 		`An area of ${sizeText(size)} (${kind}${kind === 'map_ram' ? '' : ', with its guard page'}) ` +
 		`takes the lowest hole that fits, at offset ${offset}`,
 	map: ({ offset, page, nr }) =>
-		nr === 1 ? `Page ${page} is mapped at offset ${offset}` :
-			   `Pages ${page} to ${page + nr - 1} are mapped at offset ${offset}`,
+		nr === 1
+			? `Page ${page} is mapped at offset ${offset}`
+			: `Pages ${page} to ${page + nr - 1} are mapped at offset ${offset}`,
 	vfree: ({ offset, size, lazy }) =>
 		`The area at offset ${offset} is freed: its ${sizeText(size)} ` +
 		(lazy ? 'wait for a purge' : 'are a hole at once'),
@@ -135,16 +160,24 @@ function changesText(snapshot, before) {
 	const known = new Set(before.blocks.map((block) => block.slice(0, 3).join()));
 	const changed = snapshot.blocks.filter((block) => !known.has(block.slice(0, 3).join()));
 
-	return changed.length ? `${plural(changed.length, 'block')} came about since the last` : 'nothing changed since the last';
+	return changed.length
+		? `${plural(changed.length, 'block')} came about since the last`
+		: 'nothing changed since the last';
 }
 
 function snapshotText({ steps, first, position }) {
-	const snapshot = steps[position - 1], before = steps[position - 2] ?? first;
-	const free = snapshot.freelist.reduce((sum, list, order) => sum + (list.length << order), 0);
+	const snapshot = steps[position - 1],
+		before = steps[position - 2] ?? first;
+	const free = snapshot.freelist.reduce(
+		(sum, list, order) => sum + (list.length << order),
+		0
+	);
 
-	return `Snapshot ${position + 1}: ${plural(free, 'page')} on the free lists, ` +
-	       `${plural(snapshot.window.filter((range) => !['hole', 'lazy'].includes(range[2])).length, 'area')}; ` +
-	       changesText(snapshot, before);
+	return (
+		`Snapshot ${position + 1}: ${plural(free, 'page')} on the free lists, ` +
+		`${plural(snapshot.window.filter((range) => !['hole', 'lazy'].includes(range[2])).length, 'area')}; ` +
+		changesText(snapshot, before)
+	);
 }
 
 // One sentence for the present position of a recording.
@@ -153,8 +186,7 @@ export function caption(recording) {
 
 	if (!step)
 		return `The beginning: ${plural(replay.freePages(), 'page')} of ${replay.pages} are on the free lists.`;
-	if (step.type === 'snapshot')
-		return `${snapshotText(recording)}.`;
+	if (step.type === 'snapshot') return `${snapshotText(recording)}.`;
 	const words = WORDS[step.name];
 	return `${words ? words(step, replay, steps, position) : `Event ${step.name}`}.`;
 }
@@ -163,11 +195,14 @@ export function caption(recording) {
 export function brief(event) {
 	const { name, page, order, from, to, kept, buddy, offset } = event;
 	const detail = {
-		alloc: () => `handed out, from ${from}`, free: () => `freed, to ${to}`,
+		alloc: () => `handed out, from ${from}`,
+		free: () => `freed, to ${to}`,
 		split: () => `split of order ${order}, ${kept} kept`,
 		coalesce: () => `${page} meets ${buddy}, order ${order}`,
-		recycle: () => 'recycled', pcp_refill: () => 'to a per-CPU list',
-		pcp_drain: () => 'from a per-CPU list', split_page: () => `made single pages`,
+		recycle: () => 'recycled',
+		pcp_refill: () => 'to a per-CPU list',
+		pcp_drain: () => 'from a per-CPU list',
+		split_page: () => `made single pages`,
 		map: () => `mapped at ${offset}`,
 	}[name];
 

@@ -17,8 +17,15 @@ const { chromium } = createRequire(join(modules, 'x.js'))('playwright-core');
 export const build = join(viewer, '..', 'build', 'viewer');
 export const scratch = mkdtempSync(join(tmpdir(), 'pocketmm-viewer.'));
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-	       '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const FLAGS = [
+	'--no-sandbox',
+	'--disable-gpu',
+	'--disable-quic',
+	'--no-first-run',
+	'--disable-background-networking',
+	'--disable-component-update',
+	'--disable-sync',
+];
 
 // A file of viewer/view from recordings given as text.
 export function pageOf(name, ...texts) {
@@ -35,7 +42,9 @@ export function pageOf(name, ...texts) {
 
 // What viewer/view says and its exit status.
 export function view(...args) {
-	const { status, stdout, stderr } = spawnSync(join(viewer, 'view'), args, { encoding: 'utf8' });
+	const { status, stdout, stderr } = spawnSync(join(viewer, 'view'), args, {
+		encoding: 'utf8',
+	});
 
 	return { status, said: stdout + stderr };
 }
@@ -44,8 +53,11 @@ export async function launch(options = {}) {
 	const directory = mkdtempSync(join(scratch, 'profile.'));
 
 	return chromium.launchPersistentContext(directory, {
-		executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS,
-		viewport: { width: 1280, height: 800 }, ...options,
+		executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+		headless: true,
+		args: FLAGS,
+		viewport: { width: 1280, height: 800 },
+		...options,
 	});
 }
 

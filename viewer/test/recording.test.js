@@ -7,9 +7,10 @@ import assert from 'node:assert/strict';
 import { Recording, Sync } from '../recording.js';
 import { Replay } from '../replay.js';
 import { caption } from '../words.js';
-import { Pool, randomRecording } from './pool.js';
+import { Pool, randomRecording, snapshotRecording } from './pool.js';
 
-const stateOf = (replay) => JSON.stringify([replay.freelist(), replay.blocks(), replay.window(), replay.areas()]);
+const stateOf = (replay) =>
+	JSON.stringify([replay.freelist(), replay.blocks(), replay.window(), replay.areas()]);
 
 function plain(recording, position) {
 	const replay = new Replay(recording.header, recording.first);
@@ -22,10 +23,27 @@ test('any position is what a replay up to there gives', () => {
 	const recording = new Recording(randomRecording({ seed: 4, events: 3000, era: '2.6' }));
 
 	assert.ok(recording.verified);
-	for (const position of [0, 1, 2999, 1500, 1499, 1501, 199, 200, 201, 1, 0, recording.length]) {
+	for (const position of [
+		0,
+		1,
+		2999,
+		1500,
+		1499,
+		1501,
+		199,
+		200,
+		201,
+		1,
+		0,
+		recording.length,
+	]) {
 		recording.seek(position);
 		assert.equal(recording.position, position);
-		assert.equal(stateOf(recording.replay), plain(recording, position), `position ${position}`);
+		assert.equal(
+			stateOf(recording.replay),
+			plain(recording, position),
+			`position ${position}`
+		);
 	}
 });
 
@@ -65,26 +83,17 @@ test('lost events are told of', () => {
 	assert.match(new Recording(text).problem, /7 events were lost/);
 });
 
-function snapshots() {
-	const lines = randomRecording({ seed: 8, events: 400 }).trimEnd().split('\n').map((line) => JSON.parse(line));
-	const first = new Pool({ pages: 2048 });
-	const page = first.alloc(3);
-	first.snapshot();
-	first.free(page);
-	const inner = first.finish().trimEnd().split('\n').map((line) => JSON.parse(line)).filter(({ type }) => type === 'snapshot');
-
-	return [{ ...lines[0], mode: 'snapshots' }, ...inner, { type: 'mark', t: 9999, text: 'done' },
-		{ type: 'end', t: 9999, events: 0, lost: 0 }].map((line) => JSON.stringify(line)).join('\n');
-}
-
 test('a recording of snapshots goes from one to the next', () => {
-	const recording = new Recording(snapshots());
+	const recording = new Recording(snapshotRecording());
 
 	assert.equal(recording.length, 2);
 	assert.equal(recording.problem, null);
 	recording.seek(1);
 	assert.equal(recording.replay.freePages(), 2040);
-	assert.equal(caption(recording), 'Snapshot 2: 2040 pages on the free lists, 0 areas; 7 blocks came about since the last.');
+	assert.equal(
+		caption(recording),
+		'Snapshot 2: 2040 pages on the free lists, 0 areas; 7 blocks came about since the last.'
+	);
 	recording.seek(0);
 	assert.equal(recording.replay.freePages(), 2048);
 });
@@ -98,11 +107,16 @@ test('marks apply from their place on', () => {
 });
 
 test('two recordings are together by step, time and mark', () => {
-	const pair = ['2.4', '2.6'].map((era) => new Recording(randomRecording({ seed: 1, events: 600, era, marks: 3 })));
+	const pair = ['2.4', '2.6'].map(
+		(era) => new Recording(randomRecording({ seed: 1, events: 600, era, marks: 3 }))
+	);
 	const sync = new Sync(pair, 'step');
 
 	assert.ok(sync.marksMatch);
-	assert.deepEqual(pair.map((each) => sync.positionAt(each, 77)), [77, 77]);
+	assert.deepEqual(
+		pair.map((each) => sync.positionAt(each, 77)),
+		[77, 77]
+	);
 	sync.mode = 'time';
 	for (const each of pair) {
 		const position = sync.positionAt(each, 900);
@@ -110,12 +124,20 @@ test('two recordings are together by step, time and mark', () => {
 	}
 	sync.mode = 'mark';
 	assert.equal(sync.most, 4);
-	assert.deepEqual(pair.map((each) => sync.positionAt(each, 2)), pair.map(({ marks }) => marks[1].position));
-	assert.deepEqual(pair.map((each) => sync.positionAt(each, 4)), pair.map(({ length }) => length));
+	assert.deepEqual(
+		pair.map((each) => sync.positionAt(each, 2)),
+		pair.map(({ marks }) => marks[1].position)
+	);
+	assert.deepEqual(
+		pair.map((each) => sync.positionAt(each, 4)),
+		pair.map(({ length }) => length)
+	);
 });
 
 test('stepping on takes each step of both, stepping back undoes it', () => {
-	const pair = ['2.4', '2.6'].map((era) => new Recording(randomRecording({ seed: 3, events: 200, era, marks: 2 })));
+	const pair = ['2.4', '2.6'].map(
+		(era) => new Recording(randomRecording({ seed: 3, events: 200, era, marks: 2 }))
+	);
 
 	for (const mode of ['step', 'time', 'mark']) {
 		const sync = new Sync(pair, mode);
@@ -143,11 +165,29 @@ test('steps are told in words', () => {
 	});
 
 	assert.equal(said[0], 'The beginning: 2048 pages of 2048 are on the free lists.');
-	assert.equal(said[1], 'Block 1536 of order 9 is split: its lower half 1536 goes to the head of list 8, on with 1792.');
-	assert.equal(said[10], 'Page 2047 is handed out: the order-9 block 1536 was split nine times.');
-	assert.equal(said[11], 'Page 2047 is freed; its buddy 2046 is free too, the pair\'s bit was 1: they will coalesce.');
-	assert.equal(said[12], 'Page 2047 meets its free buddy 2046, which leaves its list: they are block 2046 of order 1; and its buddy 2044 is free too.');
-	assert.equal(said[20], 'Block 1792 of order 8 meets its free buddy 1536, which leaves its list: they are block 1536 of order 9; the top order has no buddies, so it goes to the head of list 9.');
+	assert.equal(
+		said[1],
+		'Block 1536 of order 9 is split: its lower half 1536 goes to the head of list 8, on with 1792.'
+	);
+	assert.equal(
+		said[10],
+		'Page 2047 is handed out: the order-9 block 1536 was split nine times.'
+	);
+	assert.equal(
+		said[11],
+		"Page 2047 is freed; its buddy 2046 is free too, the pair's bit was 1: they will coalesce."
+	);
+	assert.equal(
+		said[12],
+		'Page 2047 meets its free buddy 2046, which leaves its list: they are block 2046 of order 1; and its buddy 2044 is free too.'
+	);
+	assert.equal(
+		said[20],
+		'Block 1792 of order 8 meets its free buddy 1536, which leaves its list: they are block 1536 of order 9; the top order has no buddies, so it goes to the head of list 9.'
+	);
 	assert.ok(said.includes('The area at offset 0 is freed: its 12 KiB are a hole at once.'));
-	assert.ok(said.every((text) => !/undefined|NaN|null/.test(text)), said.join('\n'));
+	assert.ok(
+		said.every((text) => !/undefined|NaN|null/.test(text)),
+		said.join('\n')
+	);
 });

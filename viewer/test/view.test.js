@@ -12,7 +12,7 @@ import { Recording } from '../recording.js';
 import { rangesOf } from '../replay.js';
 import { caption } from '../words.js';
 import { build, launch, pageOf, scratch, tabAt, tidy, view } from './browser.js';
-import { randomRecording } from './pool.js';
+import { randomRecording, snapshotRecording } from './pool.js';
 
 const demo = (name) => readFileSync(new URL(`../demo/${name}.jsonl`, import.meta.url), 'utf8');
 const texts = { one: demo('era-2.4'), other: demo('modern') };
@@ -45,16 +45,19 @@ const goTo = (to) => tab.evaluate((there) => globalThis.pocketmm.goTo(there), to
 // All that is drawn of the first recording: the pixels of both maps, the lists.
 function drawn() {
 	return tab.evaluate(() => [
-		...[...document.querySelectorAll('canvas.map, canvas.window')].map((canvas) => canvas.toDataURL()),
-		...[...document.querySelectorAll('.lists .nr, .lists .heads, .caption')].map((node) => node.textContent),
+		...[...document.querySelectorAll('canvas.map, canvas.window')].map((canvas) =>
+			canvas.toDataURL()
+		),
+		...[...document.querySelectorAll('.lists .nr, .lists .heads, .caption')].map(
+			(node) => node.textContent
+		),
 	]);
 }
 
 // The page's own policy forbids what waitForFunction() does.
 async function until(expression) {
 	for (let i = 0; i < 300; i++) {
-		if (await tab.evaluate(expression))
-			return;
+		if (await tab.evaluate(expression)) return;
 		await tab.waitForTimeout(50);
 	}
 	assert.fail(`not within 15 s: ${expression}`);
@@ -83,11 +86,21 @@ test('free lists are those of the replay', async () => {
 	for (const part of [0.2, 0.5, 0.8, 1]) {
 		const position = recording.seek(recording.length * part);
 		await goTo(position);
-		const rows = await tab.locator('.lists tr').evaluateAll((all) => all.map((row) =>
-			[Number(row.querySelector('.nr').textContent),
-			 [...row.querySelectorAll('.heads button')].map(({ textContent }) => Number(textContent))]));
+		const rows = await tab
+			.locator('.lists tr')
+			.evaluateAll((all) =>
+				all.map((row) => [
+					Number(row.querySelector('.nr').textContent),
+					[...row.querySelectorAll('.heads button')].map(
+						({ textContent }) => Number(textContent)
+					),
+				])
+			);
 		const lists = recording.replay.freelist();
-		assert.deepEqual(rows.map(([nr]) => nr), lists.map(({ length }) => length));
+		assert.deepEqual(
+			rows.map(([nr]) => nr),
+			lists.map(({ length }) => length)
+		);
 		rows.forEach(([, heads], order) => {
 			assert.deepEqual(heads, lists[order].slice(0, heads.length));
 			assert.ok(heads.length >= Math.min(lists[order].length, 5));
@@ -98,29 +111,50 @@ test('free lists are those of the replay', async () => {
 
 test('a click on a cell shows its block, owner, pair bits and history', async () => {
 	tab = await tabAt(context, one);
-	const recording = new Recording(texts.one), { replay } = recording;
+	const recording = new Recording(texts.one),
+		{ replay } = recording;
 
 	const position = recording.seek(recording.length * 0.6);
 	await goTo(position);
 	for (const page of [2047, 1500, 3, 1025]) {
-		const { x, y, w, h } = await tab.evaluate((nr) => globalThis.pocketmm.views[0].map.rectOf(nr, 0), page);
+		const { x, y, w, h } = await tab.evaluate(
+			(nr) => globalThis.pocketmm.views[0].map.rectOf(nr, 0),
+			page
+		);
 		await tab.locator('canvas.map').click({ position: { x: x + w / 2, y: y + h / 2 } });
-		const index = replay.blockOf(page), order = replay.order[index];
+		const index = replay.blockOf(page),
+			order = replay.order[index];
 		assert.match(await text('.detail h3'), new RegExp(`^Page ${page}\\b`));
-		assert.match(await text('.detail dl'), new RegExp(`Block\\s+${index}, order ${order}:`));
+		assert.match(
+			await text('.detail dl'),
+			new RegExp(`Block\\s+${index}, order ${order}:`)
+		);
 		if (replay.callerOf(index))
 			assert.ok((await text('.detail dl')).includes(replay.callerOf(index)));
-		const bits = await tab.locator('.bits tbody tr').evaluateAll((rows) => rows.map((row) =>
-			[...row.children].map(({ textContent }) => textContent)));
-		assert.deepEqual(bits, Array.from({ length: 9 }, (_, order_) => expectedBits(replay, page, order_)));
-		assert.match(await text('.detail h3:has(+ .history)'), new RegExp(`\\b${recording.historyOf(page).length} events?`));
+		const bits = await tab
+			.locator('.bits tbody tr')
+			.evaluateAll((rows) =>
+				rows.map((row) =>
+					[...row.children].map(({ textContent }) => textContent)
+				)
+			);
+		assert.deepEqual(
+			bits,
+			Array.from({ length: 9 }, (_, order_) => expectedBits(replay, page, order_))
+		);
+		assert.match(
+			await text('.detail h3:has(+ .history)'),
+			new RegExp(`\\b${recording.historyOf(page).length} events?`)
+		);
 	}
 });
 
 // From the map of pairs, not from where the table has it.
 function expectedBits(replay, page, order) {
-	const lists = replay.list(order), pair = page >> (1 + order);
-	const a = pair << (1 + order), b = a + (1 << order);
+	const lists = replay.list(order),
+		pair = page >> (1 + order);
+	const a = pair << (1 + order),
+		b = a + (1 << order);
 	const word = (block) => `${block} ${lists.includes(block) ? '● on' : '○ off'}`;
 	const set = new Set(replay.list(order).map((block) => block >> (1 + order)));
 
@@ -133,12 +167,21 @@ test('a click on an area shows its pages', async () => {
 	const recording = new Recording(texts.one);
 	const position = recording.seek(mostAreas(recording));
 	await goTo(position);
-	const range = recording.replay.ranges.filter(({ type, runs }) => type === 'vmalloc' && runs.length)
+	const range = recording.replay.ranges
+		.filter(({ type, runs }) => type === 'vmalloc' && runs.length)
 		.reduce((a, b) => (b.pages > a.pages ? b : a));
-	const spot = await tab.evaluate(({ offset, size }) => globalThis.pocketmm.views[0].window.piecesOf(offset, size)[0], range);
+	const spot = await tab.evaluate(
+		({ offset, size }) => globalThis.pocketmm.views[0].window.piecesOf(offset, size)[0],
+		range
+	);
 
-	await tab.locator('canvas.window').click({ position: { x: spot.x + spot.w / 2, y: spot.y + spot.h / 2 } });
-	assert.match(await text('.detail h3'), new RegExp(`^Area vmalloc\\s*at offset ${range.offset}`));
+	await tab
+		.locator('canvas.window')
+		.click({ position: { x: spot.x + spot.w / 2, y: spot.y + spot.h / 2 } });
+	assert.match(
+		await text('.detail h3'),
+		new RegExp(`^Area vmalloc\\s*at offset ${range.offset}`)
+	);
 	assert.match(await text('.detail dl'), new RegExp(`Pages\\s+${range.pages}\\b`));
 	const first = await tab.locator('.detail tbody tr').first().innerText();
 	assert.match(first, new RegExp(`^${range.offset}\\s+${range.runs[0][1]}\\b`));
@@ -146,13 +189,15 @@ test('a click on an area shows its pages', async () => {
 });
 
 function mostAreas(recording) {
-	let best = 0, most = 0;
+	let best = 0,
+		most = 0;
 
 	for (let position = 0; position <= recording.length; position += 7) {
 		recording.seek(position);
-		const areas = recording.replay.ranges.filter(({ type, runs }) => type === 'vmalloc' && runs.length).length;
-		if (areas > most)
-			[best, most] = [position, areas];
+		const areas = recording.replay.ranges.filter(
+			({ type, runs }) => type === 'vmalloc' && runs.length
+		).length;
+		if (areas > most) [best, most] = [position, areas];
 	}
 	return best;
 }
@@ -167,31 +212,52 @@ test('stepping there and back is the same as going there', async () => {
 		await goTo(position);
 		const direct = await drawn();
 		await goTo(position - 3);
-		for (let i = 0; i < 3; i++)
-			await tab.keyboard.press('ArrowRight');
+		for (let i = 0; i < 3; i++) await tab.keyboard.press('ArrowRight');
 		assert.deepEqual(await positions(), [position]);
 		assert.deepEqual(await drawn(), direct, `forward to ${position}`);
 		await goTo(position + 3);
-		for (let i = 0; i < 3; i++)
-			await tab.locator('#back').click();
+		for (let i = 0; i < 3; i++) await tab.locator('#back').click();
 		assert.deepEqual(await drawn(), direct, `back to ${position}`);
+	}
+});
+
+test('wherever one comes from, what is drawn is what would be drawn anew', async () => {
+	tab = await tabAt(context, one);
+	const length = await tab.evaluate('pocketmm.recordings[0].length');
+
+	for (let i = 1; i <= 24; i++) {
+		await goTo((i * 397) % length);
+		const before = await drawn();
+		await tab.evaluate('pocketmm.rebuild()');
+		assert.deepEqual(await drawn(), before, `at ${(i * 397) % length}`);
 	}
 });
 
 test('only what a step changes is painted', async () => {
 	tab = await tabAt(context, one);
 	const recording = new Recording(texts.one);
-	const blocks = () => new Map(recording.replay.blocks().map(([index, order, state]) =>
-		[index, `${order} ${state} ${recording.replay.inArea[index]}`]));
+	const blocks = () =>
+		new Map(
+			recording.replay
+				.blocks()
+				.map(([index, order, state]) => [
+					index,
+					`${order} ${state} ${recording.replay.inArea[index]}`,
+				])
+		);
 
 	for (const position of [10, 200, 600]) {
 		await goTo(position);
 		recording.seek(position);
-		const old = blocks(), painted = await tab.evaluate('pocketmm.views[0].map.painted');
+		const old = blocks(),
+			painted = await tab.evaluate('pocketmm.views[0].map.painted');
 		await tab.keyboard.press('ArrowRight');
 		recording.seek(position + 1);
 		const changed = [...blocks()].filter(([index, is]) => old.get(index) !== is).length;
-		assert.equal(await tab.evaluate('pocketmm.views[0].map.painted') - painted, changed);
+		assert.equal(
+			(await tab.evaluate('pocketmm.views[0].map.painted')) - painted,
+			changed
+		);
 		assert.ok(changed < 4);
 	}
 });
@@ -202,6 +268,10 @@ test('keys', async () => {
 
 	await tab.keyboard.press('End');
 	assert.deepEqual(await positions(), [length]);
+	await tab.keyboard.press('ArrowLeft');
+	assert.deepEqual(await positions(), [length - 1]);
+	await tab.keyboard.press('Shift+ArrowLeft');
+	assert.deepEqual(await positions(), [length - 101]);
 	await tab.keyboard.press('Home');
 	assert.deepEqual(await positions(), [0]);
 	await tab.keyboard.press('Shift+ArrowRight');
@@ -218,7 +288,7 @@ test('keys', async () => {
 	assert.ok(await tab.locator('#keys').isVisible());
 	await screenshot('keys');
 	await tab.keyboard.press('Escape');
-	assert.ok(!await tab.locator('#keys').isVisible());
+	assert.ok(!(await tab.locator('#keys').isVisible()));
 });
 
 test('arrow keys on the map pick the page beside', async () => {
@@ -252,10 +322,16 @@ test('space plays and pauses, and it stops at the end', async () => {
 
 test('splits are shown in motion, but not to whom that is too much', async () => {
 	tab = await tabAt(context, one, { reducedMotion: 'no-preference' });
-	const toSplit = 'pocketmm.goTo(pocketmm.recordings[0].steps.findIndex(({ name }) => name === "split"))';
+	const toSplit =
+		'pocketmm.goTo(pocketmm.recordings[0].steps.findIndex(({ name }) => name === "split"))';
 	await tab.evaluate(toSplit);
 	await tab.keyboard.press('ArrowRight');
-	assert.deepEqual(await tab.evaluate('[pocketmm.views[0].overlay.effect.event.name, pocketmm.views[0].overlay.effect.still]'), ['split', false]);
+	assert.deepEqual(
+		await tab.evaluate(
+			'[pocketmm.views[0].overlay.effect.event.name, pocketmm.views[0].overlay.effect.still]'
+		),
+		['split', false]
+	);
 	await until('pocketmm.views[0].overlay.effect === null && !pocketmm.scheduled');
 	await tab.emulateMedia({ reducedMotion: 'reduce' });
 	await tab.evaluate(toSplit);
@@ -268,10 +344,22 @@ test('what a step does is said to screen readers, and parts have names', async (
 	tab = await tabAt(context, one);
 	await tab.keyboard.press('ArrowRight');
 	assert.equal(await tab.locator('#live').textContent(), await text('.caption'));
-	assert.equal(await tab.locator('#slider').getAttribute('aria-valuetext'), `step 1 of ${await tab.evaluate('pocketmm.recordings[0].length')}`);
-	const nameless = await tab.locator('button, input, select, canvas.map, canvas.window').evaluateAll((all) =>
-		all.filter((node) => !node.textContent.trim() && !node.getAttribute('aria-label') && !node.labels?.length)
-			.map(({ outerHTML }) => outerHTML));
+	assert.equal(
+		await tab.locator('#slider').getAttribute('aria-valuetext'),
+		`step 1 of ${await tab.evaluate('pocketmm.recordings[0].length')}`
+	);
+	const nameless = await tab
+		.locator('button, input, select, canvas.map, canvas.window')
+		.evaluateAll((all) =>
+			all
+				.filter(
+					(node) =>
+						!node.textContent.trim() &&
+						!node.getAttribute('aria-label') &&
+						!node.labels?.length
+				)
+				.map(({ outerHTML }) => outerHTML)
+		);
 	assert.deepEqual(nameless, []);
 });
 
@@ -284,32 +372,69 @@ test('two recordings side by side are together by mark, step or time', async () 
 	assert.equal(await tab.locator('.view').count(), 2);
 	assert.equal(await tab.locator('#sync').inputValue(), 'mark');
 	await goTo(3);
-	assert.deepEqual(await positions(), both.map(({ marks }) => marks[2].position));
+	assert.deepEqual(
+		await positions(),
+		both.map(({ marks }) => marks[2].position)
+	);
 	await tab.locator('#sync').selectOption('step');
 	await goTo(120);
 	assert.deepEqual(await positions(), [120, 120]);
 	await tab.keyboard.press('s');
 	assert.equal(await tab.locator('#sync').inputValue(), 'time');
 	await tab.keyboard.press('End');
-	assert.deepEqual(await positions(), both.map(({ length }) => length));
+	assert.deepEqual(
+		await positions(),
+		both.map(({ length }) => length)
+	);
 	await tab.keyboard.press('ArrowLeft');
 	await tab.keyboard.press('ArrowRight');
-	assert.deepEqual(await positions(), both.map(({ length }) => length));
+	assert.deepEqual(
+		await positions(),
+		both.map(({ length }) => length)
+	);
 });
 
 for (const theme of ['light', 'dark'])
-	for (const [name, width, height] of [['small', 1280, 800], ['large', 1920, 1080], ['narrow', 420, 900]])
+	for (const [name, width, height] of [
+		['small', 1280, 800],
+		['large', 1920, 1080],
+		['narrow', 420, 900],
+	])
 		test(`${theme}, ${name}: no sideways scrolling, map in sight`, async () => {
-			tab = await tabAt(context, name === 'large' ? pair : one, { colorScheme: theme });
+			tab = await tabAt(context, name === 'large' ? pair : one, {
+				colorScheme: theme,
+			});
 			await tab.setViewportSize({ width, height });
-			assert.equal(await tab.evaluate('document.documentElement.dataset.theme'), theme);
+			assert.equal(
+				await tab.evaluate('document.documentElement.dataset.theme'),
+				theme
+			);
 			await goTo(await tab.evaluate('pocketmm.sync.most * 0.62'));
 			await tab.evaluate('pocketmm.views[0].select(1300)');
 			await screenshot(`${theme}-${name}`);
-			assert.ok(await tab.evaluate('document.documentElement.scrollWidth <= innerWidth'));
+			assert.ok(
+				await tab.evaluate(
+					'document.documentElement.scrollWidth <= innerWidth'
+				)
+			);
 			const box = await tab.locator('canvas.map').first().boundingBox();
-			assert.ok(box.x >= 0 && box.x + box.width <= width && box.y + box.height < height, JSON.stringify(box));
+			assert.ok(
+				box.x >= 0 &&
+					box.x + box.width <= width &&
+					box.y + box.height < height,
+				JSON.stringify(box)
+			);
 		});
+
+test('a recording of snapshots is stepped through as well', async () => {
+	tab = await tabAt(context, pageOf('snapshots', snapshotRecording()));
+	await tab.keyboard.press('ArrowRight');
+	assert.match(await text('.caption'), /^Snapshot 2: 2040 pages on the free lists/);
+	assert.match(await text('.lists small'), /^2040 of 2048/);
+	await tab.keyboard.press('ArrowRight');
+	assert.match(await text('.caption'), /^Snapshot 3: 2048 pages/);
+	assert.match(await text('#mark'), /done/);
+});
 
 test('the theme follows the system until one is chosen, which is kept', async () => {
 	tab = await tabAt(context, one, { colorScheme: 'light' });
@@ -326,11 +451,14 @@ test('the theme follows the system until one is chosen, which is kept', async ()
 	await tab.evaluate('localStorage.clear()');
 });
 
-test('on a dense display it is drawn as densely, and follows the window\'s size', async () => {
+test("on a dense display it is drawn as densely, and follows the window's size", async () => {
 	const dense = await launch({ deviceScaleFactor: 2 });
 	try {
 		tab = await tabAt(dense, one);
-		const size = () => tab.locator('canvas.map').evaluate((canvas) => [canvas.width, canvas.clientWidth]);
+		const size = () =>
+			tab
+				.locator('canvas.map')
+				.evaluate((canvas) => [canvas.width, canvas.clientWidth]);
 		const [pixels, width] = await size();
 		assert.equal(pixels, 2 * width);
 		await tab.setViewportSize({ width: 700, height: 800 });
@@ -349,26 +477,43 @@ test('a recording that is none is refused when the page is made', () => {
 	const lines = texts.one.split('\n');
 
 	writeFileSync(bad, [...lines.slice(0, 5), 'rubbish', ...lines.slice(5)].join('\n'));
-	assert.deepEqual(view('-o', join(scratch, 'x.html'), bad),
-			 { status: 1, said: `view: ${bad}: line 6: not JSON; is this a recording of scripts/record?\n` });
-	assert.deepEqual(view('-o', join(scratch, 'x.html'), '/nowhere'), { status: 1, said: 'view: /nowhere: no such file\n' });
+	assert.deepEqual(view('-o', join(scratch, 'x.html'), bad), {
+		status: 1,
+		said: `view: ${bad}: line 6: not JSON; is this a recording of scripts/record?\n`,
+	});
+	assert.deepEqual(view('-o', join(scratch, 'x.html'), '/nowhere'), {
+		status: 1,
+		said: 'view: /nowhere: no such file\n',
+	});
 	assert.equal(view().status, 2);
 	assert.equal(view('a', 'b', 'c').status, 2);
 });
 
 test('a recording that is none is refused when it is opened, and the old one stays', async () => {
 	tab = await tabAt(context, one);
-	await tab.locator('#open').setInputFiles({ name: 'bad.jsonl', mimeType: 'text/plain', buffer: Buffer.from('{"type":"header","format":"pocketmm-recording","version":9}') });
+	await tab.locator('#open').setInputFiles({
+		name: 'bad.jsonl',
+		mimeType: 'text/plain',
+		buffer: Buffer.from('{"type":"header","format":"pocketmm-recording","version":9}'),
+	});
 	await tab.locator('#message').waitFor();
-	assert.equal(await text('#message'), 'bad.jsonl: line 1: header: this viewer reads version 1');
+	assert.equal(
+		await text('#message'),
+		'bad.jsonl: line 1: header: this viewer reads version 1'
+	);
 	assert.equal(await tab.locator('.view').count(), 1);
-	await tab.locator('#open').setInputFiles({ name: 'good.jsonl', mimeType: 'text/plain', buffer: Buffer.from(texts.other) });
+	await tab.locator('#open').setInputFiles({
+		name: 'good.jsonl',
+		mimeType: 'text/plain',
+		buffer: Buffer.from(texts.other),
+	});
 	await tab.locator('#message').waitFor({ state: 'hidden' });
 	assert.equal(await tab.title(), `${new Recording(texts.other).title} – pocketmm`);
 });
 
 test('what a recording says is text, whatever it says', async () => {
-	const evil = texts.one.replace(/"title":"[^"]*"/, '"title":"</script><img src=x onerror=alert(1)>"')
+	const evil = texts.one
+		.replace(/"title":"[^"]*"/, '"title":"</script><img src=x onerror=alert(1)>"')
 		.replace(/"text":"[^"]*"/, '"text":"<!--<script>"');
 	tab = await tabAt(context, pageOf('evil', evil));
 
@@ -380,7 +525,10 @@ test('the picture in docs/ is that of the demo', () => {
 	const made = join(scratch, 'viewer.svg');
 
 	execFileSync('node', [new URL('../picture.js', import.meta.url).pathname, made]);
-	assert.equal(readFileSync(made, 'utf8'), readFileSync(new URL('../../docs/viewer.svg', import.meta.url), 'utf8'));
+	assert.equal(
+		readFileSync(made, 'utf8'),
+		readFileSync(new URL('../../docs/viewer.svg', import.meta.url), 'utf8')
+	);
 });
 
 test('each recording of the demo ends in what was recorded', () => {
@@ -389,7 +537,7 @@ test('each recording of the demo ends in what was recorded', () => {
 });
 
 // What docs/viewer.md says of them.
-test('of the demo\'s last two one has one free block of 512 pages left, the other three', () => {
+test("of the demo's last two one has one free block of 512 pages left, the other three", () => {
 	const whole = ['lifo', 'packed'].map((name) => {
 		const recording = new Recording(demo(name));
 		recording.seek(recording.marks.at(-1).position);
@@ -402,17 +550,27 @@ test('of the demo\'s last two one has one free block of 512 pages left, the othe
 // --- large -------------------------------------------------------------------------------------
 
 test('16384 pages, 100000 events', async (t) => {
-	const large = randomRecording({ seed: 1, events: 100000, pages: 16384, era: '2.4', marks: 5, title: 'large' });
-	const url = pageOf('large', large), begun = performance.now();
+	const large = randomRecording({
+		seed: 1,
+		events: 100000,
+		pages: 16384,
+		era: '2.4',
+		marks: 5,
+		title: 'large',
+	});
+	const url = pageOf('large', large),
+		begun = performance.now();
 	tab = await tabAt(context, url);
 	await until('globalThis.pocketmm?.views.length === 1');
 	t.diagnostic(`opened in ${Math.round(performance.now() - begun)} ms`);
 	assert.match(await text('.head'), /replay checked/);
 
-	for (const [what, act] of [['step', 'pocketmm.goTo(pocketmm.place + 1)'],
-				   ['step back', 'pocketmm.goTo(pocketmm.place - 1)'],
-				   ['a hundred steps', 'pocketmm.goTo(pocketmm.place + 100)'],
-				   ['seek anywhere', 'pocketmm.goTo((pocketmm.place * 7919 + 12345) % 100000)']])
+	for (const [what, act] of [
+		['step', 'pocketmm.goTo(pocketmm.place + 1)'],
+		['step back', 'pocketmm.goTo(pocketmm.place - 1)'],
+		['a hundred steps', 'pocketmm.goTo(pocketmm.place + 100)'],
+		['seek anywhere', 'pocketmm.goTo((pocketmm.place * 7919 + 12345) % 100000)'],
+	])
 		t.diagnostic(`${what}: ${await costs(act)}`);
 	await goTo(50000);
 	await tab.evaluate('pocketmm.views[0].select(5000)');
