@@ -25,7 +25,7 @@ test_manual() {
 	is 'the page of the module has each parameter' \
 		"$(sed -n 's/^\.It Cm \([a-z_]*\) Ns.*/\1/p' "$page" | sort)" \
 		"$(sed -n 's/^module_param(\([a-z_]*\),.*/\1/p' "$top/main.c" | sort)"
-	for tool in top doctor; do
+	for tool in top doctor record; do
 		is "the page of $tool has each option" "$(options_in_page "$top/man/pocketmm-$tool.8")" \
 			"$(options_of $tool)"
 	done
