@@ -3,6 +3,8 @@
 #
 # unusable_index and extfrag_index, worked out once more from buddyinfo; mappings,
 # from what each area was given; page_owner, for the kernel's page_owner_sort.
+#
+# not with --switches: free blocks, areas and owners are told alike in each
 
 . ./lib.sh
 

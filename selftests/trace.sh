@@ -4,6 +4,8 @@
 # The tracepoints: each with its fields and its text, in the order in which
 # things happen; none while they are off; enabled and disabled in the midst of
 # it all; and a module that goes while they are on.
+#
+# not with --switches: each era is loaded here by its name
 
 . ./lib.sh
 
