@@ -210,7 +210,7 @@ export class Detail {
 					title: `at ${timeText(this.recording.times[position])}`,
 				},
 				element('b', {}, String(position)),
-				` ${event.name}: ${brief(event)}`
+				` ${event.name}: ${brief(this.recording.steps, position)}`
 			)
 		);
 	}

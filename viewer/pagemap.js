@@ -24,8 +24,8 @@ export class PageMap {
 	resize(name, width, height, ratio) {
 		const { pages } = this.recording.header;
 
-		this.layout = layoutOf(name, pages, width, height);
 		this.ratio = ratio;
+		this.layout = layoutOf(name, pages, width, height);
 		const fit =
 			Math.min(width / this.layout.columns, height / this.layout.rows) * ratio;
 		this.cell = Math.max(2, Math.min(Math.floor(fit), Math.floor(28 * ratio)));
@@ -162,9 +162,25 @@ export class PageMap {
 		const ink = theme[`${kind}Ink`];
 
 		this.fill(shape, theme[kind]);
-		if (cell < TEXTURE_ROOM * ratio) return;
+		if (cell < TEXTURE_ROOM * ratio) {
+			this.specks(shape, kind, ink);
+			return;
+		}
 		this.grid(shape, ink, 0.35);
 		this.eachCell(shape, (x, y) => this.texture(x, y, kind, ink));
+	}
+
+	// What is left of the texture where cells are small: a speck a page.
+	specks(shape, kind, ink) {
+		const { context: c, cell } = this;
+		const middle = Math.floor(cell / 2);
+
+		if (kind === 'used' || cell < 3) return;
+		c.fillStyle = ink;
+		this.eachCell(shape, (x, y) => {
+			c.fillRect(x + middle, y + middle, 1, 1);
+			if (kind === 'parked') c.fillRect(x + middle - 1, y + middle - 1, 1, 1);
+		});
 	}
 
 	eachCell({ x, y, w, h }, visit) {

@@ -17,6 +17,9 @@ import { caption, plural, sizeText } from './words.js';
 export const PARAMS = ['era', 'expand', 'pcp', 'search', 'purge', 'placement'];
 const BETWEEN = 27; // CSS pixels between chunk and window
 const FEWEST_HEIGHT = 200;
+// Smaller cells are hard to hit: then the map may be taller, and the page scrolls.
+const FEWEST_CELL = 4;
+const TALLER = 1.4;
 const LEGEND = 128;
 
 export class View {
@@ -94,7 +97,7 @@ export class View {
 						class: 'chips good',
 						title: `The replay gives just what was recorded: compared with ${plural(checked, 'snapshot')}`,
 					},
-					'replay checked'
+					'checked'
 				)
 			);
 		else if (problem) line.append(element('span', { class: 'chips' }, `⚠ ${problem}`));
@@ -108,6 +111,13 @@ export class View {
 		const width = this.node.querySelector('.left').clientWidth;
 
 		this.map.resize(layout, width, Math.max(FEWEST_HEIGHT, height), ratio);
+		if (this.map.cell < FEWEST_CELL * ratio)
+			this.map.resize(
+				layout,
+				width,
+				Math.max(FEWEST_HEIGHT, height) * TALLER,
+				ratio
+			);
 		this.window.resize(width, ratio);
 		this.between.style.height = `${BETWEEN}px`;
 		this.placeLegend(width, this.map.canvas.width / ratio);

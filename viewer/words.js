@@ -86,12 +86,17 @@ function splitsBefore(steps, position) {
 	return { first, count };
 }
 
+// Which list the block of a step was on.
+function listBefore(steps, position) {
+	return (splitsBefore(steps, position).first ?? steps[position - 1]).order;
+}
+
 function cutText(steps, position) {
 	const { first, count } = splitsBefore(steps, position);
 
 	return count
 		? `the order-${first.order} block ${first.page} was split ${NUMBERS[count]}`
-		: 'it was the head of its list, as it is';
+		: `it was on list ${listBefore(steps, position)}, as it is`;
 }
 
 const WORDS = {
@@ -191,16 +196,18 @@ export function caption(recording) {
 	return `${words ? words(step, replay, steps, position) : `Event ${step.name}`}.`;
 }
 
-// A few words for a list of events.
-export function brief(event) {
-	const { name, page, order, from, to, kept, buddy, offset } = event;
+// A few words for a list of events, on the step to a position.
+export function brief(steps, position) {
+	const { name, page, order, from, to, kept, buddy, offset } = steps[position - 1];
+	const list = () => `list ${listBefore(steps, position)}`;
 	const detail = {
-		alloc: () => `handed out, from ${from}`,
-		free: () => `freed, to ${to}`,
+		alloc: () => `handed out, from ${from === 'pcp' ? 'a per-CPU list' : list()}`,
+		free: () =>
+			`freed${{ pcp: ' to a per-CPU list', parked: ', but parked' }[to] ?? ''}`,
 		split: () => `split of order ${order}, ${kept} kept`,
 		coalesce: () => `${page} meets ${buddy}, order ${order}`,
 		recycle: () => 'recycled',
-		pcp_refill: () => 'to a per-CPU list',
+		pcp_refill: () => `from ${list()} to a per-CPU list`,
 		pcp_drain: () => 'from a per-CPU list',
 		split_page: () => `made single pages`,
 		map: () => `mapped at ${offset}`,

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { Recording, Sync } from '../recording.js';
 import { Replay } from '../replay.js';
-import { caption } from '../words.js';
+import { brief, caption } from '../words.js';
 import { Pool, randomRecording, snapshotRecording } from './pool.js';
 
 const stateOf = (replay) =>
@@ -151,6 +151,22 @@ test('stepping on takes each step of both, stepping back undoes it', () => {
 		for (let i = seen.length; i-- > 0; place = sync.before(place))
 			assert.equal(at(place), seen[i], `${mode} ${i}`);
 	}
+});
+
+test('the history of a page says which list it came from', () => {
+	const pool = new Pool({ pages: 2048 });
+	pool.alloc(0);
+	pool.free(pool.alloc(0));
+	const recording = new Recording(pool.finish());
+	const said = recording.historyOf(2046).map((position) => brief(recording.steps, position));
+
+	assert.deepEqual(said.slice(-3), [
+		'split of order 1, 2046 kept',
+		'handed out, from list 0',
+		'freed',
+	]);
+	const first = recording.historyOf(2047).map((position) => brief(recording.steps, position));
+	assert.equal(first.at(-1), 'handed out, from list 9');
 });
 
 test('steps are told in words', () => {

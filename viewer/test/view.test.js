@@ -5,7 +5,7 @@
 
 import { after, afterEach, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Recording } from '../recording.js';
@@ -75,7 +75,7 @@ test('it opens from disk and shows the first snapshot', async () => {
 	const recording = new Recording(texts.one);
 
 	assert.equal(await text('.caption'), caption(recording));
-	assert.match(await text('.head'), /replay checked/);
+	assert.equal(await text('.good'), 'checked');
 	assert.equal(await tab.title(), `${recording.title} – pocketmm`);
 });
 
@@ -472,6 +472,26 @@ test("on a dense display it is drawn as densely, and follows the window's size",
 
 // --- what is wrong -----------------------------------------------------------------------------
 
+test('make view and make demo-view say where the page is', () => {
+	const make = (...args) => {
+		const { MAKEFLAGS, MFLAGS, MAKELEVEL, ...env } = process.env;
+		const top = new URL('../..', import.meta.url).pathname;
+		return spawnSync('make', ['-s', '-C', top, ...args], { encoding: 'utf8', env });
+	};
+	const output = join(scratch, 'made.html');
+	const file = new URL('../demo/lifo.jsonl', import.meta.url).pathname;
+
+	assert.equal(make('demo-view').stdout, 'build/demo-view.html\n');
+	assert.equal(
+		make('view', `FILE=${file} ${file}`, `OUTPUT=${output}`).stdout,
+		`${output}\n`
+	);
+	assert.match(readFileSync(output, 'utf8'), /^<!DOCTYPE html>/);
+	const { status, stderr } = make('view');
+	assert.equal(status, 2);
+	assert.match(stderr, /say which recording: make view FILE=/);
+});
+
 test('a recording that is none is refused when the page is made', () => {
 	const bad = join(scratch, 'bad.jsonl');
 	const lines = texts.one.split('\n');
@@ -563,7 +583,7 @@ test('16384 pages, 100000 events', async (t) => {
 	tab = await tabAt(context, url);
 	await until('globalThis.pocketmm?.views.length === 1');
 	t.diagnostic(`opened in ${Math.round(performance.now() - begun)} ms`);
-	assert.match(await text('.head'), /replay checked/);
+	assert.equal(await text('.good'), 'checked');
 
 	for (const [what, act] of [
 		['step', 'pocketmm.goTo(pocketmm.place + 1)'],
