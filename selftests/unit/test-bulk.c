@@ -290,7 +290,7 @@ static void random_indices(struct page **pages, unsigned int nr, u32 *indices)
 
 /*
  * What is taken as PMM_PCP is in transit and nobody's, and goes back as if each block were freed in
- * the order of the array; neither is an allocation or a free.
+ * the order of the array; neither is an allocation or a free, nor is who freed a page forgotten.
  */
 static void put_back_once(void)
 {
@@ -298,6 +298,7 @@ static void put_back_once(void)
 	struct pmm_zone *zone = &run.bulk.zone;
 	unsigned int order = ktap_below(PMM_PCP_ORDERS), nr, i;
 	struct pmm_zone_stat stat = zone->stat;
+	unsigned long callers[PMM_PCP_BATCH];
 	u32 indices[PMM_PCP_BATCH];
 
 	nr = pmm_zone_alloc_bulk(zone, GFP, order, PMM_PCP, CALLER, PMM_PCP_BATCH >> order, pages);
@@ -305,14 +306,18 @@ static void put_back_once(void)
 	for (i = 0; i < nr; i++)
 		ASSERT_EQ(zone->state[pages[i] - run.bulk.pages], PMM_STATE(PMM_PCP, order));
 	ASSERT_SOUND(zone);
+	random_indices(pages, nr, indices);
+	for (i = 0; i < nr; i++)
+		callers[i] = pmm_page_caller(run.single.pages + indices[i]);
 	for (i = 0; i < nr; i++)
 		arena_alloc(&run.single, order);
-	random_indices(pages, nr, indices);
 	pmm_zone_put_back(zone, indices, nr, order);
 	ASSERT_EQ(zone->stat.allocations, stat.allocations);
 	ASSERT_EQ(zone->stat.frees, stat.frees);
 	for (i = 0; i < nr; i++)
 		ASSERT_EQ(arena_free(&run.single, indices[i], order), PMM_FREE_OK);
+	for (i = 0; i < nr; i++)
+		pmm_set_page_caller(run.single.pages + indices[i], callers[i]);
 	run.single.zone.stat.allocations -= nr;
 	run.single.zone.stat.frees -= nr;
 }
