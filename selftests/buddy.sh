@@ -4,6 +4,8 @@
 # The buddy allocator: split and coalesce, step by step, with every free list
 # spelt out; either half; LIFO; odd sizes; exhaustion.  Where each block and list
 # is spelt out, they are those of the free lists alone, the last freed first.
+#
+# with --switches only: era=2.4 era=2.6 expand=upper pcp=0 placement=packed poison=1
 
 . ./lib.sh
 

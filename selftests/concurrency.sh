@@ -13,7 +13,7 @@
 
 CLIENT=/sys/kernel/debug/pocketmm_client
 CLIENT_KO=${POCKETMM_CLIENT_KO:-client/pocketmm_client.ko}
-SECONDS_LONG=${POCKETMM_HAMMER_SECONDS:-$(quick 3 12)}
+SECONDS_LONG=${POCKETMM_HAMMER_SECONDS:-$(quick 2 12)}
 CYCLES=$(quick 5 50 200)
 ROUNDS=$(quick 1 2 10)
 OPERATIONS=$(quick 20000 100000 1000000)	# of a round

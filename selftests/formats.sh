@@ -5,6 +5,8 @@
 # buddyinfo and vmallocinfo read by the same code as the kernel's own, sums that
 # must agree between files, no addresses where everybody can read, output of
 # many pages, and who may read and write.
+#
+# with --switches only: era=2.4 era=2.6 pcp=0 purge=eager placement=packed
 
 . ./lib.sh
 

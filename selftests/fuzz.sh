@@ -7,7 +7,7 @@
 
 . ./lib.sh
 
-SECONDS_LONG=${POCKETMM_FUZZ_SECONDS:-$(quick 3 15)}
+SECONDS_LONG=${POCKETMM_FUZZ_SECONDS:-$(quick 2 15)}
 
 # In decimal, for a shell that knows no more than 63 bits.
 new_seed() {

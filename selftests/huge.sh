@@ -5,6 +5,8 @@
 # entries for as many whole largest blocks as there are, which `window` and
 # `vmallocinfo` tell; everything else is as with small pages.  (The client module
 # looks at the page tables.)
+#
+# with --switches only: expand=upper pcp=0 search=linear purge=eager placement=packed poison=1
 
 . ./lib.sh
 

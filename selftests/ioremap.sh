@@ -3,6 +3,8 @@
 #
 # ioremap: reads a real device, the HPET, and compares it with what the kernel
 # knows of it; refuses RAM and impossible ranges; the last address is inclusive.
+#
+# with --switches only: era=2.4 search=linear purge=eager
 
 . ./lib.sh
 

@@ -5,6 +5,8 @@
 # gets them before.  A purge comes when it is asked for, when there is no room
 # otherwise, and when more than 32 MiB wait for each doubling of the CPUs.
 # purge=eager beside it, where nothing ever waits.
+#
+# with --switches only: era=2.4 pcp=0 search=linear poison=1
 
 . ./lib.sh
 

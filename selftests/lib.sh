@@ -40,7 +40,11 @@ skip_all() {
 }
 
 note() {
-	printf '%s\n' "$*" | sed 's/^/# /'
+	while IFS= read -r note_line; do
+		printf '# %s\n' "$note_line"
+	done <<-END
+	$*
+	END
 }
 
 pass() {
@@ -105,14 +109,16 @@ isnt() {
 
 # matches NAME TEXT REGEX: there is text, and each line is one of the extended regular expression, whole.
 matches() {
-	other=$(printf '%s\n' "$2" | grep -vxE -e "$3")
+	grep -qvxE -e "$3" <<-END
+	$2
+	END
 	if [ $? = 1 ] && [ -n "$2" ]; then
 		pass "$1"
 		return
 	fi
 	fail "$1"
 	because "expected lines of: $3"
-	because "          but got: $(printf '%s\n' "$other" | head -n 5)"
+	because "          but got: $(printf '%s\n' "$2" | grep -vxE -e "$3" | head -n 5)"
 }
 
 # within NAME GOT LEAST MOST
@@ -150,7 +156,8 @@ load() {
 
 # param NAME: as the module that is loaded has it.
 param() {
-	cat "/sys/module/pocketmm/parameters/$1"
+	read -r param_value <"/sys/module/pocketmm/parameters/$1"
+	echo "$param_value"
 }
 
 # with NAME=VALUE: does the module that is loaded have it?

@@ -7,6 +7,8 @@
 #
 # The window is of 64 pages: area 1 has pages 0-1, its guard page is 2; area 2
 # had pages 3-4 and is freed; area 3 has page 6.
+#
+# with --switches only: era=2.4 search=linear purge=eager poison=1
 
 . ./lib.sh
 

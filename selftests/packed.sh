@@ -4,6 +4,8 @@
 # placement=packed takes from the fullest 2 MiB block that has what is asked for,
 # so that emptier ones become whole; placement=lifo, beside it, takes what was
 # freed last.
+#
+# with --switches only: expand=upper poison=1
 
 . ./lib.sh
 

@@ -4,6 +4,8 @@
 # The pair bits: a worked example with every bit spelt out before and after each
 # step, and random states whose map is computed anew from the free lists, by the
 # invariant alone: a bit is 1 when exactly one of the two buddies is on the list.
+#
+# with --switches only: era=2.4 era=2.6 expand=upper pcp=0 placement=packed poison=1
 
 . ./lib.sh
 

@@ -5,6 +5,8 @@
 # by, a batch at a time; a drain, an allocation that would fail and a CPU that
 # goes bring everything back; and the books balance throughout.  A pool of 64 MiB
 # has batches of 64 pages, and a CPU keeps three of them at most.
+#
+# with --switches only: era=2.4 era=2.6 expand=upper placement=packed
 
 . ./lib.sh
 

@@ -4,6 +4,8 @@
 # The vm_struct list and the window: lowest-address first fit, exact fits, holes
 # and their reuse, the guard page in each area's size, and a window that is full.
 # Where frees of areas wait for a flush (purge=lazy), each is purged at once.
+#
+# with --switches only: era=2.4 era=2.6 search=linear purge=eager
 
 . ./lib.sh
 

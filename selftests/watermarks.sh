@@ -4,6 +4,8 @@
 # Watermarks: after an allocation at least min_free pages are left for ordinary
 # callers, a quarter of that for __GFP_HIGH, nothing for __GFP_MEMALLOC; and so
 # the exact number of pages that each of them can get.
+#
+# with --switches only: era=2.4 era=2.6 expand=upper pcp=0 placement=packed poison=1
 
 . ./lib.sh
 
