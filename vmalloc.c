@@ -852,7 +852,8 @@ EXPORT_SYMBOL_GPL(pmm_vm_unmap_aliases);
 struct pmm_vm_struct *pmm_get_vm_area(unsigned long size, unsigned long flags)
 {
 	const struct pmm_area_request want = {
-		.size = size, .align = PAGE_SIZE, .flags = flags & ~(unsigned long)PMM_VM_RAM,
+		/* What lies above is the module's own: PMM_VM_RAM, and the slack of redzone=1. */
+		.size = size, .align = PAGE_SIZE, .flags = flags & (PMM_VM_RAM - 1),
 		.gfp = GFP_KERNEL, .caller = __builtin_return_address(0),
 	};
 	struct pmm_vm_struct *vm = pmm_reserve_area(&want);

@@ -105,20 +105,89 @@ walk() {
 	summary "'$1'" 1
 }
 
+# walk_back SETUP VERB KEY: what is given back while a request fails is given back, or is still there to be
+# given back once more.
+walk_back() {
+	wrong='' failed=0 nth=0
+	before=$(state)
+	while [ $((nth += 1)) -lt "$LIMIT" ]; do
+		must "$1"
+		id=$(value "$3")
+		must "fail nth=$nth"
+		said=$("$TRY" write "$PMM/command" "$2 $3=$id${4-}")
+		said=${said%% *}
+		left=$(stat_of fail_nth)
+		must_stop
+		fails "$nth" || break
+		[ "$said" = ok ] || must "$2 $3=$id${4-}"
+		after=$(state)
+		[ "$before" = "$after" ] || { wrong="request $nth ($said) changed something"; break; }
+		[ "$left" = 0 ] || break
+	done
+	summary "'$2'" 1
+}
+
+# walk_reset: all or nothing.
+walk_reset() {
+	wrong='' failed=0 nth=0
+	must reset
+	before=$(state)
+	while [ $((nth += 1)) -lt "$LIMIT" ]; do
+		must 'alloc order=2 count=3'
+		must 'vmalloc size=8192'
+		must "fail nth=$nth"
+		said=$("$TRY" write "$PMM/command" reset)
+		said=${said%% *}
+		left=$(stat_of fail_nth)
+		must_stop
+		fails "$nth" || break
+		[ "$said" = ok ] || must reset
+		after=$(state)
+		[ "$before" = "$after" ] || { wrong="request $nth ($said) changed something"; break; }
+		[ "$left" = 0 ] || break
+	done
+	summary reset 1
+}
+
+# walk_write OFFSET: to mem; it arrives, or nothing does.
+walk_write() {
+	wrong='' failed=0 nth=0
+	while [ $((nth += 1)) -lt "$LIMIT" ]; do
+		text=$(printf '%016d' "$nth")
+		was=$(dd if="$PMM/mem" bs=1 skip="$1" count=16 2>/dev/null)
+		must "fail nth=$nth"
+		said=$(printf %s "$text" | "$TRY" pwrite "$PMM/mem" "$1")
+		said=${said%% *}
+		left=$(stat_of fail_nth)
+		must_stop
+		fails "$nth" || break
+		[ "$said" = ok ] && want=$text || want=$was
+		got=$(dd if="$PMM/mem" bs=1 skip="$1" count=16 2>/dev/null)
+		[ "$got" = "$want" ] || { wrong="request $nth ($said): $got"; break; }
+		[ "$left" = 0 ] || break
+	done
+	summary 'a write to mem' 1
+}
+
 # must_stop: this write must not be the one that fails, nor change $out.
 must_stop() {
 	printf 'fail nth=0' >"$PMM/command" 2>/dev/null || printf 'fail nth=0' >"$PMM/command" || bail 'fail nth=0'
 }
 
-# walk_file LEAST FILE: a read that fails says so; one that works says what it said before.
+# What the walk itself changes in stats and in result.
+unchanging() {
+	sed '/^fail_nth /d; s/^[0-9]* fail nth=[0-9]*/fail/'
+}
+
+# walk_file LEAST FILE [BLOCKS]: a read that fails says so; one that works says what it said before.
 walk_file() {
 	wrong='' failed=0 nth=0
-	text=$(dd if="$PMM/$2" bs=4096 2>/dev/null)
+	text=$(dd if="$PMM/$2" bs=4096 count="${3-100}" 2>/dev/null | tr -d '\000' | unchanging)
 	while [ $((nth += 1)) -lt "$LIMIT" ]; do
 		must "fail nth=$nth"
 		said=ok
-		got=$(dd if="$PMM/$2" bs=4096 2>/tmp/dd-says) || said=$(grep -o 'Cannot allocate memory\|Out of memory' /tmp/dd-says)
-		[ "$said" = ok ] || [ -z "$said" ] || said=ENOMEM
+		got=$(dd if="$PMM/$2" bs=4096 count="${3-100}" 2>/tmp/dd-says | tr -d '\000' | unchanging)
+		! grep -q 'Cannot allocate memory\|Out of memory' /tmp/dd-says || said=ENOMEM
 		left=$(stat_of fail_nth)
 		must_stop
 		fails "$nth" || break
@@ -128,7 +197,7 @@ walk_file() {
 	summary "$2" "$1"
 }
 
-plan "$(quick 27 33)"
+plan "$(quick 42 48)"
 least=8
 [ -n "${POCKETMM_QUICK-}" ] || walk_load chunk=1M
 # The kernel keeps its stack depot once it has one.
@@ -154,6 +223,12 @@ walk 'fill area=1 seed=7'
 walk 'check area=1 seed=7'
 walk 'fill block=2 seed=3'
 walk 'check block=2 seed=3'
+walk_back 'alloc order=3' free block
+walk_back 'alloc order=3' free page ' order=3'
+walk_back 'vmalloc size=20000' vfree area
+walk_back 'vmalloc size=20000' vfree offset
+walk_back 'vmap block=1,2' vunmap area
+walk_back 'ioremap phys=0xfed00000 size=1024' iounmap area
 walk purge
 walk drain
 walk_file 0 version
@@ -163,7 +238,16 @@ walk_file 1 pairmap
 walk_file 1 blocks
 walk_file 1 vmallocinfo
 walk_file 1 window
+walk_file 1 mappings
+walk_file 1 page_owner
+walk_file 0 unusable_index
+walk_file 0 extfrag_index
+walk_file 0 stats
+walk_file 0 result
 walk_file 0 showmem
 walk_file 0 verify
-must reset
+walk_file 1 mem 2
+must 'fill area=1 seed=1'
+walk_write 0
+walk_reset
 finish

@@ -577,7 +577,7 @@ static void pcp_misuse(const void *arg)
 	pool_exit();
 }
 
-/* A batch that comes to a list is its caller's no more than it was: who freed a page stays known. */
+/* A batch that comes to a list is nobody's: who freed a page of it stays known. */
 static void pcp_misuse_names_first(const void *arg)
 {
 	struct page *bulk[2];
