@@ -37,9 +37,14 @@ enum pmm_flush_reason {
 
 DECLARE_STATIC_KEY_FALSE(pmm_trace_key);
 
+/* Built with -DPMM_UNTRACED there is none, for scripts/bench to compare with. */
 static __always_inline bool pmm_tracing(void)
 {
+#ifdef PMM_UNTRACED
+	return false;
+#else
 	return static_branch_unlikely(&pmm_trace_key);
+#endif
 }
 
 /* The events' registration functions: the key is up while any of them is enabled. */
