@@ -14,9 +14,9 @@
 DEFINE_STATIC_KEY_FALSE(pmm_trace_key);
 
 /* The numbers that the events' formats have names for. */
-static_assert(PMM_TRACE_ZONE == 1 && PMM_TRACE_PCP == 2 && PMM_TRACE_PARKED == 3);
-static_assert(PMM_FREE_FOREIGN == 2 && PMM_FREE_MAPPED == 7);
-static_assert(PMM_DETACH_WRONG_TYPE - PMM_DETACH_BAD_ADDRESS == 2);
+static_assert(PMM_TRACE_ZONE == 1 && PMM_TRACE_PCP == 2 && PMM_TRACE_PARKED == 3, "from=, to=");
+static_assert(PMM_FREE_FOREIGN == 2 && PMM_FREE_MAPPED == 7, "reason= of a block");
+static_assert(PMM_DETACH_WRONG_TYPE - PMM_DETACH_BAD_ADDRESS == 2, "reason= of an area");
 
 /**
  * pmm_trace_reg() - an event has been enabled
