@@ -18,7 +18,6 @@ MAKEFLAGS += -j$(shell nproc)
 endif
 
 top := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
-sources := $(notdir $(wildcard $(top)/*.c $(top)/*.h $(top)/Kbuild))
 
 # The scripts call make themselves and must not inherit this one's variables.
 run := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL
@@ -62,11 +61,9 @@ modules_install:
 
 endif
 
-# Kbuild decides what is out of date; a source that is gone takes its link
-# with it, and another kernel's objects are not reused.
+# Kbuild decides what is out of date; another kernel's objects are not reused.
 shadow:
-	@find $(SHADOW) -maxdepth 1 -type l -delete
-	@ln -s $(addprefix $(top)/,$(sources)) $(SHADOW)/
+	@$(top)/scripts/sources --link $(SHADOW)
 	@test "$$(cat $(SHADOW)/.kdir 2>/dev/null)" = "$(KDIR)" || { \
 		find $(SHADOW) -type f -delete; echo "$(KDIR)" >$(SHADOW)/.kdir; }
 	+@$(call kbuild,$(SHADOW)) modules
@@ -183,7 +180,7 @@ picture:
 
 clean:
 	@rm -rf build Module.symvers modules.order .modules.order.cmd .Module.symvers.cmd
-	@rm -f *.o *.ko *.mod *.mod.c .*.cmd .*.o .*.o.d
+	@rm -f *.ko *.mod *.mod.c $(foreach room,. watch host ui,$(addprefix $(room)/,*.o .*.cmd .*.o .*.o.d))
 	@test ! -f selftests/unit/Makefile || $(MAKE) -C selftests/unit clean
 	@test ! -f selftests/fuzz/Makefile || $(MAKE) -C selftests/fuzz clean
 

@@ -16,7 +16,7 @@
 #include <linux/seq_file.h>
 
 #include "purge.h"
-#include "window.h"
+#include "host/window.h"
 
 #define K(pages)	((pages) << (PAGE_SHIFT - 10))
 

@@ -8,7 +8,7 @@
 #include <linux/export.h>
 #include <linux/ioport.h>
 
-#include "window.h"
+#include "host/window.h"
 
 /* An inclusive last address cannot overflow; 2.4 computed the size from it one byte short. */
 static int pmm_check_phys(phys_addr_t phys, unsigned long size)

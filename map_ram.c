@@ -25,7 +25,7 @@
 #include <linux/rcupdate.h>
 
 #include "purge.h"
-#include "window.h"
+#include "host/window.h"
 
 #define PMM_RAM_MAX		64U	/* pages of one mapping; for more there is pmm_vmap() */
 #define PMM_RAM_BLOCK_MAX	1024U	/* pages of a block, as 2.6.28's */

@@ -18,7 +18,7 @@
 #include "internal.h"
 #include "pcp.h"
 #ifdef CONFIG_PREEMPT_RT
-#include "compat.h"
+#include "host/compat.h"
 #endif
 
 #define PMM_PCP_PATIENCE	1000	/* looks at a bit that one must not wait for */

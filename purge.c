@@ -15,7 +15,7 @@
 #include <linux/mutex.h>
 
 #include "purge.h"
-#include "window.h"
+#include "host/window.h"
 
 bool pmm_lazy;
 

@@ -20,11 +20,11 @@
 #include <linux/preempt.h>
 #include <linux/workqueue.h>
 
-#include "compat.h"
+#include "host/compat.h"
 #include "pcp.h"
 #include "purge.h"
 #include "vmlist.h"
-#include "window.h"
+#include "host/window.h"
 
 struct pmm_vmlist pmm_vmlist;
 

@@ -14,7 +14,7 @@
 
 /* Its own state is looked at. */
 #undef pr_fmt
-#include "command.c"
+#include "ui/command.c"
 
 #include "fuzz.h"
 #include "zone.h"

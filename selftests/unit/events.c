@@ -3,7 +3,7 @@
  * Unit tier: the far side of the tracepoints, which the stand-in <linux/tracepoint.h> calls.
  */
 #include "internal.h"
-#include "trace.h"
+#include "watch/trace.h"
 
 #include "events.h"
 #include "shim.h"

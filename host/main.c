@@ -13,7 +13,7 @@
 #include <linux/nodemask.h>
 
 #include "purge.h"
-#include "window.h"
+#include "host/window.h"
 
 /*
  * Page indices in debugfs are 32 bits wide, and %*pbl prints at most 2^23 bits: half as many pairs

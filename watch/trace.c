@@ -6,10 +6,10 @@
  * and under the lock, of who calls it, and takes none; it compiles unchanged in user space.
  */
 #include "internal.h"
-#include "tracing.h"
+#include "watch/watch.h"
 
 #define CREATE_TRACE_POINTS
-#include "trace.h"
+#include "watch/trace.h"
 
 DEFINE_STATIC_KEY_FALSE(pmm_trace_key);
 

@@ -7,7 +7,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include "window.h"
+#include "host/window.h"
 
 #define PMM_LEAKS_NAMED	32	/* of each kind; the rest is a number */
 

@@ -22,7 +22,7 @@
 #include <linux/xarray.h>
 
 #include "purge.h"
-#include "window.h"
+#include "host/window.h"
 
 #define PMM_COMMAND_MAX		4095	/* bytes in one write */
 #define PMM_LINE_MAX		1023	/* bytes in one command */

@@ -26,7 +26,7 @@
 #include <asm/processor.h>
 #include <asm/tlbflush.h>
 
-#include "window.h"
+#include "host/window.h"
 
 struct pmm_window pmm_window;
 

@@ -10,8 +10,8 @@
 #include <linux/module.h>
 #include <linux/uaccess.h>
 
-#include "compat.h"
-#include "window.h"
+#include "host/compat.h"
+#include "host/window.h"
 
 static char *pmm_mem_addr(loff_t pos)
 {
