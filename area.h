@@ -10,6 +10,7 @@
 #include <linux/spinlock.h>
 
 #include "pocketmm.h"
+#include "zone.h"
 #include "watch/watch.h"
 
 /* --- vmlist.c: the address-ordered vm_struct list --------------------------------------------- */
@@ -203,9 +204,8 @@ static inline void pmm_vmlist_set_pages(struct pmm_vmlist *list, struct pmm_vm_s
  */
 static inline void pmm_vmlist_publish(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 {
-	if (pmm_tracing())
-		pmm_trace_area(list, vm);
-	/* Who sees it live must see its pages and its entries. */
+	pmm_tell_area(list, vm);
+	/* Whoever sees it live must see its pages and its entries. */
 	smp_store_release(&pmm_area(vm)->state, PMM_AREA_LIVE);
 }
 

@@ -44,7 +44,11 @@
 #include <linux/string.h>
 
 #include "area.h"
+#include "packed.h"
+#include "page.h"
+#include "pcp.h"
 #include "pocketmm.h"
+#include "policy.h"
 #include "watch/debug.h"
 #include "watch/fault.h"
 #include "watch/watch.h"

@@ -14,7 +14,6 @@
 #include <linux/highmem.h>
 
 #include "internal.h"
-#include "pcp.h"
 
 struct pmm_zone pmm_zone;
 
@@ -29,15 +28,18 @@ static noinline void pmm_clear_pages(struct page *page, unsigned int order)
 static struct page *pmm_alloc_pcp(gfp_t gfp, unsigned int order, enum pmm_kind kind,
 				  unsigned long caller)
 {
-	/* What is below the watermark is not handed out from a per-CPU list either. */
+	struct page *page;
+
+	/* Pages below the watermark do not leave by a per-CPU list either. */
 	if (pmm_zone.pages_min && READ_ONCE(pmm_zone.free_pages) <
 				  (1UL << order) + pmm_reserve_for(&pmm_zone, gfp))
 		return NULL;
-	if (pmm_tracing())
-		return pmm_pcp_alloc_traced(&pmm_zone, order, kind, gfp, caller) ?:
-		       pmm_pcp_refill(&pmm_zone, gfp, order, kind, caller);
-	return pmm_pcp_alloc(&pmm_zone, order, kind, caller) ?:
-	       pmm_pcp_refill(&pmm_zone, gfp, order, kind, caller);
+	page = pmm_pcp_alloc(&pmm_zone, order, kind, caller);
+	if (unlikely(!page))
+		return pmm_pcp_refill(&pmm_zone, gfp, order, kind, caller);
+	pmm_tell_alloc(&pmm_zone, pmm_page_index(&pmm_zone, page), order, kind, gfp,
+		       PMM_TRACE_PCP, caller);
+	return page;
 }
 
 static noinline struct page *pmm_alloc_pages_slow(gfp_t gfp, unsigned int order,
@@ -60,7 +62,7 @@ static __always_inline struct page *pmm_alloc_pages_for(gfp_t gfp, unsigned int 
 	struct page *page;
 
 	if (likely(!order && !(gfp & __GFP_ZERO))) {
-		if (likely(READ_ONCE(pmm_zone.pcp_quick))) {
+		if (likely(!(READ_ONCE(pmm_zone.detour) & PMM_DETOUR_PCP_ALLOC))) {
 			page = pmm_pcp_alloc(&pmm_zone, 0, kind, caller);
 			if (likely(page))
 				return page;
@@ -73,30 +75,15 @@ static __always_inline struct page *pmm_alloc_pages_for(gfp_t gfp, unsigned int 
 	return pmm_zone_alloc(&pmm_zone, gfp, order, kind, caller);
 }
 
-/* While events are traced: as below, without a fastest case before. */
-static noinline enum pmm_free_result pmm_free_pages_traced(struct page *page, unsigned int order,
-							   enum pmm_kind kind,
-							   unsigned long caller)
-{
-	if (pmm_pcp_free_traced(&pmm_zone, page, order, kind, caller))
-		return PMM_FREE_OK;
-	if (!READ_ONCE(pmm_zone.nr_parked) && pmm_pcp_flush(&pmm_zone, order) &&
-	    pmm_pcp_free_traced(&pmm_zone, page, order, kind, caller))
-		return PMM_FREE_OK;
-	return pmm_zone_free(&pmm_zone, page, order, kind, caller);
-}
-
-/* All but the fastest case. */
+/* All but the fastest case. The list was full for that one, or the order larger. */
 static noinline enum pmm_free_result pmm_free_pages_slow(struct page *page, unsigned int order,
 							 enum pmm_kind kind, unsigned long caller)
 {
-	if (pmm_tracing())
-		return pmm_free_pages_traced(page, order, kind, caller);
-	if (READ_ONCE(pmm_zone.pcp_limit)) {
-		if (order && pmm_pcp_free(&pmm_zone, page, order, kind, caller))
+	if (pmm_pcp_limit(&pmm_zone)) {
+		if (pmm_pcp_free(&pmm_zone, page, order, kind, caller, true))
 			return PMM_FREE_OK;
 		if (pmm_pcp_flush(&pmm_zone, order) &&
-		    pmm_pcp_free(&pmm_zone, page, order, kind, caller))
+		    pmm_pcp_free(&pmm_zone, page, order, kind, caller, true))
 			return PMM_FREE_OK;
 	}
 	return pmm_zone_free(&pmm_zone, page, order, kind, caller);
@@ -107,7 +94,7 @@ static __always_inline enum pmm_free_result pmm_free_pages_for(struct page *page
 							       enum pmm_kind kind,
 							       unsigned long caller)
 {
-	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0, kind, caller)))
+	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0, kind, caller, false)))
 		return PMM_FREE_OK;
 	if (order < PMM_PCP_ORDERS && pmm_zone.pcp)
 		return pmm_free_pages_slow(page, order, kind, caller);
@@ -226,7 +213,7 @@ EXPORT_SYMBOL_GPL(pmm_get_zeroed_page);
  */
 void __pmm_free_pages(struct page *page, unsigned int order)
 {
-	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0, PMM_USED, _RET_IP_)))
+	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0, PMM_USED, _RET_IP_, false)))
 		return;
 	if (page)
 		pmm_free_pages_for(page, order, PMM_USED, _RET_IP_);

@@ -15,8 +15,9 @@
  * takes no other lock: blocks between such a list and the free lists are in nobody's hands but the
  * mover's, and counted in zone->transit. It compiles unchanged in user space.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "internal.h"
-#include "pcp.h"
 #ifdef CONFIG_PREEMPT_RT
 #include "host/compat.h"
 #endif
@@ -50,6 +51,44 @@ static bool pmm_pcp_lock(struct pmm_pcp *pcp)
 static bool pmm_pcp_may_wait(void)
 {
 	return !in_interrupt() && !irqs_disabled();
+}
+
+/* --- back to the zone ------------------------------------------------------------------------- */
+
+/* The first of these blocks that are one run. */
+static struct pmm_block_run __pmm_leave_pcp(struct pmm_zone *zone, const u32 *indices, unsigned int nr,
+				      unsigned int order)
+{
+	struct pmm_block_run run = { .index = *indices, .order = order };
+
+	for (; run.nr < nr && indices[run.nr] == *indices + (run.nr << order); run.nr++)
+		zone->state[indices[run.nr]] = PMM_TAIL;
+	return run;
+}
+
+/**
+ * pmm_zone_put_back() - take blocks back that a per-CPU list has too many of
+ * @zone: the zone
+ * @indices: blocks in state PMM_PCP, counted in @zone->transit
+ * @nr: how many, at most PMM_PCP_BATCH
+ * @order: of each
+ *
+ * Context: As pmm_zone_free().
+ */
+void pmm_zone_put_back(struct pmm_zone *zone, const u32 *indices, unsigned int nr,
+		       unsigned int order)
+{
+	struct pmm_block_run run;
+	unsigned long flags;
+	unsigned int i;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	for (i = 0; i < nr; i += run.nr) {
+		run = __pmm_leave_pcp(zone, indices + i, nr - i, order);
+		__pmm_free_run(zone, run, PMM_PCP, 0);
+	}
+	atomic_long_sub((unsigned long)nr << order, &zone->transit);
+	spin_unlock_irqrestore(&zone->lock, flags);
 }
 
 /* Up to @most of the oldest blocks of a list leave for the zone; returns how many. */
@@ -150,9 +189,8 @@ struct page *pmm_pcp_refill(struct pmm_zone *zone, gfp_t gfp, unsigned int order
 	spin_lock_irqsave(&zone->lock, flags);
 	WRITE_ONCE(zone->state[pmm_page_index(zone, pages[0])], PMM_STATE(kind, order));
 	zone->stat.allocations++;
-	if (pmm_tracing())
-		pmm_trace_alloc(zone, pmm_page_index(zone, pages[0]), order, kind, gfp,
-				PMM_TRACE_PCP, caller);
+	pmm_tell_alloc(zone, pmm_page_index(zone, pages[0]), order, kind, gfp, PMM_TRACE_PCP,
+		       caller);
 	atomic_long_sub(1L << order, &zone->transit);
 	spin_unlock_irqrestore(&zone->lock, flags);
 	pmm_set_page_caller(pages[0], caller);
@@ -161,80 +199,43 @@ struct page *pmm_pcp_refill(struct pmm_zone *zone, gfp_t gfp, unsigned int order
 	return pages[0];
 }
 
-/* --- while events are traced ------------------------------------------------------------------ */
-
-/* May a free end in a per-CPU list? What pcp_limit says when nothing is traced. */
-static bool pmm_pcp_takes(const struct pmm_zone *zone)
-{
-	return zone->pcp && !READ_ONCE(zone->nr_parked);
-}
-
 /**
- * pmm_pcp_alloc_traced() - pmm_pcp_alloc() with its event
- * @zone: the zone, which has per-CPU lists
- * @order: below PMM_PCP_ORDERS
- * @kind: PMM_USED or PMM_MAPPED
- * @gfp: what was asked for
- * @caller: who asks
- *
- * Context: As pmm_pcp_alloc().
- * Return: Likewise.
- */
-struct page *pmm_pcp_alloc_traced(struct pmm_zone *zone, unsigned int order, enum pmm_kind kind,
-				  gfp_t gfp, unsigned long caller)
-{
-	struct page *page = pmm_pcp_alloc(zone, order, kind, caller);
-
-	if (page)
-		pmm_trace_alloc(zone, pmm_page_index(zone, page), order, kind, gfp, PMM_TRACE_PCP,
-				caller);
-	return page;
-}
-
-/**
- * pmm_pcp_free_traced() - pmm_pcp_free() with its event
+ * pmm_pcp_alloc_many_watched() - pmm_pcp_alloc_many() where its short cut is closed
  * @zone: the zone
- * @page: as for pmm_pcp_free()
- * @order: likewise
- * @kind: likewise
+ * @kind: as for pmm_pcp_alloc_many()
+ * @gfp: likewise
  * @caller: likewise
+ * @nr: likewise
+ * @pages: likewise
  *
- * Context: As pmm_pcp_free().
- * Return: Likewise.
+ * Context: As pmm_pcp_alloc_many().
+ * Return: Likewise; 0 where it is closed for another reason than tracing.
  */
-bool pmm_pcp_free_traced(struct pmm_zone *zone, struct page *page, unsigned int order,
-			 enum pmm_kind kind, unsigned long caller)
+unsigned long pmm_pcp_alloc_many_watched(struct pmm_zone *zone, enum pmm_kind kind, gfp_t gfp,
+					 unsigned long caller, unsigned long nr,
+					 struct page **pages)
 {
-	unsigned long limit = pmm_pcp_takes(zone) ? zone->nr_pages : 0;
-
-	return __pmm_pcp_free(zone, page, order, kind, caller, limit, true);
+	if (READ_ONCE(zone->detour) & PMM_DETOUR_PCP_ALLOC & ~PMM_DETOUR_TRACED)
+		return 0;
+	return pmm_pcp_take_many(zone, kind, gfp, caller, nr, pages, true);
 }
 
-/* pmm_pcp_alloc_many() and pmm_pcp_free_many(), page by page: with the same result. */
-unsigned long pmm_pcp_alloc_many_traced(struct pmm_zone *zone, enum pmm_kind kind, gfp_t gfp,
+/**
+ * pmm_pcp_free_many_watched() - pmm_pcp_free_many() where its short cut is closed
+ * @zone: the zone
+ * @kind: as for pmm_pcp_free_many()
+ * @caller: likewise
+ * @nr: likewise
+ * @pages: likewise
+ *
+ * Context: As pmm_pcp_free_many().
+ * Return: Likewise; 0 where it is closed for another reason than tracing.
+ */
+unsigned long pmm_pcp_free_many_watched(struct pmm_zone *zone, enum pmm_kind kind,
 					unsigned long caller, unsigned long nr,
 					struct page **pages)
 {
-	unsigned long i = 0;
-
-	if (!zone->pcp || zone->pages_min)
-		return 0;
-	for (; i < nr; i++) {
-		pages[i] = pmm_pcp_alloc_traced(zone, 0, kind, gfp, caller);
-		if (!pages[i])
-			break;
-	}
-	return i;
-}
-
-unsigned long pmm_pcp_free_many_traced(struct pmm_zone *zone, enum pmm_kind kind,
-				       unsigned long caller, unsigned long nr, struct page **pages)
-{
-	unsigned long i = 0;
-
-	while (i < nr && pmm_pcp_free_traced(zone, pages[i], 0, kind, caller))
-		i++;
-	return i;
+	return pmm_pcp_limit(zone) ? pmm_pcp_put_many(zone, kind, caller, nr, pages, true) : 0;
 }
 
 /* --- draining --------------------------------------------------------------------------------- */
@@ -284,20 +285,69 @@ void pmm_pcp_drain(struct pmm_zone *zone)
 		pmm_pcp_drain_cpu(zone, cpu);
 }
 
-/**
- * pmm_pcp_look_again() - may one who found nothing, while blocks were in transit, look again?
- * @looks: how often it has asked; 0 at first
- *
- * Where one must not wait, the mover may be what this very CPU has interrupted: there it is once.
- *
- * Context: As pmm_zone_alloc().
- * Return: true when it may; no more after a while.
+/*
+ * May a caller that found nothing, while blocks were in transit, look again? Where it must not
+ * wait, the mover may be the code that this very CPU has interrupted: there it may look once more.
  */
-bool pmm_pcp_look_again(unsigned int *looks)
+static bool pmm_pcp_look_again(unsigned int *looks)
 {
 	cpu_relax();
 	return (*looks)++ < (pmm_pcp_may_wait() ? PMM_PCP_TRIES : 1);
 }
+
+/* Everything that is free but not on the free lists is brought there, and then once more. */
+static struct page *pmm_zone_alloc_drained(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
+					   enum pmm_kind kind, unsigned long caller)
+{
+	unsigned int looks = 0;
+	struct page *page;
+	long moving;
+
+	pmm_zone_reap(zone);
+	do {
+		moving = atomic_long_read(&zone->transit);
+		pmm_pcp_drain(zone);
+		moving |= atomic_long_read(&zone->transit);
+		page = pmm_zone_try_alloc(zone, gfp, order, kind, caller);
+		/* Blocks in transit were in nobody's reach: they may have arrived. */
+		moving |= atomic_long_read(&zone->transit);
+	} while (!page && moving && pmm_pcp_look_again(&looks));
+	return page;
+}
+
+/**
+ * pmm_zone_alloc_last() - the last resorts of an allocation that the free lists cannot serve
+ * @zone: the zone
+ * @gfp: as for pmm_zone_alloc()
+ * @order: likewise
+ * @kind: likewise
+ * @caller: likewise
+ *
+ * Context: As pmm_zone_alloc().
+ * Return: As pmm_zone_alloc(); a failure is counted and reported.
+ */
+noinline struct page *pmm_zone_alloc_last(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
+					  enum pmm_kind kind, unsigned long caller)
+{
+	unsigned long flags, free_pages;
+	struct page *page = NULL;
+
+	if (order < PMM_MAX_ORDER)
+		page = pmm_zone_alloc_drained(zone, gfp, order, kind, caller);
+	if (page)
+		return page;
+	spin_lock_irqsave(&zone->lock, flags);
+	zone->stat.failures++;
+	free_pages = zone->free_pages;
+	pmm_tell_alloc(zone, PMM_NONE, order, kind, gfp, PMM_TRACE_NOWHERE, caller);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	if (!(gfp & __GFP_NOWARN))
+		pr_warn_ratelimited("order-%u allocation failed: gfp=%pGg, %lu of %lu pages free, by %pS\n",
+				    order, &gfp, free_pages, zone->nr_pages, (void *)caller);
+	return NULL;
+}
+
+/* --- all lists held still --------------------------------------------------------------------- */
 
 /* Preemption is off once, however many lists are held. */
 static void __pmm_pcp_unlock_below(struct pmm_zone *zone, unsigned int end)
@@ -441,9 +491,8 @@ int pmm_pcp_init(struct pmm_zone *zone)
  */
 void pmm_pcp_destroy(struct pmm_zone *zone)
 {
-	zone->pcp_quick = false;
-	zone->pcp_limit = 0;
 	pmm_pcp_drain(zone);
 	free_percpu(zone->pcp);
 	zone->pcp = NULL;
+	pmm_zone_retune(zone);
 }

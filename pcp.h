@@ -1,12 +1,76 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: the fast paths of the per-CPU lists, for the callers that they are worth inlining into
- * (page_alloc.c, vmalloc.c). The rest, and the locking rule, are in pcp.c.
+ * pocketmm: per-CPU lists: their structure, and their fast paths, which are inline because
+ * everything that they save would be lost in a call. The rest, and the locking rule, are in pcp.c.
+ *
+ * A path that may have to tell of each page is a template with a constant `watched`: the fast ways
+ * pass false, and are closed while events are enabled; pcp.c and page_alloc.c pass true.
  */
 #ifndef POCKETMM_PCP_H
 #define POCKETMM_PCP_H
 
-#include "internal.h"
+#include "page.h"
+#include "watch/watch.h"
+
+/*
+ * Orders 0..6 have a list: a block of order 6 is a batch of pages, and a larger one would be too
+ * much to keep from others. (The kernel's have orders 0..3 and huge pages, since 5.14.)
+ *
+ * A batch of single pages is an aligned run for as long as there is one, and the state bytes of its
+ * pages fill a cache line: so CPUs that allocate and free do not share one.
+ */
+#define PMM_PCP_ORDERS		7
+#define PMM_PCP_BATCH		64U	/* pages; less in a small zone */
+#define PMM_PCP_HIGH		(3 * PMM_PCP_BATCH)
+
+/**
+ * struct pmm_pcp - the per-CPU lists of one CPU
+ * @lock: bit 0 is held with preemption off; its CPU only tries, so an allocation never spins here
+ * @nr: length of each list, by order
+ * @refilled: blocks that came from the zone into the lists
+ * @flushed: blocks that went back
+ * @frees: blocks that were freed into the lists; so @refilled + @frees - @flushed and less what is
+ *	there were handed out
+ * @index: the lists, by page index, each oldest first; the newest is taken, for its cache lines are
+ *	warm, and the oldest go back. PMM_PCP_HIGH are for order 0, half as many for each next order
+ */
+struct pmm_pcp {
+	unsigned long	lock;	/* bit 0: the rest */
+	unsigned int	nr[PMM_PCP_ORDERS];
+	u64		refilled;
+	u64		flushed;
+	u64		frees;
+	u32		index[2 * PMM_PCP_HIGH - (PMM_PCP_HIGH >> (PMM_PCP_ORDERS - 1))];
+};
+
+/* What the per-CPU lists hold, and have done. */
+struct pmm_pcp_count {
+	unsigned long	pages;
+	u64		allocations;
+	u64		frees;
+};
+
+int pmm_pcp_init(struct pmm_zone *zone);
+void pmm_pcp_destroy(struct pmm_zone *zone);
+struct page *pmm_pcp_refill(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
+			    enum pmm_kind kind, unsigned long caller);
+unsigned long pmm_pcp_alloc_many_watched(struct pmm_zone *zone, enum pmm_kind kind, gfp_t gfp,
+					 unsigned long caller, unsigned long nr,
+					 struct page **pages);
+unsigned long pmm_pcp_free_many_watched(struct pmm_zone *zone, enum pmm_kind kind,
+					unsigned long caller, unsigned long nr,
+					struct page **pages);
+void pmm_zone_put_back(struct pmm_zone *zone, const u32 *indices, unsigned int nr,
+		       unsigned int order);
+bool pmm_pcp_flush(struct pmm_zone *zone, unsigned int order);
+void pmm_pcp_drain(struct pmm_zone *zone);
+void pmm_pcp_drain_cpu(struct pmm_zone *zone, unsigned int cpu);
+struct page *pmm_zone_alloc_last(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
+				 enum pmm_kind kind, unsigned long caller);
+void pmm_zone_hold(struct pmm_zone *zone, unsigned long *flags);
+void pmm_zone_release(struct pmm_zone *zone, unsigned long flags);
+void pmm_pcp_count(struct pmm_zone *zone, struct pmm_pcp_count *count);
+unsigned int pmm_pcp_used(struct pmm_zone *zone, unsigned int cpu);
 
 /* An order's list: each has half the room of the one before. */
 static __always_inline u32 *pmm_pcp_list(struct pmm_pcp *pcp, unsigned int order)
@@ -15,9 +79,9 @@ static __always_inline u32 *pmm_pcp_list(struct pmm_pcp *pcp, unsigned int order
 }
 
 /*
- * This CPU's lists; false while somebody else looks at them, or while an interrupt came just when
- * its own CPU did. Who gets false goes to the zone instead, so nobody waits here. Preemption is off
- * while the bit is held, interrupts need not be.
+ * This CPU's lists; false while another CPU holds them, or when an interrupt came while this CPU
+ * did. A caller that gets false goes to the zone instead, so nobody waits here. Preemption is off
+ * while the bit is held; interrupts need not be.
  */
 static __always_inline bool pmm_pcp_trylock(const struct pmm_zone *zone, struct pmm_pcp **pcp)
 {
@@ -35,12 +99,19 @@ static __always_inline void pmm_pcp_unlock(struct pmm_pcp *pcp)
 	preempt_enable();
 }
 
+/* What pcp_limit would be if no event were enabled. */
+static inline unsigned long pmm_pcp_limit(const struct pmm_zone *zone)
+{
+	return READ_ONCE(zone->detour) & PMM_DETOUR_PCP_FREE & ~PMM_DETOUR_TRACED ?
+	       0 : zone->nr_pages;
+}
+
 /**
  * pmm_pcp_alloc() - take a block from this CPU's list
  * @zone: the zone, which has per-CPU lists
  * @order: below PMM_PCP_ORDERS
  * @kind: PMM_USED or PMM_MAPPED
- * @caller: who asks
+ * @caller: the code that asks
  *
  * Context: Any, hard interrupts included; takes no shared lock.
  * Return: The block, or NULL when the list is empty or busy.
@@ -69,19 +140,37 @@ static __always_inline struct page *pmm_pcp_alloc(struct pmm_zone *zone, unsigne
 	return page;
 }
 
-/* As pmm_pcp_free(), for pages below @limit. */
-static __always_inline bool __pmm_pcp_free(struct pmm_zone *zone, struct page *page,
-					   unsigned int order, enum pmm_kind kind,
-					   unsigned long caller, unsigned long limit, bool traced)
+/**
+ * pmm_pcp_free() - put a block on this CPU's list
+ * @zone: the zone
+ * @page: the block's first page, or whatever the caller takes for it
+ * @order: below PMM_PCP_ORDERS
+ * @kind: as it was allocated
+ * @caller: the code that frees it
+ * @watched: a constant: whether this way is open while events are enabled, and tells
+ *
+ * The state byte is claimed atomically, so that of two frees of a block on two CPUs one fails.
+ *
+ * Context: Any, hard interrupts included; takes no shared lock.
+ * Return: false when the zone has to decide: the list is full, busy or absent, the block is still
+ * referenced or parked ones wait for it, or this is misuse.
+ */
+static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *page,
+					 unsigned int order, enum pmm_kind kind,
+					 unsigned long caller, bool watched)
 {
 	unsigned long index = pmm_page_index(zone, page), i;
 	u8 used = PMM_STATE(kind, order);
 	struct pmm_pcp *pcp;
 	unsigned int nr;
 
-	if (unlikely(index >= limit))
+	/* A stale value will do: a free under way does not wait for one that parks a block. */
+	if (unlikely(index >= (watched ? pmm_pcp_limit(zone) : data_race(zone->pcp_limit))))
 		return false;
-	/* Only of a block that it is may all pages be looked at. */
+	/*
+	 * Check the state byte first: only if it names a used block of this order are its other
+	 * pages ours to read.
+	 */
 	if (order && data_race(zone->state[index]) != used)
 		return false;
 	for (i = 0; i < 1UL << order; i++)
@@ -96,8 +185,8 @@ static __always_inline bool __pmm_pcp_free(struct pmm_zone *zone, struct page *p
 		return false;
 	}
 	pmm_set_page_caller(page, caller);
-	if (traced)
-		pmm_trace_free(zone, index, order, kind, PMM_TRACE_PCP, caller);
+	if (watched)
+		pmm_tell_free(zone, index, order, kind, PMM_TRACE_PCP, caller);
 	pmm_pcp_list(pcp, order)[nr] = index;
 	pcp->nr[order] = nr + 1;
 	pcp->frees++;
@@ -105,26 +194,35 @@ static __always_inline bool __pmm_pcp_free(struct pmm_zone *zone, struct page *p
 	return true;
 }
 
-/**
- * pmm_pcp_free() - put a block on this CPU's list
- * @zone: the zone
- * @page: the block's first page, whatever the caller says it is
- * @order: below PMM_PCP_ORDERS
- * @kind: as it was allocated
- * @caller: who frees
- *
- * The state byte is claimed atomically, so that of two frees of a block on two CPUs one fails.
- *
- * Context: Any, hard interrupts included; takes no shared lock.
- * Return: false when the zone has to look at it: the list is full, busy or absent, the block is
- * still referenced or others wait for it, or this is misuse; and while events are traced.
- */
-static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *page,
-					 unsigned int order, enum pmm_kind kind,
-					 unsigned long caller)
+/* The template for the next. */
+static __always_inline unsigned long pmm_pcp_take_many(struct pmm_zone *zone, enum pmm_kind kind,
+						       gfp_t gfp, unsigned long caller,
+						       unsigned long nr, struct page **pages,
+						       bool watched)
 {
-	/* Either value will do, for who parks a block does not wait for frees under way. */
-	return __pmm_pcp_free(zone, page, order, kind, caller, data_race(zone->pcp_limit), false);
+	struct page *page, *mem_map = zone->mem_map;
+	u8 *states = zone->state;
+	struct pmm_pcp *pcp;
+	unsigned long i;
+	u32 *list;
+
+	if (!pmm_pcp_trylock(zone, &pcp))
+		return 0;
+	nr = min_t(unsigned long, nr, pcp->nr[0]);
+	list = pmm_pcp_list(pcp, 0) + pcp->nr[0];
+	pcp->nr[0] -= nr;
+	for (i = 0; i < nr; i++) {
+		u32 index = *--list;
+
+		WRITE_ONCE(states[index], PMM_STATE(kind, 0));
+		page = mem_map + index;
+		pmm_set_page_caller(page, caller);
+		pages[i] = page;
+		if (watched)
+			pmm_tell_alloc(zone, index, 0, kind, gfp, PMM_TRACE_PCP, caller);
+	}
+	pmm_pcp_unlock(pcp);
+	return nr;
 }
 
 /**
@@ -143,46 +241,15 @@ static __always_inline unsigned long pmm_pcp_alloc_many(struct pmm_zone *zone, e
 							gfp_t gfp, unsigned long caller,
 							unsigned long nr, struct page **pages)
 {
-	struct page *page, *mem_map = zone->mem_map;
-	u8 *states = zone->state;
-	struct pmm_pcp *pcp;
-	unsigned long i;
-	u32 *list;
-
-	if (unlikely(!READ_ONCE(zone->pcp_quick)))
-		return pmm_tracing() ?
-		       pmm_pcp_alloc_many_traced(zone, kind, gfp, caller, nr, pages) : 0;
-	if (!pmm_pcp_trylock(zone, &pcp))
-		return 0;
-	nr = min_t(unsigned long, nr, pcp->nr[0]);
-	list = pmm_pcp_list(pcp, 0) + pcp->nr[0];
-	pcp->nr[0] -= nr;
-	for (i = 0; i < nr; i++) {
-		u32 index = *--list;
-
-		WRITE_ONCE(states[index], PMM_STATE(kind, 0));
-		page = mem_map + index;
-		pmm_set_page_caller(page, caller);
-		pages[i] = page;
-	}
-	pmm_pcp_unlock(pcp);
-	return nr;
+	if (unlikely(READ_ONCE(zone->detour) & PMM_DETOUR_PCP_ALLOC))
+		return pmm_pcp_alloc_many_watched(zone, kind, gfp, caller, nr, pages);
+	return pmm_pcp_take_many(zone, kind, gfp, caller, nr, pages, false);
 }
 
-/**
- * pmm_pcp_free_many() - put single pages on this CPU's list
- * @zone: the zone
- * @kind: as they were allocated
- * @caller: who frees
- * @nr: how many
- * @pages: the pages
- *
- * Context: Any, hard interrupts included; takes no shared lock.
- * Return: How many went there: up to the first that the zone has to look at.
- */
-static __always_inline unsigned long pmm_pcp_free_many(struct pmm_zone *zone, enum pmm_kind kind,
-						       unsigned long caller, unsigned long nr,
-						       struct page **pages)
+/* The template for the next. */
+static __always_inline unsigned long pmm_pcp_put_many(struct pmm_zone *zone, enum pmm_kind kind,
+						      unsigned long caller, unsigned long nr,
+						      struct page **pages, bool watched)
 {
 	struct page *mem_map = zone->mem_map;
 	u8 *states = zone->state;
@@ -190,9 +257,6 @@ static __always_inline unsigned long pmm_pcp_free_many(struct pmm_zone *zone, en
 	unsigned long i;
 	u32 *list;
 
-	if (unlikely(!READ_ONCE(zone->pcp_limit)))
-		return pmm_tracing() ?
-		       pmm_pcp_free_many_traced(zone, kind, caller, nr, pages) : 0;
 	if (!pmm_pcp_trylock(zone, &pcp))
 		return 0;
 	nr = min(nr, (unsigned long)(zone->pcp_high - min(zone->pcp_high, pcp->nr[0])));
@@ -205,12 +269,34 @@ static __always_inline unsigned long pmm_pcp_free_many(struct pmm_zone *zone, en
 			     !try_cmpxchg(&states[index], &state, PMM_STATE(PMM_PCP, 0))))
 			break;
 		pmm_set_page_caller(pages[i], caller);
+		if (watched)
+			pmm_tell_free(zone, index, 0, kind, PMM_TRACE_PCP, caller);
 		*list++ = index;
 	}
 	pcp->nr[0] += i;
 	pcp->frees += i;
 	pmm_pcp_unlock(pcp);
 	return i;
+}
+
+/**
+ * pmm_pcp_free_many() - put single pages on this CPU's list
+ * @zone: the zone
+ * @kind: as they were allocated
+ * @caller: the code that frees them
+ * @nr: how many
+ * @pages: the pages
+ *
+ * Context: Any, hard interrupts included; takes no shared lock.
+ * Return: How many went there: up to the first that the zone has to decide about.
+ */
+static __always_inline unsigned long pmm_pcp_free_many(struct pmm_zone *zone, enum pmm_kind kind,
+						       unsigned long caller, unsigned long nr,
+						       struct page **pages)
+{
+	if (unlikely(!READ_ONCE(zone->pcp_limit)))
+		return pmm_pcp_free_many_watched(zone, kind, caller, nr, pages);
+	return pmm_pcp_put_many(zone, kind, caller, nr, pages, false);
 }
 
 #endif /* POCKETMM_PCP_H */

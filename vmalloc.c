@@ -21,7 +21,7 @@
 #include <linux/workqueue.h>
 
 #include "host/compat.h"
-#include "pcp.h"
+#include "internal.h"
 #include "purge.h"
 #include "vmlist.h"
 #include "host/window.h"

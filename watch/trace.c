@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: makes trace events of what the allocators tell (tracing.h).
+ * pocketmm: makes trace events of what the allocators tell (watch.h).
  *
  * It owns the static key that is up while an event is enabled. Everything here runs in the context,
- * and under the lock, of who calls it, and takes none; it compiles unchanged in user space.
+ * and under the lock, of its caller, and takes none; it compiles unchanged in user space.
  */
 #include "internal.h"
-#include "watch/watch.h"
-
 #define CREATE_TRACE_POINTS
 #include "watch/trace.h"
 
@@ -44,15 +42,9 @@ void pmm_trace_unreg(void)
 
 /* --- the zone --------------------------------------------------------------------------------- */
 
-/**
- * pmm_trace_cut() - a block that is off its list is about to be cut
- * @zone: the zone, locked
- * @index: the block's first page
- * @low: the order that is wanted
- * @high: the block's
- */
-void pmm_trace_cut(const struct pmm_zone *zone, unsigned long index, unsigned int low,
-		   unsigned int high)
+/* The block is cut step by step, down to the piece that is handed out. */
+static void pmm_trace_cut(const struct pmm_zone *zone, unsigned long index, unsigned int low,
+			  unsigned int high)
 {
 	bool upper = zone->expand == PMM_EXPAND_UPPER;
 
@@ -79,23 +71,59 @@ void pmm_trace_merge(unsigned long index, unsigned int low, unsigned int high)
 }
 
 /**
- * pmm_trace_taken() - blocks, one behind the other, have left the free lists
+ * pmm_trace_taken() - a run has left the free lists
  * @zone: the zone, locked
- * @index: the first block's first page
- * @order: of each
+ * @run: the blocks
  * @kind: PMM_USED or PMM_MAPPED; PMM_PCP on their way to a per-CPU list
- * @gfp: what was asked for
- * @caller: by whom
- * @nr: how many
+ * @gfp: the flags that were passed
+ * @caller: the code that asked
+ *
+ * Single requests would have cut a block of order @run->high for the first, and then for each what
+ * the cuts before it have left: for the second nothing, for the third a block of the next order, as
+ * many orders as its number has trailing zeroes.
  */
-void pmm_trace_taken(const struct pmm_zone *zone, unsigned long index, unsigned int order,
-		     unsigned int kind, gfp_t gfp, unsigned long caller, unsigned long nr)
+void pmm_trace_taken(const struct pmm_zone *zone, const struct pmm_block_run *run, enum pmm_kind kind,
+		     gfp_t gfp, unsigned long caller)
 {
-	for (; nr--; index += 1UL << order) {
+	bool upper = zone->expand == PMM_EXPAND_UPPER;
+	unsigned long end = run->index + (run->nr << run->order), i;
+
+	for (i = 0; i < run->nr; i++) {
+		unsigned int high = i ? run->order + __ffs(i) : run->high;
+		unsigned long at = i << run->order;
+		unsigned long index = upper ? end - at - (1UL << run->order) : run->index + at;
+
+		pmm_trace_cut(zone, upper ? end - at - (1UL << high) : index, run->order, high);
 		if (kind == PMM_PCP)
-			trace_pcp_refill(index, order);
+			trace_pcp_refill(index, run->order);
 		else
-			pmm_trace_alloc(zone, index, order, kind, gfp, PMM_TRACE_ZONE, caller);
+			pmm_trace_alloc(zone, index, run->order, kind, gfp, PMM_TRACE_ZONE, caller);
+	}
+}
+
+/**
+ * pmm_trace_given() - the first blocks of a run are about to go to the free lists as one block
+ * @zone: the zone, locked
+ * @run: the blocks
+ * @nr: how many of them; a power of two
+ * @kind: PMM_USED or PMM_MAPPED; PMM_PCP from a per-CPU list
+ * @caller: the code that frees them
+ *
+ * Freed singly, in ascending order, each would merge with those before it.
+ */
+void pmm_trace_given(const struct pmm_zone *zone, const struct pmm_block_run *run, unsigned long nr,
+		     enum pmm_kind kind, unsigned long caller)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		unsigned long index = run->index + (i << run->order);
+
+		if (kind == PMM_PCP)
+			trace_pcp_drain(index, run->order);
+		else
+			pmm_trace_free(zone, index, run->order, kind, PMM_TRACE_ZONE, caller);
+		pmm_trace_merge(index, run->order, run->order + __ffs(i + 1));
 	}
 }
 
@@ -110,7 +138,7 @@ void pmm_trace_taken(const struct pmm_zone *zone, unsigned long index, unsigned 
  * @caller: who has it
  */
 void pmm_trace_alloc(const struct pmm_zone *zone, unsigned long index, unsigned int order,
-		     unsigned int kind, gfp_t gfp, enum pmm_trace_where from,
+		     enum pmm_kind kind, gfp_t gfp, enum pmm_trace_where from,
 		     unsigned long caller)
 {
 	trace_alloc(zone, index, order, kind == PMM_MAPPED, gfp, from, caller);
@@ -126,7 +154,7 @@ void pmm_trace_alloc(const struct pmm_zone *zone, unsigned long index, unsigned 
  * @caller: who had it
  */
 void pmm_trace_free(const struct pmm_zone *zone, unsigned long index, unsigned int order,
-		    unsigned int kind, enum pmm_trace_where to, unsigned long caller)
+		    enum pmm_kind kind, enum pmm_trace_where to, unsigned long caller)
 {
 	trace_free(zone, index, order, kind == PMM_MAPPED, to, caller);
 }
@@ -139,11 +167,6 @@ void pmm_trace_recycled(unsigned long index, unsigned int order)
 void pmm_trace_broken(unsigned long index, unsigned int order)
 {
 	trace_split_page(index, order);
-}
-
-void pmm_trace_drained(unsigned long index, unsigned int order)
-{
-	trace_pcp_drain(index, order);
 }
 
 /* --- the window ------------------------------------------------------------------------------- */

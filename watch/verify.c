@@ -7,7 +7,6 @@
  * space, where the tests call it after every step.
  */
 #include "internal.h"
-#include "pcp.h"
 
 /* Remember the first violation; returns false for the caller to pass on. */
 static __printf(2, 3) bool pmm_corrupt(struct pmm_verdict *v, const char *fmt, ...)

@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: what the allocators tell the tracepoints, and the one question that it costs.
+ * pocketmm: the seam between the allocators and whoever watches them. The allocators tell what they
+ * do by pmm_tell_*() and never ask who listens; the listeners are in this directory: tracepoints
+ * (trace.c), poison= and owner= (debug.c).
  *
- * While no event is enabled pmm_tracing() is a no-op in the instruction stream. The shortest ways
- * through the page calls do not even have that: they are closed while an event is enabled
- * (pmm_zone_retune()), and the longer ways, which lead to the same result, tell. Everything behind
- * the question is out of line, in trace.c, and makes as many events as there were steps. While an
- * event is enabled, blocks that could move as one do so one by one, which has the same result, too,
- * so that each step of a split and a merge is one that was made.
+ * While nobody listens, a tell is a no-op in the instruction stream and a test of one pointer; it is
+ * inline for that reason. The short cuts do not have even that: they are closed while somebody
+ * listens (enum pmm_detour), and the longer ways, which lead to the same result, tell. Everything
+ * behind the question is out of line. A run that moves at once is told as the steps of the single
+ * calls that have the same result.
+ *
+ * __pmm_tell_*() run with zone->lock held.
  */
-#ifndef POCKETMM_TRACING_H
-#define POCKETMM_TRACING_H
+#ifndef POCKETMM_WATCH_H
+#define POCKETMM_WATCH_H
 
 #include <linux/gfp.h>
 #include <linux/jump_label.h>
 
-struct pmm_zone;
+#include "watch/debug.h"
+
+
 struct pmm_vmlist;
 struct pmm_vm_struct;
 
@@ -51,22 +56,21 @@ static __always_inline bool pmm_tracing(void)
 int pmm_trace_reg(void);
 void pmm_trace_unreg(void);
 
-/* Of the zone, its lock held: pmm_trace_cut() before the cut, pmm_trace_merge() after the merge. */
-void pmm_trace_cut(const struct pmm_zone *zone, unsigned long index, unsigned int low,
-		   unsigned int high);
+/* Of the zone, its lock held. */
+void pmm_trace_taken(const struct pmm_zone *zone, const struct pmm_block_run *run, enum pmm_kind kind,
+		     gfp_t gfp, unsigned long caller);
+void pmm_trace_given(const struct pmm_zone *zone, const struct pmm_block_run *run, unsigned long nr,
+		     enum pmm_kind kind, unsigned long caller);
 void pmm_trace_merge(unsigned long index, unsigned int low, unsigned int high);
-void pmm_trace_taken(const struct pmm_zone *zone, unsigned long index, unsigned int order,
-		     unsigned int kind, gfp_t gfp, unsigned long caller, unsigned long nr);
 void pmm_trace_recycled(unsigned long index, unsigned int order);
 void pmm_trace_broken(unsigned long index, unsigned int order);
-void pmm_trace_drained(unsigned long index, unsigned int order);
 
 /* Of the zone or a per-CPU list. */
 void pmm_trace_alloc(const struct pmm_zone *zone, unsigned long index, unsigned int order,
-		     unsigned int kind, gfp_t gfp, enum pmm_trace_where from,
+		     enum pmm_kind kind, gfp_t gfp, enum pmm_trace_where from,
 		     unsigned long caller);
 void pmm_trace_free(const struct pmm_zone *zone, unsigned long index, unsigned int order,
-		    unsigned int kind, enum pmm_trace_where to, unsigned long caller);
+		    enum pmm_kind kind, enum pmm_trace_where to, unsigned long caller);
 
 /* Of the window. */
 void pmm_trace_area(const struct pmm_vmlist *list, const struct pmm_vm_struct *vm);
@@ -80,4 +84,90 @@ void pmm_trace_misuse(const struct pmm_zone *zone, unsigned long index, unsigned
 void pmm_trace_area_misuse(const struct pmm_vmlist *list, const void *addr, unsigned int result,
 			   unsigned long caller);
 
-#endif /* POCKETMM_TRACING_H */
+#define pmm_if_traced(call)	do { if (pmm_tracing()) call; } while (0)
+
+/* --- pages ------------------------------------------------------------------------------------ */
+
+/* Blocks have been handed out, or have left for a per-CPU list. */
+#define __pmm_tell_taken(zone, run, kind, gfp, caller)	\
+	pmm_if_traced(pmm_trace_taken(zone, run, kind, gfp, caller))
+
+/* A block of a per-CPU list has been handed out. */
+#define pmm_tell_alloc(zone, index, order, kind, gfp, from, caller)	\
+	pmm_if_traced(pmm_trace_alloc(zone, index, order, kind, gfp, from, caller))
+
+/* The lock is no longer held, and the page is the caller's: its contents may be checked. */
+static inline void pmm_tell_handed_out(struct pmm_zone *zone, unsigned long index,
+				       unsigned int order, gfp_t gfp, unsigned long caller)
+{
+	if (unlikely(zone->debug))
+		pmm_debug_taken(zone, index, order, gfp, caller);
+}
+
+/* A block has been freed: into a per-CPU list. */
+#define pmm_tell_free(zone, index, order, kind, to, caller)	\
+	pmm_if_traced(pmm_trace_free(zone, index, order, kind, to, caller))
+
+/* A block has been freed: to be parked if somebody holds a reference, else into the free lists. */
+static inline void __pmm_tell_freed(struct pmm_zone *zone, unsigned long index, unsigned int order,
+				    enum pmm_kind kind, bool busy, unsigned long caller)
+{
+	if (unlikely(zone->debug))
+		__pmm_debug_freed(zone, index, caller);
+	if (unlikely(zone->debug) && !busy)
+		__pmm_debug_fill(zone, index, order);
+	pmm_tell_free(zone, index, order, kind, busy ? PMM_TRACE_PARKED : PMM_TRACE_ZONE, caller);
+}
+
+/* The first @nr blocks of a run go to the free lists as one; they merge among themselves. */
+#define __pmm_tell_given(zone, run, nr, kind, caller)	\
+	pmm_if_traced(pmm_trace_given(zone, run, nr, kind, caller))
+
+/* A block has been put on the free lists, and is part of one of order @high now. */
+#define __pmm_tell_merged(index, order, high)	pmm_if_traced(pmm_trace_merge(index, order, high))
+
+/* A parked block is about to go to the free lists. */
+static inline void __pmm_tell_recycled(struct pmm_zone *zone, unsigned long index,
+				       unsigned int order)
+{
+	if (unlikely(zone->debug))
+		__pmm_debug_fill(zone, index, order);
+	pmm_if_traced(pmm_trace_recycled(index, order));
+}
+
+/* A page is about to go to the free lists for the first time. */
+static inline void __pmm_tell_born(struct pmm_zone *zone, unsigned long index)
+{
+	if (unlikely(zone->debug))
+		__pmm_debug_fill(zone, index, 0);
+}
+
+/* A block has become as many single pages. */
+#define __pmm_tell_broken(index, order)	pmm_if_traced(pmm_trace_broken(index, order))
+
+/* The same, when the lock is no longer held. */
+static inline void pmm_tell_broken_up(struct pmm_zone *zone, unsigned long index,
+				      unsigned int order)
+{
+	if (unlikely(zone->debug))
+		pmm_debug_broken(zone, index, order);
+}
+
+/* --- the window ------------------------------------------------------------------------------- */
+
+/* An area is about to be there for all; has been freed; its addresses are free again. */
+#define pmm_tell_area(list, vm)			pmm_if_traced(pmm_trace_area(list, vm))
+#define pmm_tell_area_gone(list, vm, lazy)	pmm_if_traced(pmm_trace_area_gone(list, vm, lazy))
+#define pmm_tell_purge(list, vm)		pmm_if_traced(pmm_trace_purge(list, vm))
+
+/* Every TLB has been flushed. */
+#define pmm_tell_flush(reason, bytes)		pmm_if_traced(pmm_trace_flush(reason, bytes))
+
+/* --- refusals --------------------------------------------------------------------------------- */
+
+#define pmm_tell_misuse(zone, index, order, result, caller)	\
+	pmm_if_traced(pmm_trace_misuse(zone, index, order, result, caller))
+#define pmm_tell_area_misuse(list, addr, result, caller)	\
+	pmm_if_traced(pmm_trace_area_misuse(list, addr, result, caller))
+
+#endif /* POCKETMM_WATCH_H */

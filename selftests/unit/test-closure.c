@@ -14,7 +14,7 @@
  */
 #include <stdlib.h>
 
-#include "pcp.h"
+#include "internal.h"
 #include "zone.h"
 
 #define GFP		(GFP_KERNEL | __GFP_NOWARN)

@@ -10,7 +10,7 @@
  */
 #include <stdlib.h>
 
-#include "pcp.h"
+#include "internal.h"
 #include "zone.h"
 
 #define GFP		(GFP_KERNEL | __GFP_NOWARN)
@@ -212,7 +212,7 @@ static void quick_alloc_or_free(void)
 
 		page = pmm_zone.mem_map + block.index;
 		if (block.order < PMM_PCP_ORDERS &&
-		    pmm_pcp_free(&pmm_zone, page, block.order, block.kind, CALLER))
+		    pmm_pcp_free(&pmm_zone, page, block.order, block.kind, CALLER, false))
 			return;
 		model_take(&block);
 		run.allocations--;

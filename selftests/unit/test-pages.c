@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "pcp.h"
+#include "internal.h"
 #include "zone.h"
 
 #define NR_PAGES	1024

@@ -142,6 +142,7 @@ static void parking_allocation(const void *arg)
 	park(&arena, 0, 3, 1);
 	put_page(&arena.pages[1]);
 	arena.zone.pages_min = 7;
+	pmm_zone_retune(&arena.zone);
 	ASSERT_EQ(arena_alloc(&arena, 0), 0);	/* 8 free, 7 remain */
 	ASSERT_EQ(arena_alloc(&arena, 0), NO_PAGE);
 	ASSERT_SOUND(&arena.zone);

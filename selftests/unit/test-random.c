@@ -381,6 +381,7 @@ static void random_step(void)
 	if (!ktap_below(200)) {
 		model.pages_min = reserves[ktap_below(ARRAY_SIZE(reserves))];
 		run.arena.zone.pages_min = model.pages_min;
+		pmm_zone_retune(&run.arena.zone);
 	}
 	if (run.nr_held && !ktap_below(3))
 		let_go(ktap_below(run.nr_held));

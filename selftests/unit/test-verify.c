@@ -3,7 +3,7 @@
  * Unit tier: verify.c is tested in its turn: each kind of damage that it knows is done on purpose,
  * and it must name it. A verify that always says yes would make every other test here worth less.
  */
-#include "pcp.h"
+#include "internal.h"
 #include "zone.h"
 
 /*
@@ -352,11 +352,11 @@ static void stage_pcp(struct arena *arena)
 	for (i = 0; i < 8; i++)
 		ASSERT_EQ(arena_alloc(arena, 0), i);
 	ASSERT_EQ(arena_alloc(arena, 1), 8);
-	ASSERT(pmm_pcp_free(&arena->zone, arena->pages, 0, PMM_USED, CALLER));
-	ASSERT(pmm_pcp_free(&arena->zone, arena->pages + 1, 0, PMM_USED, CALLER));
+	ASSERT(pmm_pcp_free(&arena->zone, arena->pages, 0, PMM_USED, CALLER, false));
+	ASSERT(pmm_pcp_free(&arena->zone, arena->pages + 1, 0, PMM_USED, CALLER, false));
 	shim_set_cpu(1);
-	ASSERT(pmm_pcp_free(&arena->zone, arena->pages + 3, 0, PMM_USED, CALLER));
-	ASSERT(pmm_pcp_free(&arena->zone, arena->pages + 8, 1, PMM_USED, CALLER + 1));
+	ASSERT(pmm_pcp_free(&arena->zone, arena->pages + 3, 0, PMM_USED, CALLER, false));
+	ASSERT(pmm_pcp_free(&arena->zone, arena->pages + 8, 1, PMM_USED, CALLER + 1, false));
 	ASSERT_EQ(pmm_page_caller(arena->pages + 8), CALLER + 1);
 	ASSERT_SOUND(&arena->zone);
 }

@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 #define BITS_PER_LONG		64UL
+#define BIT(nr)			(1UL << (nr))
 #define BITS_TO_LONGS(nr)	(nr)
 
 /*@

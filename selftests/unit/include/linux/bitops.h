@@ -8,6 +8,7 @@
 #include "shim.h"
 
 #define BITS_PER_LONG		((unsigned long)(8 * sizeof(long)))
+#define BIT(nr)			(1UL << (nr))
 #define BITS_TO_LONGS(nr)	(((nr) + BITS_PER_LONG - 1) / BITS_PER_LONG)
 
 static inline bool test_bit(unsigned long nr, const unsigned long *map)

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm: many blocks at once. A run is a number of blocks, one behind the other, that are cut
+ * from one free block together, or that merge into larger ones together without being listed in
+ * between. The result on the free lists is always that of as many single calls, and while events
+ * are enabled the same code runs and tells the steps of the single calls.
+ *
+ * It also asks placement= which block is taken. It owns nothing; functions whose names begin with a
+ * double underscore run with zone->lock held. It compiles unchanged in user space.
+ */
+#include "block.h"
+
+/* --- the two steps, for one block or a run ---------------------------------------------------- */
+
+/* placement=: the block to take, and its order; PMM_MAX_ORDER when there is none. */
+static unsigned int __pmm_choose_block(struct pmm_zone *zone, unsigned int order,
+				       unsigned long *index)
+{
+	if (likely(!(zone->detour & PMM_DETOUR_PACKED)))
+		return __pmm_find_block(zone, order, index);
+	*index = pmm_packed_pick(zone, order);
+	return *index == PMM_NONE ? PMM_MAX_ORDER : PMM_STATE_ORDER(zone->state[*index]);
+}
+
+/**
+ * __pmm_take_run() - take blocks of one order, as many as one free block gives
+ * @zone: the zone
+ * @order: of each
+ * @nr: how many at most, not 0
+ * @run: gets them
+ *
+ * Context: zone->lock held.
+ * Return: How many; 0 when there is none.
+ */
+unsigned long __pmm_take_run(struct pmm_zone *zone, unsigned int order, unsigned long nr,
+			     struct pmm_block_run *run)
+{
+	unsigned int high = __pmm_choose_block(zone, order, &run->index), whole;
+
+	if (high == PMM_MAX_ORDER)
+		return 0;
+	whole = min(high, order + (unsigned int)__fls(nr));
+	if (!__pmm_take_block(zone, &run->index, whole, high))
+		return 0;
+	run->order = order;
+	run->high = high;
+	run->nr = 1UL << (whole - order);
+	zone->stat.splits += run->nr - 1;
+	if (unlikely(zone->detour & PMM_DETOUR_PACKED))
+		pmm_packed_update(zone, run->index, -(1L << whole));
+	return run->nr;
+}
+
+/**
+ * __pmm_free_block() - put a block on the free lists
+ * @zone: the zone
+ * @index: the block's first page, in state PMM_TAIL
+ * @order: the block's order
+ *
+ * Context: zone->lock held.
+ */
+void __pmm_free_block(struct pmm_zone *zone, unsigned long index, unsigned int order)
+{
+	unsigned int high = __pmm_put_block(zone, index, order);
+
+	__pmm_tell_merged(index, order, high);
+	if (unlikely(zone->detour & PMM_DETOUR_PACKED))
+		pmm_packed_update(zone, index, 1L << order);
+}
+
+/**
+ * __pmm_free_run() - put a run on the free lists
+ * @zone: the zone
+ * @run: the blocks; their pages are in state PMM_TAIL
+ * @kind: what they were: PMM_USED, PMM_MAPPED, or PMM_PCP
+ * @caller: the code that frees them
+ *
+ * The result is that of freeing each block in ascending order: aligned groups of them are whole
+ * blocks already, and need not be merged step by step.
+ *
+ * Context: zone->lock held.
+ */
+void __pmm_free_run(struct pmm_zone *zone, struct pmm_block_run run, enum pmm_kind kind,
+		    unsigned long caller)
+{
+	while (run.nr) {
+		unsigned long first = run.index >> run.order;
+		unsigned int levels = min3((unsigned int)__fls(run.nr),
+					   (unsigned int)__ffs(first | PMM_MAX_ORDER_PAGES),
+					   PMM_MAX_ORDER - 1U - run.order);
+		unsigned long group = 1UL << levels;
+
+		zone->stat.merges += group - 1;
+		__pmm_tell_given(zone, &run, group, kind, caller);
+		__pmm_free_block(zone, run.index, run.order + levels);
+		run.index += group << run.order;
+		run.nr -= group;
+	}
+}
+
+/* --- allocation ------------------------------------------------------------------------------- */
+
+/*
+ * The blocks of a run, in the order in which single allocations would hand them out: from the end
+ * that expand= hands out first. Nobody has a block that goes to a per-CPU list: the caller that
+ * freed it last stays noted there.
+ */
+static void __pmm_hand_out(struct pmm_zone *zone, const struct pmm_block_run *run, enum pmm_kind kind,
+			   unsigned long caller, struct page **pages)
+{
+	unsigned long index = run->index, nr = run->nr;
+	long step = 1L << run->order;
+	struct page *page;
+
+	if (zone->expand == PMM_EXPAND_UPPER) {
+		index += (nr - 1) << run->order;
+		step = -step;
+	}
+	page = zone->mem_map + index;
+	for (; nr--; index += step, page += step) {
+		zone->state[index] = PMM_STATE(kind, run->order);
+		if (kind != PMM_PCP)
+			pmm_set_page_caller(page, caller);
+		*pages++ = page;
+	}
+}
+
+/* A debug switch looks at each block, which would take too long under the lock. */
+static unsigned long pmm_zone_alloc_singly(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
+					   enum pmm_kind kind, unsigned long caller,
+					   unsigned long nr, struct page **pages)
+{
+	unsigned long got;
+
+	for (got = 0; got < nr; got++) {
+		pages[got] = pmm_zone_try_alloc(zone, gfp, order, kind, caller);
+		if (!pages[got])
+			break;
+	}
+	return got;
+}
+
+/**
+ * pmm_zone_alloc_bulk() - take many blocks of one order under one lock
+ * @zone: the zone
+ * @gfp: as for pmm_zone_alloc()
+ * @order: likewise
+ * @kind: likewise; PMM_PCP for blocks on their way to a per-CPU list
+ * @caller: likewise
+ * @nr: how many are wanted; interrupts are off for the whole of them
+ * @pages: gets the first page of each
+ *
+ * The blocks, their order and what is left on the free lists are those of as many calls of
+ * pmm_zone_alloc(). Nothing is recycled or drained when there are too few.
+ *
+ * Context: As pmm_zone_alloc().
+ * Return: How many there were.
+ */
+unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
+				  enum pmm_kind kind, unsigned long caller, unsigned long nr,
+				  struct page **pages)
+{
+	unsigned long flags, got = 0;
+	struct pmm_block_run run;
+
+	if (unlikely(zone->detour & PMM_DETOUR_DEBUG))
+		return pmm_zone_alloc_singly(zone, gfp, order, kind, caller, nr, pages);
+	spin_lock_irqsave(&zone->lock, flags);
+	nr = min(nr, __pmm_allowed(zone, gfp, order));
+	while (got < nr && __pmm_take_run(zone, order, nr - got, &run)) {
+		__pmm_hand_out(zone, &run, kind, caller, pages + got);
+		__pmm_tell_taken(zone, &run, kind, gfp, caller);
+		got += run.nr;
+	}
+	if (kind == PMM_PCP)
+		atomic_long_add(got << order, &zone->transit);
+	else
+		zone->stat.allocations += got;
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return got;
+}
+
+/**
+ * pmm_zone_break() - make a used block as many single pages
+ * @zone: the zone
+ * @page: the block's first page
+ * @order: the block's order
+ * @caller: the code that has the pages
+ *
+ * Context: As pmm_zone_alloc().
+ */
+void pmm_zone_break(struct pmm_zone *zone, struct page *page, unsigned int order,
+		    unsigned long caller)
+{
+	unsigned long flags, index = pmm_page_index(zone, page), nr = 1UL << order;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	zone->stat.allocations += nr - 1;
+	zone->stat.splits += nr - 1;
+	memset(zone->state + index, PMM_STATE(PMM_STATE_KIND(zone->state[index]), 0), nr);
+	__pmm_tell_broken(index, order);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	pmm_tell_broken_up(zone, index, order);
+	for (; nr--; page++)
+		pmm_set_page_caller(page, caller);
+}
+
+/* --- free ------------------------------------------------------------------------------------- */
+
+/*
+ * The pages from @pages on that are one ascending run, are order-0 blocks of this kind and are not
+ * referenced by others: claimed, to be freed together.
+ */
+static struct pmm_block_run __pmm_claim_run(struct pmm_zone *zone, struct page **pages, unsigned long nr,
+				      enum pmm_kind kind, unsigned long caller)
+{
+	struct pmm_block_run run = { .index = pmm_page_index(zone, *pages) };
+	struct page *page = *pages;
+
+	if (unlikely(!pmm_page_in_zone(zone, page)))
+		return run;
+	nr = min(nr, zone->nr_pages - run.index);
+	for (; run.nr < nr && pages[run.nr] == page; run.nr++, page++) {
+		if (pmm_page_referenced(page) ||
+		    !pmm_claim(zone->state + run.index + run.nr, PMM_STATE(kind, 0), PMM_TAIL))
+			break;
+		pmm_set_page_caller(page, caller);
+	}
+	return run;
+}
+
+/* Up to the first page that needs a closer look. Returns how many were freed. */
+static unsigned long pmm_zone_free_batch(struct pmm_zone *zone, unsigned long nr,
+					 struct page **pages, enum pmm_kind kind,
+					 unsigned long caller)
+{
+	unsigned long flags, done = 0;
+	struct pmm_block_run run;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	do {
+		run = __pmm_claim_run(zone, pages + done, nr - done, kind, caller);
+		zone->stat.frees += run.nr;
+		__pmm_free_run(zone, run, kind, caller);
+		done += run.nr;
+	} while (run.nr && done < nr);
+	if (unlikely(zone->nr_parked))
+		__pmm_reap(zone, PMM_REAP_PAGES);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return done;
+}
+
+/**
+ * pmm_zone_free_bulk() - give many order-0 blocks back, a batch under one lock
+ * @zone: the zone
+ * @nr: length of @pages
+ * @pages: no NULL among them
+ * @kind: as for pmm_zone_free()
+ * @caller: likewise
+ *
+ * As pmm_zone_free() of each, in this order; runs of ascending pages coalesce at once.
+ *
+ * Context: As pmm_zone_free().
+ */
+void pmm_zone_free_bulk(struct pmm_zone *zone, unsigned long nr, struct page **pages,
+			enum pmm_kind kind, unsigned long caller)
+{
+	unsigned long done = 0, batch;
+
+	while (unlikely(zone->detour & PMM_DETOUR_DEBUG) && done < nr)
+		pmm_zone_free(zone, pages[done++], 0, kind, caller);
+	while (done < nr) {
+		batch = min(nr, done + PMM_BULK_PAGES);
+		done += pmm_zone_free_batch(zone, batch - done, pages + done, kind, caller);
+		if (unlikely(done < batch))
+			pmm_zone_free(zone, pages[done++], 0, kind, caller);
+	}
+}

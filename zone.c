@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm: birth and death of a zone, its short cuts, and blocks that are parked.
+ *
+ * A freed block with a page that is still referenced, for example because a process has it mapped,
+ * is parked: it goes back to the free lists when the last reference has gone. Functions whose names
+ * begin with a double underscore run with zone->lock held. It compiles unchanged in user space.
+ */
+#include "internal.h"
+
+/* --- short cuts ------------------------------------------------------------------------------- */
+
+/**
+ * __pmm_retune() - close or open the short cuts
+ * @zone: the zone
+ *
+ * This is the one place that knows the reasons (enum pmm_detour).
+ *
+ * Context: zone->lock held.
+ */
+void __pmm_retune(struct pmm_zone *zone)
+{
+	u8 detour = (pmm_tracing() ? PMM_DETOUR_TRACED : 0) |
+		    (zone->debug ? PMM_DETOUR_DEBUG : 0) |
+		    (zone->pageblocks ? PMM_DETOUR_PACKED : 0) |
+		    (zone->pages_min ? PMM_DETOUR_MIN_FREE : 0) |
+		    (zone->pcp ? 0 : PMM_DETOUR_NO_PCP) |
+		    (zone->nr_parked ? PMM_DETOUR_PARKED : 0);
+
+	lockdep_assert_held(&zone->lock);
+	WRITE_ONCE(zone->detour, detour);
+	WRITE_ONCE(zone->pcp_limit, detour & PMM_DETOUR_PCP_FREE ? 0 : zone->nr_pages);
+}
+
+/**
+ * pmm_zone_retune() - tracing has begun or ended, or the zone has got or lost per-CPU lists
+ * @zone: the zone, which need not have been initialised yet
+ *
+ * Calls that are under way may end as they began.
+ *
+ * Context: As pmm_zone_free().
+ */
+void pmm_zone_retune(struct pmm_zone *zone)
+{
+	unsigned long flags;
+
+	if (!READ_ONCE(zone->state))
+		return;
+	spin_lock_irqsave(&zone->lock, flags);
+	__pmm_retune(zone);
+	spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+/* --- parked blocks ---------------------------------------------------------------------------- */
+
+/**
+ * __pmm_park() - keep a freed block until its last reference has gone
+ * @zone: the zone
+ * @index: the block's first page, in state PMM_PARKED
+ * @order: the block's order
+ *
+ * Context: zone->lock held.
+ */
+void __pmm_park(struct pmm_zone *zone, unsigned long index, unsigned int order)
+{
+	list_add_tail(&zone->mem_map[index].lru, &zone->parked);
+	zone->nr_parked += 1UL << order;
+	__pmm_retune(zone);
+	zone->stat.parked++;
+}
+
+/**
+ * __pmm_reap() - recycle parked blocks that are no longer referenced
+ * @zone: the zone
+ * @most: pages to check, about; the blocks parked longest come first, and those that are still
+ *	referenced go to the end of the queue
+ *
+ * Context: zone->lock held.
+ * Return: How many pages became free.
+ */
+unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
+{
+	unsigned long reaped = 0;
+	struct page *page, *next;
+	LIST_HEAD(waiting);
+
+	list_for_each_entry_safe(page, next, &zone->parked, lru) {
+		unsigned long index = pmm_page_index(zone, page);
+		unsigned int order = PMM_STATE_ORDER(zone->state[index]);
+
+		if (!most)
+			break;
+		most -= min(most, 1UL << order);
+		if (pmm_block_referenced(page, order)) {
+			list_move_tail(&page->lru, &waiting);
+			continue;
+		}
+		list_del(&page->lru);
+		zone->nr_parked -= 1UL << order;
+		zone->stat.frees++;
+		zone->state[index] = PMM_TAIL;
+		__pmm_tell_recycled(zone, index, order);
+		__pmm_free_block(zone, index, order);
+		reaped += 1UL << order;
+	}
+	list_splice_tail(&waiting, &zone->parked);
+	__pmm_retune(zone);
+	return reaped;
+}
+
+/**
+ * pmm_zone_reap() - recycle every parked block that is no longer referenced
+ * @zone: the zone
+ *
+ * Context: As pmm_zone_free(); interrupts stay off while all parked blocks are checked.
+ * Return: How many pages became free.
+ */
+unsigned long pmm_zone_reap(struct pmm_zone *zone)
+{
+	unsigned long flags, reaped;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	reaped = __pmm_reap(zone, ULONG_MAX);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return reaped;
+}
+
+/* --- birth and death -------------------------------------------------------------------------- */
+
+/* Up to the end of the last largest block: every buddy of a page has one. */
+static unsigned long pmm_nr_states(const struct pmm_zone *zone)
+{
+	return ALIGN(zone->nr_pages, PMM_MAX_ORDER_PAGES);
+}
+
+static int pmm_alloc_maps(struct pmm_zone *zone)
+{
+	unsigned int order;
+
+	for (order = 0; order < PMM_MAX_ORDER - 1; order++) {
+		unsigned long *map;
+
+		map = pmm_may_fail(kvcalloc(BITS_TO_LONGS(pmm_nr_pairs(zone, order)),
+					    sizeof(*map), GFP_KERNEL));
+		if (!map)
+			return -ENOMEM;
+		zone->free_area[order].map = map;
+	}
+	return 0;
+}
+
+/*
+ * As 2.4's boot leaves it: every page freed singly, in ascending order, through the ordinary free
+ * path.
+ */
+static void pmm_free_all_pages(struct pmm_zone *zone)
+{
+	unsigned long index, flags;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	for (index = 0; index < zone->nr_pages; index++) {
+		__pmm_tell_born(zone, index);
+		pmm_set_page_caller(zone->mem_map + index, 0);
+		__pmm_free_block(zone, index, 0);
+		if (index % PMM_MAX_ORDER_PAGES)
+			continue;
+		/* Let interrupts in now and then. */
+		spin_unlock_irqrestore(&zone->lock, flags);
+		spin_lock_irqsave(&zone->lock, flags);
+	}
+	memset(&zone->stat, 0, sizeof(zone->stat));
+	spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+/**
+ * pmm_zone_init() - make a zone of a run of pages, all free
+ * @zone: to fill in; its @expand, @placement, @pages_min, @debug and @name are the caller's, set
+ *	before
+ * @mem_map: the first page; its page frame is aligned to the largest block, and each page has one
+ *	reference
+ * @nr_pages: any number from 1; a tail that is no multiple of the largest block needs no special
+ *	case
+ *
+ * Context: Process context; may sleep.
+ * Return: 0, or -ENOMEM with nothing held.
+ */
+int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_pages)
+{
+	unsigned int order;
+
+	spin_lock_init(&zone->lock);
+	zone->mem_map = mem_map;
+	zone->nr_pages = nr_pages;
+	zone->free_pages = 0;
+	zone->nr_parked = 0;
+	INIT_LIST_HEAD(&zone->parked);
+	for (order = 0; order < PMM_MAX_ORDER; order++) {
+		INIT_LIST_HEAD(&zone->free_area[order].free_list);
+		zone->free_area[order].map = NULL;
+	}
+	zone->pageblocks = NULL;
+	zone->pcp = NULL;
+	atomic_long_set(&zone->transit, 0);
+	zone->state = pmm_may_fail(kvzalloc(pmm_nr_states(zone), GFP_KERNEL));
+	if (!zone->state || pmm_alloc_maps(zone) || pmm_packed_init(zone)) {
+		pmm_zone_destroy(zone);
+		return -ENOMEM;
+	}
+	pmm_zone_retune(zone);
+	pmm_free_all_pages(zone);
+	return 0;
+}
+
+/**
+ * pmm_zone_destroy() - forget a zone
+ * @zone: the zone, which is no longer in use
+ *
+ * The pages are the caller's again, whatever state they were in.
+ *
+ * Context: Process context; may sleep.
+ */
+void pmm_zone_destroy(struct pmm_zone *zone)
+{
+	unsigned int order;
+
+	for (order = 0; order < PMM_MAX_ORDER; order++) {
+		kvfree(zone->free_area[order].map);
+		zone->free_area[order].map = NULL;
+	}
+	kvfree(zone->state);
+	zone->state = NULL;
+	pmm_packed_destroy(zone);
+}
+
+/**
+ * pmm_zone_count_free() - how many blocks of each order are free
+ * @zone: the zone, locked
+ * @nr_free: an entry an order
+ *
+ * Each pair bit that is 1 stands for one free block; what remains is free in largest blocks.
+ *
+ * Context: zone->lock held; linear in the size of the pair-bit maps.
+ */
+void pmm_zone_count_free(const struct pmm_zone *zone, unsigned long *nr_free)
+{
+	unsigned long left = zone->free_pages;
+	unsigned int order;
+
+	lockdep_assert_held(&zone->lock);
+	for (order = 0; order < PMM_MAX_ORDER - 1; order++) {
+		nr_free[order] = bitmap_weight(zone->free_area[order].map,
+					       pmm_nr_pairs(zone, order));
+		left -= nr_free[order] << order;
+	}
+	nr_free[order] = left >> order;
+}
+
+/**
+ * pmm_zone_map_bytes() - the size of the pair-bit maps
+ * @zone: the zone
+ *
+ * Context: Any.
+ * Return: Bytes.
+ */
+unsigned long pmm_zone_map_bytes(const struct pmm_zone *zone)
+{
+	unsigned long bytes = 0;
+	unsigned int order;
+
+	for (order = 0; order < PMM_MAX_ORDER - 1; order++)
+		bytes += BITS_TO_LONGS(pmm_nr_pairs(zone, order)) * sizeof(unsigned long);
+	return bytes;
+}
+
+/**
+ * pmm_zone_metadata() - the memory that the zone needs beside its pages
+ * @zone: the zone
+ *
+ * Context: Any.
+ * Return: Bytes of pair-bit maps, state bytes and, if there are any, records of largest blocks; the
+ * per-CPU lists cost sizeof(struct pmm_pcp) a CPU more, however large the zone.
+ */
+unsigned long pmm_zone_metadata(const struct pmm_zone *zone)
+{
+	unsigned long bytes = pmm_nr_states(zone) + pmm_zone_map_bytes(zone);
+
+	if (zone->pageblocks)
+		bytes += DIV_ROUND_UP(zone->nr_pages, PMM_MAX_ORDER_PAGES) *
+			 sizeof(*zone->pageblocks);
+	return bytes;
+}
