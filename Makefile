@@ -214,7 +214,7 @@ help:
 	@echo '  make check-view          the viewer of recordings, in headless Chromium'
 	@echo '  make lockdown            kernels that are locked down, in virtual machines'
 	@echo '  make stress              ten million operations at once, 500 loads: an hour'
-	@echo '  make lint                sparse, checkpatch, kernel-doc, shellcheck'
+	@echo '  make lint                sparse, checkpatch, kernel-doc, shellcheck, structure, prose'
 	@echo '  make mutate              that they notice small faults; not in make check'
 	@echo 'Measure, beside the kernel'"'"'s own allocators'
 	@echo '  make bench               all, and write docs/benchmarks.md with its plots'
