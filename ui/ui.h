@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * pocketmm: what users type and read: the files of debugfs, and numbers in text.
+ */
+#ifndef POCKETMM_UI_H
+#define POCKETMM_UI_H
+
+#include <linux/types.h>
+
+struct file_operations;
+struct seq_file;
+
+/* parse.c: numbers and sizes as users write them */
+int pmm_parse_number(const char *text, u64 *value);
+int pmm_parse_size(const char *text, u64 *bytes);
+
+/* debugfs.c: the directory and most files */
+void pmm_debugfs_init(void);
+void pmm_debugfs_exit(void);
+
+/* command.c, mem.c, extfrag.c: files with a life of their own */
+extern const struct file_operations pmm_command_fops;
+extern const struct file_operations pmm_mem_fops;
+int pmm_result_show(struct seq_file *m, void *unused);
+void pmm_command_exit(void);
+int pmm_unusable_show(struct seq_file *m, void *unused);
+int pmm_extfrag_show(struct seq_file *m, void *unused);
+
+/* leaks.c: the report at unload */
+void pmm_report_leaks(void);
+
+#endif /* POCKETMM_UI_H */
