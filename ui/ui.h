@@ -7,16 +7,28 @@
 
 #include <linux/types.h>
 
+struct file;
 struct file_operations;
+struct inode;
 struct seq_file;
+struct seq_operations;
 
 /* parse.c: numbers and sizes as users write them */
 int pmm_parse_number(const char *text, u64 *value);
 int pmm_parse_size(const char *text, u64 *bytes);
 
-/* debugfs.c: the directory and most files */
+/* debugfs.c: the directory and its small files */
 void pmm_debugfs_init(void);
 void pmm_debugfs_exit(void);
+
+/* lines.c: large files, shown line by line from a snapshot */
+extern const struct seq_operations pmm_blocks_ops;
+extern const struct seq_operations pmm_page_owner_ops;
+extern const struct seq_operations pmm_window_ops;
+extern const struct seq_operations pmm_mappings_ops;
+extern const struct seq_operations pmm_vmallocinfo_ops;
+int pmm_lines_open(struct file *file, const struct seq_operations *lines);
+int pmm_lines_release(struct inode *inode, struct file *file);
 
 /* command.c, mem.c, extfrag.c: files with a life of their own */
 extern const struct file_operations pmm_command_fops;
