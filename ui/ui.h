@@ -8,10 +8,8 @@
 #include <linux/types.h>
 
 struct file;
-struct file_operations;
 struct inode;
 struct seq_file;
-struct seq_operations;
 
 /* parse.c: numbers and sizes as users write them */
 int pmm_parse_number(const char *text, u64 *value);
