@@ -1133,8 +1133,16 @@ unsigned long pmm_zone_reap(struct pmm_zone *zone)
 
 /* --- birth and death of a zone ---------------------------------------------------------------- */
 
-/* Up to the end of the last largest block: every buddy of a page has one. */
-static unsigned long pmm_nr_states(const struct pmm_zone *zone)
+/**
+ * pmm_nr_states() - how many state bytes a zone has
+ * @zone: the zone
+ *
+ * There is one for each page up to the end of the last largest block, so that every buddy has one.
+ *
+ * Context: Any.
+ * Return: Their number, which is also their size in bytes.
+ */
+unsigned long pmm_nr_states(const struct pmm_zone *zone)
 {
 	return ALIGN(zone->nr_pages, PMM_MAX_ORDER_PAGES);
 }

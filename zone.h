@@ -198,6 +198,7 @@ void pmm_zone_retune(struct pmm_zone *zone);
 void pmm_zone_count_free(const struct pmm_zone *zone, unsigned long *nr_free);
 unsigned long pmm_zone_map_bytes(const struct pmm_zone *zone);
 unsigned long pmm_zone_metadata(const struct pmm_zone *zone);
+unsigned long pmm_nr_states(const struct pmm_zone *zone);
 struct page *pmm_zone_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
 			    enum pmm_kind kind, unsigned long caller);
 struct page *pmm_zone_alloc_page(struct pmm_zone *zone, gfp_t gfp, enum pmm_kind kind,

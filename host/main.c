@@ -72,7 +72,7 @@ static void pmm_report_load(void)
 	pmm_describe_switches(switches, sizeof(switches));
 	pr_info("chunk of %lu pages, frames %#lx-%#lx, node %d; window of %luK; metadata: %lu bytes of pair bits, %lu of page states, %lu for the window; %s\n",
 		pmm_zone.nr_pages, pfn, pfn + pmm_zone.nr_pages - 1, page_to_nid(pmm_zone.mem_map),
-		pmm_window_size() >> 10, pmm_zone_map_bytes(&pmm_zone), pmm_zone.nr_pages,
+		pmm_window_size() >> 10, pmm_zone_map_bytes(&pmm_zone), pmm_nr_states(&pmm_zone),
 		pmm_window_metadata(), switches);
 }
 
