@@ -44,11 +44,13 @@
 #include <linux/string.h>
 
 #include "area.h"
+#include "host/chunk.h"
 #include "packed.h"
 #include "page.h"
 #include "pcp.h"
 #include "pocketmm.h"
 #include "policy.h"
+#include "ui/ui.h"
 #include "watch/debug.h"
 #include "watch/fault.h"
 #include "watch/watch.h"
@@ -72,30 +74,12 @@ struct pmm_verdict {
 bool pmm_zone_verify(struct pmm_zone *zone, struct pmm_verdict *v);
 bool pmm_vmlist_verify(struct pmm_vmlist *list, struct pmm_verdict *v);
 
-/* --- parse.c: numbers and sizes as users write them ------------------------------------------- */
-
-int pmm_parse_number(const char *text, u64 *value);
-int pmm_parse_size(const char *text, u64 *bytes);
-
 /* --- the module's own state and the files that only a kernel can run -------------------------- */
-
-struct dentry;
-struct seq_file;
 
 extern struct pmm_zone pmm_zone;	/* page_alloc.c */
 int pmm_page_alloc_init(bool pcp);
 void pmm_page_alloc_exit(void);
 extern struct pmm_vmlist pmm_vmlist;	/* vmalloc.c */
-
-/* chunk.c */
-struct pmm_chunk_request {
-	unsigned long	nr_pages;
-	int		node;		/* or NUMA_NO_NODE */
-	u64		below;		/* physical address, or 0 */
-};
-
-struct page *pmm_chunk_reserve(const struct pmm_chunk_request *want);
-void pmm_chunk_release(struct page *pages, unsigned long nr_pages);
 
 /* page_alloc.c */
 struct page *pmm_alloc_page_as(gfp_t gfp, enum pmm_kind kind, unsigned long caller);
@@ -127,16 +111,5 @@ bool pmm_window_verify(struct pmm_verdict *v);
 
 /* ioremap.c */
 void __iomem *pmm_ioremap_for(phys_addr_t phys, unsigned long size, const void *caller);
-
-/* debugfs.c, extfrag.c, command.c, mem.c, leaks.c */
-void pmm_debugfs_init(void);
-void pmm_debugfs_exit(void);
-extern const struct file_operations pmm_command_fops;
-extern const struct file_operations pmm_mem_fops;
-int pmm_result_show(struct seq_file *m, void *unused);
-int pmm_unusable_show(struct seq_file *m, void *unused);
-int pmm_extfrag_show(struct seq_file *m, void *unused);
-void pmm_command_exit(void);
-void pmm_report_leaks(void);
 
 #endif /* POCKETMM_INTERNAL_H */

@@ -127,12 +127,6 @@ unsigned long pmm_zone_reap(struct pmm_zone *zone)
 
 /* --- birth and death -------------------------------------------------------------------------- */
 
-/* Up to the end of the last largest block: every buddy of a page has one. */
-static unsigned long pmm_nr_states(const struct pmm_zone *zone)
-{
-	return ALIGN(zone->nr_pages, PMM_MAX_ORDER_PAGES);
-}
-
 static int pmm_alloc_maps(struct pmm_zone *zone)
 {
 	unsigned int order;
@@ -230,62 +224,4 @@ void pmm_zone_destroy(struct pmm_zone *zone)
 	kvfree(zone->state);
 	zone->state = NULL;
 	pmm_packed_destroy(zone);
-}
-
-/**
- * pmm_zone_count_free() - how many blocks of each order are free
- * @zone: the zone, locked
- * @nr_free: an entry an order
- *
- * Each pair bit that is 1 stands for one free block; what remains is free in largest blocks.
- *
- * Context: zone->lock held; linear in the size of the pair-bit maps.
- */
-void pmm_zone_count_free(const struct pmm_zone *zone, unsigned long *nr_free)
-{
-	unsigned long left = zone->free_pages;
-	unsigned int order;
-
-	lockdep_assert_held(&zone->lock);
-	for (order = 0; order < PMM_MAX_ORDER - 1; order++) {
-		nr_free[order] = bitmap_weight(zone->free_area[order].map,
-					       pmm_nr_pairs(zone, order));
-		left -= nr_free[order] << order;
-	}
-	nr_free[order] = left >> order;
-}
-
-/**
- * pmm_zone_map_bytes() - the size of the pair-bit maps
- * @zone: the zone
- *
- * Context: Any.
- * Return: Bytes.
- */
-unsigned long pmm_zone_map_bytes(const struct pmm_zone *zone)
-{
-	unsigned long bytes = 0;
-	unsigned int order;
-
-	for (order = 0; order < PMM_MAX_ORDER - 1; order++)
-		bytes += BITS_TO_LONGS(pmm_nr_pairs(zone, order)) * sizeof(unsigned long);
-	return bytes;
-}
-
-/**
- * pmm_zone_metadata() - the memory that the zone needs beside its pages
- * @zone: the zone
- *
- * Context: Any.
- * Return: Bytes of pair-bit maps, state bytes and, if there are any, records of largest blocks; the
- * per-CPU lists cost sizeof(struct pmm_pcp) a CPU more, however large the zone.
- */
-unsigned long pmm_zone_metadata(const struct pmm_zone *zone)
-{
-	unsigned long bytes = pmm_nr_states(zone) + pmm_zone_map_bytes(zone);
-
-	if (zone->pageblocks)
-		bytes += DIV_ROUND_UP(zone->nr_pages, PMM_MAX_ORDER_PAGES) *
-			 sizeof(*zone->pageblocks);
-	return bytes;
 }

@@ -208,7 +208,10 @@ void pmm_zone_retune(struct pmm_zone *zone);
 void __pmm_park(struct pmm_zone *zone, unsigned long index, unsigned int order);
 unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most);
 unsigned long pmm_zone_reap(struct pmm_zone *zone);
+
+/* watch/count.c */
 void pmm_zone_count_free(const struct pmm_zone *zone, unsigned long *nr_free);
+unsigned long pmm_nr_states(const struct pmm_zone *zone);
 unsigned long pmm_zone_map_bytes(const struct pmm_zone *zone);
 unsigned long pmm_zone_metadata(const struct pmm_zone *zone);
 

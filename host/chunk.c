@@ -3,9 +3,9 @@
  * pocketmm: reserve one contiguous chunk of real pages, and give it back.
  *
  * A stock kernel exports alloc_contig_range(), which empties a given range of page frames by
- * migrating what is in it, but not the search for a range. So the search is here: from the top of
- * each node downward, which spares the small DMA zones, past every range that holds a page that is
- * surely not movable. Process context only; may sleep. No state.
+ * migrating their contents. It does not export the search for a range, so the search is here. It
+ * goes from the top of each node downward, which spares the small DMA zones, and skips each range
+ * with a page that cannot be moved. No state; process context; may sleep.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -19,7 +19,7 @@
 
 #include "internal.h"
 
-/* What a search met, for the message when it fails. */
+/* A search, and its findings for the message when it fails. */
 struct pmm_search {
 	unsigned long	nr_pages;
 	unsigned long	end_limit;	/* page frame that the chunk must end at or below */
@@ -34,9 +34,10 @@ static unsigned long pmm_node_end(int nid, const struct pmm_search *search)
 }
 
 /*
- * Could this page frame be emptied? Only a hint, read without locks: free pages have no references,
- * and of the others those on the LRU lists can be migrated. Slab, page tables, kernel stacks and
- * other drivers' pages cannot. ZONE_MOVABLE could, but it is for what moves, and the pool does not.
+ * Can this page frame be emptied? The answer is a hint, read without locks. Free pages have no
+ * references, and pages on the LRU lists can be migrated. Slab, page tables, kernel stacks and
+ * other drivers' pages cannot. Pages of ZONE_MOVABLE could, but that zone is for pages that move,
+ * and the pool's never do.
  */
 static bool pmm_pfn_usable(unsigned long pfn, int nid)
 {
@@ -47,7 +48,10 @@ static bool pmm_pfn_usable(unsigned long pfn, int nid)
 	return !page_count(page) || PageLRU(page);
 }
 
-/* The highest page frame of the range that rules it out, or 0. The range must lie in one zone. */
+/*
+ * The highest page frame that rules the range out, or 0. A page in another zone than the last one
+ * does so, too.
+ */
 static unsigned long pmm_highest_obstacle(unsigned long start, unsigned long end, int nid)
 {
 	enum zone_type zone;
@@ -90,7 +94,7 @@ static struct page *pmm_search_node(int nid, struct pmm_search *search)
 	return NULL;
 }
 
-/* The longest run of usable pages that begins on a largest block's boundary. */
+/* Find the longest run of usable pages that begins on the boundary of a largest block. */
 static void pmm_measure_node(int nid, struct pmm_search *search)
 {
 	unsigned long end = pmm_node_end(nid, search);
@@ -118,7 +122,7 @@ static void pmm_report_no_room(const struct pmm_chunk_request *want, struct pmm_
 		if (want->node == NUMA_NO_NODE || want->node == nid)
 			pmm_measure_node(nid, search);
 	worth = search->longest;
-	/* What looked free, and was not, has something pinned in it. */
+	/* A run that looked long enough, but could not be had, has a pinned page in it. */
 	if (worth >= want->nr_pages)
 		worth = want->nr_pages / 2;
 	if (want->below)
@@ -131,8 +135,8 @@ static void pmm_report_no_room(const struct pmm_chunk_request *want, struct pmm_
 }
 
 /*
- * What the pages held belongs to whoever had them before; from now on it could be read through the
- * pool. With init_on_alloc=1 or init_on_free=1 the kernel has cleared them.
+ * The pages still have the data of their previous users, which users of the pool could read. With
+ * init_on_alloc=1 or init_on_free=1 the kernel has cleared them already.
  */
 static void pmm_clear_chunk(struct page *pages, unsigned long nr_pages)
 {
@@ -150,10 +154,10 @@ static void pmm_clear_chunk(struct page *pages, unsigned long nr_pages)
  * pmm_chunk_reserve() - take a contiguous run of pages from the kernel
  * @want: how many pages, from which node, and below which physical address
  *
- * The first page frame is aligned to the largest block; all pages are in one node and one zone,
- * each with one reference, and all are zeroed. A refusal is logged with what was tried.
+ * The first page frame is aligned to the largest block. All pages are in one node and one zone.
+ * Each has one reference and is zeroed. A failure is logged, with the largest size worth trying.
  *
- * Context: Process context; may sleep, for seconds when much has to be migrated.
+ * Context: Process context; may sleep, even for seconds if many pages have to be migrated.
  * Return: The first page, or NULL.
  */
 struct page *pmm_chunk_reserve(const struct pmm_chunk_request *want)
@@ -180,9 +184,9 @@ struct page *pmm_chunk_reserve(const struct pmm_chunk_request *want)
 }
 
 /*
- * Pages freed one by one stay on the kernel's per-CPU lists by the thousand, where neither MemFree
- * counts them nor their buddies can merge. Nothing that is exported drains those lists, but
- * reserving a single page does on its way.
+ * Thousands of pages that are freed one by one stay on the kernel's per-CPU lists. There MemFree
+ * does not count them, and they do not merge with their buddies. No exported function drains these
+ * lists, but alloc_contig_range() does so on its way, even for a single page.
  */
 static void pmm_drain_kernel_lists(struct page *page)
 {
@@ -192,7 +196,7 @@ static void pmm_drain_kernel_lists(struct page *page)
 		free_contig_range(pfn, 1);
 }
 
-/* A client may have left its marks in a page; the kernel wants them gone. */
+/* A client may have used these fields of a page. The kernel expects them to be clear. */
 static void pmm_wipe_page(struct page *page)
 {
 	page->mapping = NULL;
@@ -201,10 +205,10 @@ static void pmm_wipe_page(struct page *page)
 
 /**
  * pmm_chunk_release() - give the chunk back to the kernel
- * @pages: of pmm_chunk_reserve()
- * @nr_pages: likewise
+ * @pages: its first page, from pmm_chunk_reserve()
+ * @nr_pages: how many pages it has
  *
- * A page that somebody still references goes back when the last reference does.
+ * A page with further references goes back when the last of them is dropped.
  *
  * Context: Process context; may sleep.
  */

@@ -40,6 +40,16 @@ metadata_as_promised() {
 	unload
 }
 
+# There are state bytes up to the end of the last largest block, of 512 pages, and the line at load
+# counts them all.
+states_of_part_of_a_block() {
+	log_mark
+	load chunk=64K
+	matches 'a chunk of 16 pages has 512 page states' "$(log_since)" \
+		'chunk of 16 pages, .*, 512 of page states, .*'
+	unload
+}
+
 second_insmod() {
 	load chunk=1M
 	is 'a second insmod is refused' "$(insmod_with)" EEXIST
@@ -82,9 +92,10 @@ parameter_files() {
 	unload
 }
 
-plan 28
+plan 29
 one_line_each_way
 metadata_as_promised
+states_of_part_of_a_block
 second_insmod
 held_open stats r
 held_open blocks r

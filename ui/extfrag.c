@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: how fragmented the free memory is, by the two measures that the kernel has for its own
- * in debugfs' extfrag/ (mm/vmstat.c), in its format and with its rounding.
+ * pocketmm: debugfs' files `unusable_index` and `extfrag_index`: how fragmented free memory is.
  *
- * Free blocks are counted under zone->lock and judged after. What per-CPU lists keep is not
- * counted, as in the kernel.
+ * The two measures, their format and their rounding are those of the kernel's own files in
+ * debugfs' extfrag/ (mm/vmstat.c). Free blocks are counted under zone->lock, and the indices are
+ * computed after it is dropped. As in the kernel, pages on per-CPU lists are not counted. No state;
+ * process context.
  */
 #include <linux/math64.h>
 #include <linux/seq_file.h>
@@ -33,7 +34,7 @@ static void pmm_count_free(struct pmm_free_count *count)
 	}
 }
 
-/* Blocks of this order that could be had. */
+/* How many blocks of this order could be allocated. */
 static unsigned long pmm_suitable(const struct pmm_free_count *count, unsigned int order)
 {
 	unsigned long nr = 0;
@@ -44,7 +45,7 @@ static unsigned long pmm_suitable(const struct pmm_free_count *count, unsigned i
 	return nr;
 }
 
-/* Thousandths of the free memory that are of no use for an allocation of this order. */
+/* The share of free memory that an allocation of this order cannot use, in thousandths. */
 static unsigned int pmm_unusable(const struct pmm_free_count *count, unsigned int order)
 {
 	if (!count->pages)
@@ -54,8 +55,8 @@ static unsigned int pmm_unusable(const struct pmm_free_count *count, unsigned in
 }
 
 /*
- * Why such an allocation would fail, in thousandths: towards 0 for want of memory, towards 1000 for
- * fragmentation; -1000 when it would not fail, 0 when nothing at all is free.
+ * Why an allocation of this order would fail, in thousandths: towards 0 because memory is short,
+ * towards 1000 because it is fragmented. -1000 if it would not fail; 0 if nothing is free.
  */
 static int pmm_extfrag(const struct pmm_free_count *count, unsigned int order)
 {
@@ -71,7 +72,14 @@ static void pmm_show_zone(struct seq_file *m)
 	seq_printf(m, "Node %d, zone %8s ", page_to_nid(pmm_zone.mem_map), pmm_zone.name);
 }
 
-/* debugfs' unusable_index. */
+/**
+ * pmm_unusable_show() - print debugfs' file `unusable_index`
+ * @m: the open file
+ * @unused: not used
+ *
+ * Context: Process context.
+ * Return: 0.
+ */
 int pmm_unusable_show(struct seq_file *m, void *unused)
 {
 	struct pmm_free_count count;
@@ -87,7 +95,14 @@ int pmm_unusable_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-/* debugfs' extfrag_index. */
+/**
+ * pmm_extfrag_show() - print debugfs' file `extfrag_index`
+ * @m: the open file
+ * @unused: not used
+ *
+ * Context: Process context.
+ * Return: 0.
+ */
 int pmm_extfrag_show(struct seq_file *m, void *unused)
 {
 	struct pmm_free_count count;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: debugfs' file `mem`, the window as a file, as 2.4's /dev/kmem showed vmalloc's.
+ * pocketmm: debugfs' file `mem`: the window as a file, as 2.4's /dev/kmem showed vmalloc's.
  *
- * Reading and writing go through pmm_vread() and pmm_vwrite() at the byte offset; mmap at a user
- * area's offset maps it through pmm_remap_vmalloc_range(). Process context; no state and no lock of
- * its own: bytes pass through a page of the kernel's, so that nothing faults under the list's lock.
+ * A read or write at a byte offset goes through pmm_vread() or pmm_vwrite(). mmap at the offset of
+ * a user area maps it through pmm_remap_vmalloc_range(). Bytes pass through a page of the kernel's,
+ * so that nothing faults under the list's lock. No state and no lock; process context; may sleep.
  */
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -18,7 +18,7 @@ static char *pmm_mem_addr(loff_t pos)
 	return (char *)pmm_window_start() + pos;
 }
 
-/* How much of @count lies inside the window and within one page. */
+/* How many of @count bytes lie inside the window and within one page. */
 static size_t pmm_mem_piece(loff_t pos, size_t count)
 {
 	if (pos < 0 || pos >= pmm_window_size())
@@ -27,7 +27,7 @@ static size_t pmm_mem_piece(loff_t pos, size_t count)
 		    (size_t)(PAGE_SIZE - offset_in_page(pos)));
 }
 
-/* Behind the last area pmm_vread() falls short; in the window that is one more hole. */
+/* pmm_vread() stops behind the last area. The rest of the window is a hole and reads as zeros. */
 static ssize_t pmm_mem_read_piece(char __user *ubuf, char *bounce, loff_t pos, size_t len)
 {
 	long got = pmm_vread(bounce, pmm_mem_addr(pos), len);
@@ -44,7 +44,7 @@ static ssize_t pmm_mem_write_piece(const char __user *ubuf, char *bounce, loff_t
 	return 0;
 }
 
-/* Piece by piece; what was done before an error counts. */
+/* Piece by piece. An error after the first piece shortens the transfer, like a signal. */
 static ssize_t pmm_mem_transfer(char __user *ubuf, size_t count, loff_t *ppos, bool write)
 {
 	char *bounce = pmm_may_fail((char *)__get_free_page(GFP_KERNEL));
@@ -87,7 +87,7 @@ static loff_t pmm_mem_llseek(struct file *file, loff_t offset, int whence)
 	return fixed_size_llseek(file, offset, whence, pmm_window_size());
 }
 
-/* Not executable, now or by a later mprotect(). */
+/* No mapping is executable, and no later mprotect() can make it so. */
 static int pmm_mem_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	if (vma->vm_flags & VM_EXEC)

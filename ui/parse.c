@@ -2,19 +2,18 @@
 /*
  * pocketmm: numbers and sizes as users write them, in module parameters and in debugfs commands.
  *
- * Stricter than the kernel's memparse(): a sign, trailing text and overflow are errors, and a
- * leading zero does not mean octal. No state; any context; compiles unchanged in user space.
+ * This is stricter than the kernel's memparse(): a sign, trailing text and overflow are errors, and
+ * a leading zero does not mean octal. No state; any context. It compiles unchanged in user space.
  */
 #include "internal.h"
 
 /**
- * pmm_parse_number() - a whole number, decimal or 0x and hexadecimal
- * @text: all of it is looked at
- * @value: gets the number
+ * pmm_parse_number() - parse a whole number: decimal, or hexadecimal after 0x
+ * @text: the number and nothing else
+ * @value: gets the number; unchanged on error
  *
  * Context: Any.
- * Return: 0; -EINVAL when it is not a number; -ERANGE when it does not fit 64 bits. @value is then
- * untouched.
+ * Return: 0, -EINVAL if @text is not a number, or -ERANGE if it does not fit 64 bits.
  */
 int pmm_parse_number(const char *text, u64 *value)
 {
@@ -26,7 +25,7 @@ int pmm_parse_number(const char *text, u64 *value)
 
 	while (hex ? isxdigit(digits[len]) : isdigit(digits[len]))
 		len++;
-	/* kstrtoull() alone would take a '+' and a trailing newline. */
+	/* kstrtoull() alone would accept a '+' and a trailing newline. */
 	if (!len || digits[len])
 		return -EINVAL;
 	err = kstrtoull(digits, hex ? 16 : 10, &parsed);
@@ -50,12 +49,12 @@ static unsigned int pmm_suffix_shift(char suffix)
 }
 
 /**
- * pmm_parse_size() - a number of bytes with the kernel's suffixes K, M and G in either case
- * @text: all of it is looked at
- * @bytes: gets the size
+ * pmm_parse_size() - parse a number of bytes, with the kernel's suffixes K, M and G in either case
+ * @text: the size and nothing else
+ * @bytes: gets the size; unchanged on error
  *
  * Context: Any.
- * Return: As pmm_parse_number().
+ * Return: 0, -EINVAL if @text is not a size, or -ERANGE if it does not fit 64 bits.
  */
 int pmm_parse_size(const char *text, u64 *bytes)
 {

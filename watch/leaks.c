@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: name what was left when the module goes: each block and each area, with who asked for
- * it.
+ * pocketmm: the report at unload of each block and each area that nobody freed, with the function
+ * that allocated it.
  *
- * Runs at unload, when nobody uses the module any more; it only reads. Process context.
+ * It runs when nobody uses the module any more, so it takes no lock. Process context.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include "host/window.h"
 
-#define PMM_LEAKS_NAMED	32	/* of each kind; the rest is a number */
+#define PMM_LEAKS_NAMED	32	/* of each kind; the others are only counted */
 
-/* Pages that an area owns are reported with the area. */
+/* The blocks of an area are reported with the area. */
 static void pmm_report_blocks(void)
 {
 	const struct pmm_owner *owner = pmm_zone.debug ? pmm_zone.debug->owner : NULL;
@@ -53,7 +53,7 @@ static void pmm_report_areas(void)
 }
 
 /**
- * pmm_report_leaks() - name in the log what nobody freed
+ * pmm_report_leaks() - log the blocks and areas that nobody freed
  *
  * Context: Process context, at unload.
  */

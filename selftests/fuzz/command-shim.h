@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Fuzz targets: what command.c wants of the kernel and of the module beyond what the unit tier
- * stands in for, so that fuzz-command.c can include it as it is.
+ * Fuzz targets: what the files behind `command` use of the kernel and of the module, beyond what
+ * the unit tier stands in for, so that fuzz-command.c can include them unchanged.
  */
 #ifndef FUZZ_COMMAND_SHIM_H
 #define FUZZ_COMMAND_SHIM_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fuzz targets: areas for command.c, in place of vmalloc.c, window.c and ioremap.c. The list of
- * areas and the pages are the module's own; there are no page tables, so what is in an area is
- * looked up in its array of pages.
+ * Fuzz targets: areas for the commands, in place of vmalloc.c, window.c and ioremap.c. The list of
+ * areas and the pages are the module's own. There are no page tables, so the contents of an area
+ * are found through its array of pages.
  */
 #include "command-window.h"
 

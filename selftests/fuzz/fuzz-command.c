@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fuzz target: debugfs' file `command`, by command.c itself with a pool of pages and a window that
- * have no page tables.
+ * Fuzz target: debugfs' file `command`, run by the module's own sources with a pool of pages and a
+ * window that have no page tables.
  *
  * The input is what somebody writes to the file. First each of its lines is a write of its own,
  * then, on a fresh pool, the whole is one: both must tell the same. Of each line a parser that is
@@ -12,8 +12,12 @@
 #define _GNU_SOURCE
 #include "command-window.h"
 
-/* Its own state is looked at. */
+/* Included, because their state is checked. */
 #undef pr_fmt
+#include "ui/args.c"
+#include "ui/result.c"
+#include "ui/held.c"
+#include "ui/contents.c"
 #include "ui/command.c"
 
 #include "fuzz.h"

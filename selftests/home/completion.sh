@@ -55,7 +55,7 @@ test_completion() {
 module_parameters() {
 	is 'names of parameters are those of the module' \
 		"$(complete_line insmod ./pocketmm.ko '' | tr ' ' '\n' | sed 's/=//')" \
-		"$(sed -n 's/^module_param(\([a-z_]*\),.*/\1/p' "$top/host/main.c" | sort)"
+		"$(sed -n 's/^module_param(\([a-z_]*\),.*/\1/p' "$top/host/params.c" | sort)"
 	is 'values of one' "$(complete_line modprobe pocketmm era = '')" '2.4 2.6 modern'
 	is 'a value that has begun' "$(complete_line insmod ./pocketmm.ko era=2.4 search = t)" tree
 	is 'a parameter after another' "$(complete_line insmod ./pocketmm.ko era = 2.4 exp)" expand=

@@ -24,7 +24,7 @@ test_manual() {
 	page=$top/man/pocketmm.4
 	is 'the page of the module has each parameter' \
 		"$(sed -n 's/^\.It Cm \([a-z_]*\) Ns.*/\1/p' "$page" | sort)" \
-		"$(sed -n 's/^module_param(\([a-z_]*\),.*/\1/p' "$top/host/main.c" | sort)"
+		"$(sed -n 's/^module_param(\([a-z_]*\),.*/\1/p' "$top/host/params.c" | sort)"
 	for tool in top doctor record; do
 		is "the page of $tool has each option" "$(options_in_page "$top/man/pocketmm-$tool.8")" \
 			"$(options_of $tool)"
@@ -119,7 +119,7 @@ test_dkms() {
 	module=$dkms/lib/modules/$release/updates/dkms/pocketmm.ko
 	is 'the module is for that kernel' "$(modinfo -F vermagic "$module" 2>&1 | cut -d ' ' -f 1)" "$release"
 	is 'and has its parameters' "$(modinfo -F parm "$module" | sed 's/:.*//' | sort)" \
-		"$(sed -n 's/^module_param(\([a-z_]*\),.*/\1/p' "$top/host/main.c" | sort)"
+		"$(sed -n 's/^module_param(\([a-z_]*\),.*/\1/p' "$top/host/params.c" | sort)"
 	cp -r "$dkms/lib/modules" "$dir/modules"
 	dkms_step 'dkms remove' remove "pocketmm/$version" --all --no-depmod
 	is 'leaves neither module nor build' "$(find "$dkms/lib" "$dkms/var" ! -type d)" ''
