@@ -160,9 +160,6 @@ struct pmm_vm_struct *pmm_vmlist_get(struct pmm_vmlist *list, unsigned long size
 				     unsigned long flags, gfp_t gfp, const void *caller);
 struct pmm_vm_struct *pmm_vmlist_reserve(struct pmm_vmlist *list,
 					 const struct pmm_area_request *want);
-void pmm_vmlist_retire(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
-bool pmm_vmlist_purge_begin(struct pmm_vmlist *list, struct list_head *purged);
-void pmm_vmlist_purge_end(struct pmm_vmlist *list, struct list_head *purged);
 struct pmm_vm_struct *pmm_vmlist_find(struct pmm_vmlist *list, const void *addr);
 enum pmm_detach_result pmm_vmlist_defer(struct pmm_vmlist *list, const void *addr);
 enum pmm_detach_result pmm_vmlist_detach_deferred(struct pmm_vmlist *list, const void *addr,
@@ -174,9 +171,7 @@ void pmm_vmlist_unlink(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 struct pmm_vm_struct *pmm_vmlist_hold(struct pmm_vmlist *list, const void *addr);
 void pmm_vmlist_hold_again(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 bool pmm_vmlist_drop(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
-void __pmm_vmlist_settle(struct pmm_vmlist *list);
 struct pmm_area *__pmm_vmlist_find_area(struct pmm_vmlist *list, const void *addr);
-struct pmm_area *__pmm_vmlist_absorbed(struct pmm_vmlist *list, struct pmm_area *area);
 
 /**
  * pmm_vmlist_set_pages() - record which pages an area maps

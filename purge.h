@@ -5,7 +5,7 @@
 #ifndef POCKETMM_PURGE_H
 #define POCKETMM_PURGE_H
 
-#include "internal.h"
+#include "lazy.h"
 
 #define PMM_PURGE_BYTES		(32UL << 20)	/* for each bit of the number of CPUs */
 

@@ -23,7 +23,6 @@
 #include "host/compat.h"
 #include "pcp.h"
 #include "purge.h"
-#include "vmlist.h"
 #include "host/window.h"
 
 struct pmm_vmlist pmm_vmlist;
