@@ -142,6 +142,11 @@ static inline unsigned long pmm_area_bytes(const struct pmm_vm_struct *vm)
 	return vm->size - PAGE_SIZE;
 }
 
+static inline unsigned long pmm_area_pages(const struct pmm_vm_struct *vm)
+{
+	return pmm_area_bytes(vm) >> PAGE_SHIFT;
+}
+
 /* Bytes behind those that were asked for, which nobody may write to: with redzone=1 only. */
 static inline unsigned long pmm_area_slack(const struct pmm_vm_struct *vm)
 {

@@ -25,7 +25,7 @@ static int pmm_check_phys(phys_addr_t phys, unsigned long size)
 }
 
 /**
- * pmm_ioremap_for() - map a device
+ * pmm_ioremap_caller() - map a device
  * @phys: physical address, any alignment
  * @size: bytes
  * @caller: who asks
@@ -34,7 +34,7 @@ static int pmm_check_phys(phys_addr_t phys, unsigned long size)
  * Return: The address, with @phys' offset within its page; or ERR_PTR: -EINVAL (no bytes, beyond
  * what the processor reaches), -EPERM (RAM), -ENOSPC, -ENOMEM.
  */
-void __iomem *pmm_ioremap_for(phys_addr_t phys, unsigned long size, const void *caller)
+void __iomem *pmm_ioremap_caller(phys_addr_t phys, unsigned long size, const void *caller)
 {
 	unsigned long offset = offset_in_page(phys);
 	struct pmm_area_request want = {
@@ -73,7 +73,7 @@ void __iomem *pmm_ioremap_for(phys_addr_t phys, unsigned long size, const void *
  */
 void __iomem *pmm_ioremap(phys_addr_t phys, unsigned long size)
 {
-	void __iomem *addr = pmm_ioremap_for(phys, size, __builtin_return_address(0));
+	void __iomem *addr = pmm_ioremap_caller(phys, size, __builtin_return_address(0));
 
 	return IS_ERR((__force void *)addr) ? NULL : addr;
 }

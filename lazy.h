@@ -3,8 +3,8 @@
  * pocketmm: areas that wait for a flush (lazy.c), and the fast path of a free: an area right above
  * one that waits becomes part of it.
  *
- * While areas wait, nearly every free ends there, and a free has little else to do. So this path is
- * always inline: with calls, vfree() of a page would be measurably slower.
+ * While areas wait, nearly every free ends there. The path is always inline, because the free of a
+ * small area has so little else to do that a call would show in the benchmark.
  */
 #ifndef POCKETMM_LAZY_H
 #define POCKETMM_LAZY_H

@@ -74,12 +74,13 @@ struct pmm_ram_cpu {
 	struct list_head	blocks;
 };
 
+static void pmm_ram_purge_end(void);
+
 static struct pmm_ram_cpu __percpu *pmm_ram;
 static unsigned int pmm_ram_shift;		/* log2 of the bytes of a block */
 static unsigned int pmm_ram_pages;		/* of a block */
 static pteval_t pmm_ram_rest;			/* pmm_entry_rest() of PAGE_KERNEL */
 static struct pmm_ram_block **pmm_ram_blocks;	/* by address, in units of a block */
-atomic_long_t pmm_ram_dirty;
 
 /* Where the block that an address is in would be known; the address is in the window. */
 static struct pmm_ram_block **pmm_ram_place(unsigned long addr)
@@ -214,7 +215,7 @@ static __always_inline void pmm_ram_unmap(struct pmm_ram_block *block, unsigned 
 		__pmm_window_unmap(pmm_ram_addr(block, at), count);
 	if (likely(pmm_purge_is_lazy())) {
 		pmm_window_put_pages(block->page + at, count, block->foreign);
-		atomic_long_add(count, &pmm_ram_dirty);
+		atomic_long_add(count, &pmm_lazy_pages);
 		/* A purge that sees it dirty must find the entries cleared. */
 		smp_store_release(&block->extent[at], PMM_EXTENT(PMM_EXTENT_DIRTY, count));
 		pmm_purge_excess();
@@ -223,7 +224,7 @@ static __always_inline void pmm_ram_unmap(struct pmm_ram_block *block, unsigned 
 		pmm_window_put_pages(block->page + at, count, block->foreign);
 		/* Likewise, who uses it again. */
 		smp_store_release(&block->extent[at], PMM_EXTENT(PMM_EXTENT_PURGED, count));
-		pmm_map_ram_purge_end();
+		pmm_ram_purge_end();
 	}
 }
 
@@ -283,8 +284,8 @@ void *pmm_vm_map_ram(struct page **pages, unsigned int count, int node)
 	if (!IS_ERR(addr))
 		return addr;
 	if (PTR_ERR(addr) == -ENOSPC)
-		addr = pmm_vmap_for(pages, count, PMM_VM_MAP, PAGE_KERNEL,
-				    __builtin_return_address(0));
+		addr = pmm_vmap_caller(pages, count, PMM_VM_MAP, PAGE_KERNEL,
+				       __builtin_return_address(0));
 	return IS_ERR(addr) ? NULL : addr;
 }
 EXPORT_SYMBOL_GPL(pmm_vm_map_ram);
@@ -356,20 +357,14 @@ static long __pmm_ram_purge_block(struct pmm_ram_block *block)
 	return purged;
 }
 
-/**
- * pmm_map_ram_purge_begin() - mark what waits for a flush
- *
- * Context: Process context.
- * Return: Whether there is anything: then the caller flushes every TLB, and calls
- * pmm_map_ram_purge_end().
- */
-bool pmm_map_ram_purge_begin(void)
+/* Mark what waits for a flush. Returns whether there is any. */
+static bool pmm_ram_purge_begin(void)
 {
 	struct pmm_ram_block *block;
 	long purged = 0;
 	int i;
 
-	if (!atomic_long_read(&pmm_ram_dirty))
+	if (!atomic_long_read(&pmm_lazy_pages))
 		return false;
 	for_each_possible_cpu(i) {
 		struct pmm_ram_cpu *cpu = per_cpu_ptr(pmm_ram, i);
@@ -379,7 +374,7 @@ bool pmm_map_ram_purge_begin(void)
 			purged += __pmm_ram_purge_block(block);
 		spin_unlock(&cpu->lock);
 	}
-	atomic_long_sub(purged, &pmm_ram_dirty);
+	atomic_long_sub(purged, &pmm_lazy_pages);
 	return purged;
 }
 
@@ -411,12 +406,8 @@ static void __pmm_ram_settle(struct pmm_ram_block *block)
 	block->extent[last] = 0;
 }
 
-/**
- * pmm_map_ram_purge_end() - what has been flushed may be used again
- *
- * Context: Process context.
- */
-void pmm_map_ram_purge_end(void)
+/* What was marked has been flushed, and may be used again. */
+static void pmm_ram_purge_end(void)
 {
 	struct pmm_ram_block *block, *next;
 	LIST_HEAD(empty);
@@ -436,6 +427,11 @@ void pmm_map_ram_purge_end(void)
 	list_for_each_entry_safe(block, next, &empty, list)
 		pmm_ram_free_block(block);
 }
+
+static const struct pmm_purge_ops pmm_ram_purge_ops = {
+	.begin	= pmm_ram_purge_begin,
+	.end	= pmm_ram_purge_end,
+};
 
 /* --- load and unload -------------------------------------------------------------------------- */
 
@@ -457,7 +453,6 @@ int pmm_map_ram_init(void)
 						   (unsigned long)PMM_RAM_BLOCK_MAX));
 	pmm_ram_shift = PAGE_SHIFT + ilog2(pmm_ram_pages);
 	pmm_ram_rest = pmm_entry_rest(pmm_prot_bits(PAGE_KERNEL));
-	atomic_long_set(&pmm_ram_dirty, 0);
 	pmm_ram_blocks = pmm_may_fail(kvcalloc((pmm_window_size() >> pmm_ram_shift) + 2,
 					       sizeof(*pmm_ram_blocks), GFP_KERNEL));
 	pmm_ram = pmm_may_fail(alloc_percpu(struct pmm_ram_cpu));
@@ -470,6 +465,7 @@ int pmm_map_ram_init(void)
 		spin_lock_init(&per_cpu_ptr(pmm_ram, i)->lock);
 		INIT_LIST_HEAD(&per_cpu_ptr(pmm_ram, i)->blocks);
 	}
+	pmm_purge_register(&pmm_ram_purge_ops);
 	return 0;
 }
 
@@ -496,6 +492,7 @@ void pmm_map_ram_exit(void)
 	struct pmm_ram_block *block, *next;
 	int i;
 
+	pmm_purge_register(NULL);
 	for_each_possible_cpu(i) {
 		list_for_each_entry_safe(block, next, &per_cpu_ptr(pmm_ram, i)->blocks, list) {
 			pmm_ram_clear_block(block);

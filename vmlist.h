@@ -4,7 +4,8 @@
  * areas wait for a flush (lazy.h), nearly all new ones come there. The rest of the list, and the
  * locking rule, are in vmlist.c.
  *
- * The path is always inline: a small vmalloc() has little else to do, so calls would show.
+ * The path is always inline, because a small vmalloc() has so little else to do that a call would
+ * show in the benchmark.
  */
 #ifndef POCKETMM_VMLIST_H
 #define POCKETMM_VMLIST_H

@@ -435,8 +435,8 @@ static int pmm_fail_area(struct pmm_args *args, int err)
 static int pmm_cmd_vmalloc(struct pmm_args *args)
 {
 	bool user = pmm_given(args, PMM_USER), zero = user || pmm_given(args, PMM_ZERO);
-	void *addr = pmm_vmalloc_for(args->value[PMM_SIZE], GFP_KERNEL | (zero ? __GFP_ZERO : 0),
-				     PAGE_KERNEL, user ? PMM_VM_USERMAP : 0, PMM_HERE);
+	void *addr = pmm_vmalloc_caller(args->value[PMM_SIZE], GFP_KERNEL | (zero ? __GFP_ZERO : 0),
+					PAGE_KERNEL, user ? PMM_VM_USERMAP : 0, PMM_HERE);
 
 	if (IS_ERR(addr))
 		return pmm_fail_area(args, PTR_ERR(addr));
@@ -476,7 +476,7 @@ static int pmm_cmd_vmap(struct pmm_args *args)
 
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
-	addr = pmm_vmap_for(pages, count, PMM_VM_MAP, PAGE_KERNEL, PMM_HERE);
+	addr = pmm_vmap_caller(pages, count, PMM_VM_MAP, PAGE_KERNEL, PMM_HERE);
 	kvfree(pages);
 	if (IS_ERR(addr))
 		return pmm_fail_area(args, PTR_ERR(addr));
@@ -486,7 +486,7 @@ static int pmm_cmd_vmap(struct pmm_args *args)
 static int pmm_cmd_ioremap(struct pmm_args *args)
 {
 	u64 phys = args->value[PMM_PHYS];
-	void *addr = (__force void *)pmm_ioremap_for(phys, args->value[PMM_SIZE], PMM_HERE);
+	void *addr = (__force void *)pmm_ioremap_caller(phys, args->value[PMM_SIZE], PMM_HERE);
 	unsigned long offset = offset_in_page(phys);
 
 	if (IS_ERR(addr))
