@@ -3,7 +3,7 @@
  * pocketmm: the areas of the one window, from load to unload.
  *
  * It owns pmm_vmlist, the list of areas, and starts and stops the files that work on it: vmalloc.c,
- * map_ram.c and watch/redzone.c. Process context, when nobody else uses the module.
+ * ram_block.c and watch/redzone.c. Process context, when nobody else uses the module.
  */
 #include "host/window.h"
 

@@ -9,7 +9,7 @@
  * the translation; only the addresses wait.
  *
  * It owns the policy and the order of a purge. The addresses that wait are kept by lazy.c (areas)
- * and by map_ram.c (parts of its blocks), which registers its two steps here. Purges exclude each
+ * and by ram_block.c (parts of blocks), which registers its two steps here. Purges exclude each
  * other by a mutex. Process context, interrupts on.
  */
 #include <linux/cpumask.h>

@@ -4,8 +4,8 @@
  * down only:
  *
  *	areas.c			load and unload
- *	map_ram.c usermap.c	on top of vmap.c and vmalloc.c
- *	vmap.c ioremap.c
+ *	map_ram.c ram_block.c	vm_map_ram() and its blocks
+ *	vmap.c usermap.c ioremap.c
  *	vmalloc.c		takes, maps and takes down areas
  *	misuse_area.c purge.c	refusals; when to flush
  *	lazy.c vmlist.c		the list of areas
@@ -37,7 +37,7 @@ void *pmm_vmap_caller(struct page **pages, unsigned int count, unsigned long fla
 		      const void *caller);
 void __iomem *pmm_ioremap_caller(phys_addr_t phys, unsigned long size, const void *caller);
 
-/* map_ram.c */
+/* ram_block.c */
 int pmm_map_ram_init(void);
 void pmm_map_ram_exit(void);
 
