@@ -67,8 +67,8 @@ static struct pmm_ram_block *pmm_ram_take(struct pmm_ram_cpu *cpu, unsigned int 
 /* --- mapping ---------------------------------------------------------------------------------- */
 
 /*
- * A block owns its addresses, so no leaf ever maps them, and its entries were looked up once. Only a
- * mapping that crosses from the first 2 MiB to the second goes the long way.
+ * A block owns its addresses, so no leaf ever maps them, and its entries were looked up once. Only
+ * a mapping that crosses from the first 2 MiB to the second goes the long way.
  */
 static bool pmm_ram_is_within(unsigned int at, unsigned int count)
 {

@@ -39,8 +39,8 @@ void pmm_purge_init(bool lazy)
 }
 
 /**
- * pmm_purge_register() - let each purge call somebody before and after the flush
- * @ops: what to call; NULL for nobody from here on
+ * pmm_purge_register() - add two steps to each purge, before and after the flush
+ * @ops: the steps; NULL to have none from here on
  *
  * Context: Process context, at load and unload; no purge is under way.
  */

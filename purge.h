@@ -11,9 +11,9 @@
 #define PMM_PURGE_BYTES		(32UL << 20)	/* for each bit of the number of CPUs */
 
 /**
- * struct pmm_purge_ops - one who keeps addresses that wait for a flush, besides the list of areas
- * @begin: marks all that waits; returns whether there is any
- * @end: after the flush, makes usable again what @begin marked
+ * struct pmm_purge_ops - the steps of a purge for addresses that lazy.c does not keep
+ * @begin: marks the addresses that wait; returns whether there are any
+ * @end: makes the marked addresses usable again, after the flush
  */
 struct pmm_purge_ops {
 	bool	(*begin)(void);

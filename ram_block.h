@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: the blocks of vm_map_ram(): what ram_block.c keeps and map_ram.c cuts mappings from.
+ * pocketmm: the blocks of vm_map_ram(). ram_block.c keeps them, map_ram.c cuts mappings from them.
  *
  * A block is a row of extents. At the first page of each stands its kind and its length:
  *
  *	[ live 16 ][ dirty 4 ][ live 1 ][ free 8 ][ dirty 16 ]   room ...
  *	0          16         20        21        29         45 = next
  *
- * An extent goes LIVE -> NONE -> DIRTY -> PURGED -> FREE, and in eager mode from NONE to PURGED. The
- * task that unmaps claims the extent with one atomic step from LIVE to NONE, and owns it until it
- * marks it DIRTY; so it needs no lock. Every other step is made under the lock of the block's CPU.
+ * An extent goes LIVE -> NONE -> DIRTY -> PURGED -> FREE; without DIRTY if purge=eager. A task
+ * that unmaps claims the extent by an atomic step from LIVE to NONE, and owns it until it marks it
+ * DIRTY or PURGED, so it needs no lock. Every other step takes the lock of the block's CPU.
  */
 #ifndef POCKETMM_RAM_BLOCK_H
 #define POCKETMM_RAM_BLOCK_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: what the files around vmalloc.c offer each other and the rest of the module. Calls go
- * down only:
+ * pocketmm: prototypes that the files around vmalloc.c share, and that the rest of the module uses.
+ * Calls go down only:
  *
  *	areas.c			load and unload
  *	map_ram.c ram_block.c	vm_map_ram() and its blocks

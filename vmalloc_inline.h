@@ -52,8 +52,8 @@ static __always_inline void pmm_drop_pages(const struct pmm_vm_struct *vm, const
 
 /*
  * With purge=lazy an area right above one that waits is found, unmapped and joined to that one
- * without dropping the lock between. Not with search=linear: there finding it is a walk of the list.
- * The pages are given up afterwards, as in the longer way.
+ * without dropping the lock. Not with search=linear, where finding it is a walk of the list. The
+ * pages are given up afterwards; the longer way does that before the addresses start to wait.
  */
 static __always_inline bool pmm_take_down_at_once(const void *addr, unsigned long type,
 						  const void *caller)

@@ -18,8 +18,8 @@
 #include "vmlist.h"
 
 /**
- * pmm_vmlist_init() - an empty window
- * @list: to fill in; its @search_tree may be set afterwards, before its first use
+ * pmm_vmlist_init() - make a window without areas
+ * @list: the window; its @search_tree may be set afterwards, before its first use
  * @start: first address, page aligned
  * @size: bytes, a multiple of the page size; @start + @size does not overflow
  *
@@ -36,7 +36,7 @@ void pmm_vmlist_init(struct pmm_vmlist *list, unsigned long start, unsigned long
 }
 
 /**
- * pmm_vmlist_destroy() - free what an empty window keeps
+ * pmm_vmlist_destroy() - free the spare record of an empty window
  * @list: the window
  *
  * Context: Process context; nobody uses it any more.
@@ -50,7 +50,7 @@ void pmm_vmlist_destroy(struct pmm_vmlist *list)
 /* --- holes ------------------------------------------------------------------------------------ */
 
 /*
- * 2.4's first fit: the lowest hole that fits, an exact fit included. 2.4 looked at the end of the
+ * 2.4's first fit: the lowest hole that fits, an exact fit included. 2.4 checked the end of the
  * window only while it had areas to walk past; here the last hole is checked like the others.
  */
 static bool __pmm_find_hole_linear(const struct pmm_vmlist *list, unsigned long size,
@@ -160,9 +160,9 @@ void __pmm_vmlist_remove(struct pmm_vmlist *list, struct pmm_area *area, bool me
 /**
  * pmm_vmlist_reserve() - reserve addresses
  * @list: the window
- * @want: how many, how aligned, and for whom; its @size is rounded up, a guard page is added
+ * @want: size, alignment and owner; the size is rounded up, and a guard page is added
  *
- * 2.4's get_vm_area(); the lowest address that fits.
+ * As 2.4's get_vm_area(): the lowest address that fits.
  *
  * Context: Process context; may sleep if @want->gfp says so.
  * Return: The area, listed but not mapped, in state PMM_AREA_NEW; ERR_PTR: -EINVAL (size 0 or
@@ -207,7 +207,7 @@ struct pmm_vm_struct *pmm_vmlist_reserve(struct pmm_vmlist *list,
  * @size: bytes, rounded up to pages; one guard page is added
  * @flags: PMM_VM_*
  * @gfp: for the record itself
- * @caller: who asks
+ * @caller: address to record
  *
  * Context: As pmm_vmlist_reserve().
  * Return: Likewise.
@@ -256,13 +256,13 @@ static struct pmm_vm_struct *__pmm_vmlist_find_live(struct pmm_vmlist *list, con
 }
 
 /**
- * pmm_vmlist_find() - the area that begins at an address
+ * pmm_vmlist_find() - find the live area that begins at an address
  * @list: the window
  * @addr: first byte of the area
  *
  * Context: Process context.
- * Return: The area, for as long as the caller knows that nobody frees it; NULL when none begins
- * there that is live and not freed.
+ * Return: The area, valid as long as the caller makes sure that nobody frees it; NULL when no area
+ * begins there, or one that is not live or freed already.
  */
 struct pmm_vm_struct *pmm_vmlist_find(struct pmm_vmlist *list, const void *addr)
 {
@@ -275,12 +275,12 @@ struct pmm_vm_struct *pmm_vmlist_find(struct pmm_vmlist *list, const void *addr)
 }
 
 /**
- * pmm_vmlist_copy() - what the record of an area says
+ * pmm_vmlist_copy() - copy the record of an area
  * @list: the window
  * @addr: first byte of the area
- * @copy: gets the record as it is now; its @next and @pages are not to be followed
+ * @copy: gets the record as it is now; do not follow its @next and @pages
  *
- * For those who cannot know that nobody frees the area meanwhile.
+ * For callers that cannot rule out a free of the area meanwhile.
  *
  * Context: Process context.
  * Return: true when a live area begins there.
@@ -321,20 +321,20 @@ static enum pmm_detach_result __pmm_detach(struct pmm_vmlist *list, const void *
 }
 
 /**
- * pmm_vmlist_detach() - the owner gives an area up
+ * pmm_vmlist_detach() - give up an area on behalf of its owner
  * @list: the window
  * @addr: first byte of the area
  * @type: PMM_VM_ALLOC, PMM_VM_MAP or PMM_VM_IOREMAP, one of which the area must be; 0 for any that
  *	does not own its pages
- * @vmp: gets the area; the caller's only when the result is PMM_DETACH_OK
+ * @vmp: gets the area; it belongs to the caller only if the result is PMM_DETACH_OK
  *
- * Of several that free the same area at once, one gets PMM_DETACH_OK and the others
+ * When several tasks free the same area at once, one gets PMM_DETACH_OK and the others get
  * PMM_DETACH_NONEXISTENT.
  *
  * Context: Process context.
  * Return: PMM_DETACH_OK: the caller unmaps, flushes, unlinks and frees the area. PMM_DETACH_LATER:
- * a user mapping keeps it alive, and the last pmm_vmlist_drop() will. Else why it was refused, and
- * nothing has changed.
+ * a user mapping keeps it alive, and the last pmm_vmlist_drop() will. Otherwise the reason for a
+ * refusal, and nothing has changed.
  */
 enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *addr,
 					 unsigned long type, struct pmm_vm_struct **vmp)
@@ -354,12 +354,12 @@ enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *ad
  * @list: the window
  * @addr: first byte of the area
  *
- * Nothing is allocated, so this cannot fail for want of memory; pmm_vmlist_detach_deferred()
- * follows up. An area that comes to be at the address before it does is not touched.
+ * This allocates nothing, so it cannot fail for lack of memory. pmm_vmlist_detach_deferred() does
+ * the rest; it leaves alone an area that was reserved at the address in between.
  *
  * Context: Any.
  * Return: PMM_DETACH_LATER; PMM_DETACH_BAD_ADDRESS when @addr is unaligned; PMM_DETACH_NONEXISTENT
- * when it is outside the window, or was asked for already.
+ * when it is outside the window, or a free is deferred there already.
  */
 enum pmm_detach_result pmm_vmlist_defer(struct pmm_vmlist *list, const void *addr)
 {
@@ -374,14 +374,14 @@ enum pmm_detach_result pmm_vmlist_defer(struct pmm_vmlist *list, const void *add
 }
 
 /**
- * pmm_vmlist_detach_deferred() - do what pmm_vmlist_defer() was asked for
+ * pmm_vmlist_detach_deferred() - detach an area whose free pmm_vmlist_defer() has noted
  * @list: the window
  * @addr: first byte of the area
  * @type: as for pmm_vmlist_detach()
  * @vmp: likewise
  *
  * Context: Process context.
- * Return: As pmm_vmlist_detach(); PMM_DETACH_NONE when nothing was asked for, or it became void.
+ * Return: As pmm_vmlist_detach(); PMM_DETACH_NONE when no free is noted, or it became void.
  */
 enum pmm_detach_result pmm_vmlist_detach_deferred(struct pmm_vmlist *list, const void *addr,
 						  unsigned long type, struct pmm_vm_struct **vmp)
@@ -398,7 +398,7 @@ enum pmm_detach_result pmm_vmlist_detach_deferred(struct pmm_vmlist *list, const
 /**
  * pmm_vmlist_unlink() - give an area's addresses back
  * @list: the window
- * @vm: the area: detached or never published, unmapped and flushed; the caller's to kfree()
+ * @vm: the area: detached or never published, unmapped and flushed; the caller has to kfree() it
  *	afterwards
  *
  * Context: Process context.
@@ -416,7 +416,7 @@ void pmm_vmlist_unlink(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 /* --- user mappings ---------------------------------------------------------------------------- */
 
 /**
- * pmm_vmlist_hold() - one more user mapping of an area
+ * pmm_vmlist_hold() - count one more user mapping of an area
  * @list: the window
  * @addr: first byte of the area
  *
@@ -439,7 +439,7 @@ struct pmm_vm_struct *pmm_vmlist_hold(struct pmm_vmlist *list, const void *addr)
 }
 
 /**
- * pmm_vmlist_hold_again() - a user mapping was copied or split
+ * pmm_vmlist_hold_again() - count a copy of a user mapping, or a part after a split
  * @list: the window
  * @vm: an area that the caller holds
  *
@@ -453,12 +453,12 @@ void pmm_vmlist_hold_again(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 }
 
 /**
- * pmm_vmlist_drop() - a user mapping has gone
+ * pmm_vmlist_drop() - count a user mapping that has gone
  * @list: the window
  * @vm: an area that the caller holds
  *
  * Context: Process context.
- * Return: true when the owner had freed the area and this was its last user: then the caller takes
+ * Return: true when the owner has freed the area and this was its last user: then the caller takes
  * it down.
  */
 bool pmm_vmlist_drop(struct pmm_vmlist *list, struct pmm_vm_struct *vm)

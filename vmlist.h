@@ -99,8 +99,8 @@ static __always_inline void __pmm_put_on_top(struct pmm_vmlist *list, struct pmm
  * @list: the window
  * @size: bytes, whole pages and the guard page included
  * @flags: PMM_VM_*
- * @nr_slots: pages that the record is to have room for, at most PMM_MAX_SLOTS
- * @caller: who asks
+ * @nr_slots: pages that the record has to have room for, at most PMM_MAX_SLOTS
+ * @caller: address to record
  *
  * Context: Process context.
  * Return: As pmm_vmlist_reserve(). NULL, and nothing is reserved, when the first fit is elsewhere,
