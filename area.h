@@ -16,7 +16,7 @@
 /* --- vmlist.c: the address-ordered vm_struct list --------------------------------------------- */
 
 enum pmm_area_state {
-	PMM_AREA_NEW,	/* listed, being mapped by whoever asked for it */
+	PMM_AREA_NEW,	/* on the list; its future owner is mapping it */
 	PMM_AREA_LIVE,	/* its owner may map, read and free it */
 	PMM_AREA_DYING,	/* being unmapped; its addresses are not free before the flush */
 	PMM_AREA_LAZY,	/* one or more freed areas, unmapped; the addresses wait for a flush */
@@ -24,20 +24,20 @@ enum pmm_area_state {
 };
 
 /**
- * struct pmm_area - a vm_struct and what else is to know of it; protected by vmlist->lock
+ * struct pmm_area - a vm_struct and the fields it has besides; protected by vmlist->lock
  * @vm: the public record; first, so that kfree() of it frees the whole
- * @state: where in its life the area is
- * @orphan: freed by its owner, alive only for the sake of user mappings
- * @users: the owner, and each user mapping
+ * @state: see enum pmm_area_state
+ * @orphan: its owner has freed it; only user mappings keep it alive
+ * @users: counts the owner and each user mapping
  * @prev: the area with the next lower address
  * @node: in vmlist->tree; by address
- * @gap: bytes of the hole below the area; kept with search=tree only, as @max_gap
+ * @gap: bytes of the hole below the area; only with search=tree, like @max_gap
  * @max_gap: the largest @gap in the area's subtree
- * @waiting: in vmlist->lazy, while @state is PMM_AREA_LAZY
+ * @waiting: in vmlist->lazy while @state is PMM_AREA_LAZY
  * @foreign: some of vm.pages are not of the pool
  * @nr_huge: 2 MiB entries that map it
  * @nr_slots: length of @slots
- * @slots: room for vm.pages, so that a small area takes one allocation
+ * @slots: room for vm.pages, so that a small area needs one allocation only
  */
 struct pmm_area {
 	struct pmm_vm_struct	vm;
@@ -55,23 +55,23 @@ struct pmm_area {
 	struct page		*slots[];
 };
 
-/* Besides PMM_VM_*: an area of vm_map_ram()'s, which cuts mappings from it. */
+/* Besides PMM_VM_*: a block of vm_map_ram(), which cuts mappings from it. */
 #define PMM_VM_RAM	0x80000000UL
 
-/* And with redzone=1, above all flags: bytes of the last page that were not asked for. */
+/* With redzone=1, above all flags: bytes of the last page behind the owner's last byte. */
 #define PMM_VM_SLACK_SHIFT	32
 
-/* More pages than this have an array of their own. */
+/* An area of more pages has an array of its own for them. */
 #define PMM_MAX_SLOTS	128U
 
 /**
- * struct pmm_area_request - what pmm_vmlist_reserve() is asked for
+ * struct pmm_area_request - arguments of pmm_vmlist_reserve()
  * @size: bytes, rounded up to pages; one guard page is added
  * @align: of the address: a power of two, PAGE_SIZE or more
  * @flags: PMM_VM_*
- * @nr_slots: pages that the record is to have room for, at most PMM_MAX_SLOTS
+ * @nr_slots: pages that the record gets room for, at most PMM_MAX_SLOTS
  * @gfp: for the record itself
- * @caller: who asks
+ * @caller: address to record
  */
 struct pmm_area_request {
 	unsigned long	size;
@@ -87,20 +87,19 @@ struct pmm_area_request {
  * @lock: protects the list, and each area's state
  * @head: the area with the lowest address
  * @tail: the area with the highest
- * @top: @tail, while it is not in @tree, and then there is no hole below it; else NULL
+ * @top: @tail while it is not in @tree, which needs that no hole is below it; else NULL
  * @nr_areas: length of the list
  * @spare: a record for the next area, so that a free and an allocation need not go through
  *	kfree() and kmalloc(); exchanged atomically
  * @lazy: areas in state PMM_AREA_LAZY
  * @nr_lazy: areas in that state or in PMM_AREA_PURGED
- * @lazy_bytes: what they keep from being used, guard pages included
- * @search_tree: search=tree: @tree holds every area but @top, and holes are found by it; set before
- *	use
+ * @lazy_bytes: addresses that these keep from being used, guard pages included
+ * @search_tree: search=tree: @tree has all areas but @top, and finds holes; set before use
  * @tree: the areas by address, augmented with the largest hole in each subtree
- * @nr_stale: deferred frees that a new area at their address made void
- * @deferred: a bit a page where a free was asked for in atomic context; set without the lock,
- *	cleared under it; NULL when nobody defers
- * @start: first address; constant, as @end
+ * @nr_stale: deferred frees that became void because a new area got their address
+ * @deferred: a bit for each page; set, without the lock, when pmm_vfree() in atomic context asks
+ *	for a free of the area there; cleared under the lock; NULL when nobody defers
+ * @start: first address; constant, like @end
  * @end: first address behind the window
  */
 struct pmm_vmlist {
@@ -121,11 +120,11 @@ struct pmm_vmlist {
 	unsigned long		end;
 };
 
-/* What became of a request to take an area down. */
+/* The result of a free of an area. */
 enum pmm_detach_result {
-	PMM_DETACH_OK,		/* the caller takes it down */
-	PMM_DETACH_LATER,	/* the last user mapping will */
-	PMM_DETACH_NONE,	/* nothing was to be done */
+	PMM_DETACH_OK,		/* the caller takes the area down */
+	PMM_DETACH_LATER,	/* the last user mapping, or a worker, will */
+	PMM_DETACH_NONE,	/* there was nothing to do */
 	PMM_DETACH_BAD_ADDRESS,
 	PMM_DETACH_NONEXISTENT,
 	PMM_DETACH_WRONG_TYPE,
@@ -137,19 +136,24 @@ static inline struct pmm_area *pmm_area(const struct pmm_vm_struct *vm)
 	return container_of((struct pmm_vm_struct *)vm, struct pmm_area, vm);
 }
 
-/* Bytes of the area that are meant to be mapped: all but the guard page. */
+/* Bytes of the area that may be mapped: all but the guard page. */
 static inline unsigned long pmm_area_bytes(const struct pmm_vm_struct *vm)
 {
 	return vm->size - PAGE_SIZE;
 }
 
-/* Bytes behind those that were asked for, which nobody may write to: with redzone=1 only. */
+static inline unsigned long pmm_area_pages(const struct pmm_vm_struct *vm)
+{
+	return pmm_area_bytes(vm) >> PAGE_SHIFT;
+}
+
+/* Bytes behind the owner's last byte, which nobody may write to; only with redzone=1. */
 static inline unsigned long pmm_area_slack(const struct pmm_vm_struct *vm)
 {
 	return vm->flags >> PMM_VM_SLACK_SHIFT;
 }
 
-/* Freed, but its addresses are not free yet. */
+/* Is the area freed, but not its addresses? */
 static inline bool pmm_area_waits(const struct pmm_area *area)
 {
 	return area->state == PMM_AREA_LAZY || area->state == PMM_AREA_PURGED;
@@ -161,9 +165,6 @@ struct pmm_vm_struct *pmm_vmlist_get(struct pmm_vmlist *list, unsigned long size
 				     unsigned long flags, gfp_t gfp, const void *caller);
 struct pmm_vm_struct *pmm_vmlist_reserve(struct pmm_vmlist *list,
 					 const struct pmm_area_request *want);
-void pmm_vmlist_retire(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
-bool pmm_vmlist_purge_begin(struct pmm_vmlist *list, struct list_head *purged);
-void pmm_vmlist_purge_end(struct pmm_vmlist *list, struct list_head *purged);
 struct pmm_vm_struct *pmm_vmlist_find(struct pmm_vmlist *list, const void *addr);
 enum pmm_detach_result pmm_vmlist_defer(struct pmm_vmlist *list, const void *addr);
 enum pmm_detach_result pmm_vmlist_detach_deferred(struct pmm_vmlist *list, const void *addr,
@@ -175,18 +176,16 @@ void pmm_vmlist_unlink(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 struct pmm_vm_struct *pmm_vmlist_hold(struct pmm_vmlist *list, const void *addr);
 void pmm_vmlist_hold_again(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 bool pmm_vmlist_drop(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
-void __pmm_vmlist_settle(struct pmm_vmlist *list);
 struct pmm_area *__pmm_vmlist_find_area(struct pmm_vmlist *list, const void *addr);
-struct pmm_area *__pmm_vmlist_absorbed(struct pmm_vmlist *list, struct pmm_area *area);
 
 /**
  * pmm_vmlist_set_pages() - record which pages an area maps
  * @list: the window
  * @vm: the area, in state PMM_AREA_NEW
- * @pages: the array, the area's from here on
+ * @pages: the array, which belongs to the area from here on
  * @nr_pages: its length
  *
- * Context: Process context; nobody else looks at the pages of such an area.
+ * Context: Process context; nobody else reads the pages of such an area.
  */
 static inline void pmm_vmlist_set_pages(struct pmm_vmlist *list, struct pmm_vm_struct *vm,
 					struct page **pages, unsigned int nr_pages)
@@ -196,7 +195,7 @@ static inline void pmm_vmlist_set_pages(struct pmm_vmlist *list, struct pmm_vm_s
 }
 
 /**
- * pmm_vmlist_publish() - the area is mapped: from here on others may read, map and free it
+ * pmm_vmlist_publish() - let others read, map and free an area, now that it is mapped
  * @list: the window
  * @vm: the area, in state PMM_AREA_NEW
  *
@@ -205,7 +204,7 @@ static inline void pmm_vmlist_set_pages(struct pmm_vmlist *list, struct pmm_vm_s
 static inline void pmm_vmlist_publish(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 {
 	pmm_tell_area(list, vm);
-	/* Whoever sees it live must see its pages and its entries. */
+	/* A task that sees it live must see its pages and its entries. */
 	smp_store_release(&pmm_area(vm)->state, PMM_AREA_LIVE);
 }
 

@@ -2,8 +2,8 @@
 /*
  * pocketmm: structures and prototypes that cross a file, and the lock order.
  *
- * This is also the seam for the user-space tests: buddy.c, pcp.c, packed.c, vmlist.c, verify.c and
- * parse.c include hardly more than this file, and what it includes is all that
+ * This is also the seam for the user-space tests: buddy.c, pcp.c, packed.c, vmlist.c, hole_tree.c,
+ * lazy.c, verify.c and parse.c include hardly more than this file, and what it includes is all that
  * selftests/unit/include has to stand in for.
  *
  * Lock order, outermost first:
@@ -51,8 +51,10 @@
 #include "pocketmm.h"
 #include "policy.h"
 #include "ui/ui.h"
+#include "vmalloc.h"
 #include "watch/debug.h"
 #include "watch/fault.h"
+#include "watch/redzone.h"
 #include "watch/watch.h"
 #include "zone.h"
 
@@ -79,37 +81,11 @@ bool pmm_vmlist_verify(struct pmm_vmlist *list, struct pmm_verdict *v);
 extern struct pmm_zone pmm_zone;	/* page_alloc.c */
 int pmm_page_alloc_init(bool pcp);
 void pmm_page_alloc_exit(void);
-extern struct pmm_vmlist pmm_vmlist;	/* vmalloc.c */
 
 /* page_alloc.c */
-struct page *pmm_alloc_page_as(gfp_t gfp, enum pmm_kind kind, unsigned long caller);
-enum pmm_free_result pmm_free_pages_from(struct page *page, unsigned int order, enum pmm_kind kind,
+struct page *pmm_alloc_page_caller(gfp_t gfp, enum pmm_kind kind, unsigned long caller);
+enum pmm_free_result pmm_free_pages_caller(struct page *page, unsigned int order, enum pmm_kind kind,
 					 unsigned long caller);
 
-/* map_ram.c */
-int pmm_map_ram_init(void);
-void pmm_map_ram_exit(void);
-bool pmm_map_ram_purge_begin(void);
-void pmm_map_ram_purge_end(void);
-
-/* vmalloc.c */
-int pmm_vmalloc_init(bool search_tree, bool bulk, bool redzone);
-long pmm_redzone_errors(void);
-struct pmm_vm_struct *pmm_reserve_area(const struct pmm_area_request *want);
-void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned long type,
-		const void *caller);
-void pmm_vmalloc_exit(void);
-void *pmm_vmalloc_for(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned long flags,
-		      const void *caller);
-void *pmm_vmap_for(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot,
-		   const void *caller);
-enum pmm_detach_result pmm_take_down(const void *addr, unsigned long type, const void *caller);
-const char *pmm_detach_why(enum pmm_detach_result result);
-int pmm_detach_errno(enum pmm_detach_result result);
-u64 pmm_vmalloc_refused(void);
-bool pmm_window_verify(struct pmm_verdict *v);
-
-/* ioremap.c */
-void __iomem *pmm_ioremap_for(phys_addr_t phys, unsigned long size, const void *caller);
 
 #endif /* POCKETMM_INTERNAL_H */

@@ -2,15 +2,15 @@
 /*
  * pocketmm: map a device's registers into the window, uncached, as 2.4.22's ioremap().
  *
- * Only what is not RAM may be mapped, so that no one's pages get a second, uncached mapping.
- * Process context; the areas are locked by pmm_vmlist.lock (vmlist.c).
+ * RAM is refused, so that nobody's pages get a second, uncached mapping. It owns nothing. Process
+ * context; pmm_vmlist.lock protects the areas (vmlist.c).
  */
 #include <linux/export.h>
 #include <linux/ioport.h>
 
 #include "host/window.h"
 
-/* An inclusive last address cannot overflow; 2.4 computed the size from it one byte short. */
+/* The last address is inclusive, so it cannot overflow. 2.4 computed a size one byte short. */
 static int pmm_check_phys(phys_addr_t phys, unsigned long size)
 {
 	phys_addr_t last = phys + size - 1;
@@ -25,16 +25,16 @@ static int pmm_check_phys(phys_addr_t phys, unsigned long size)
 }
 
 /**
- * pmm_ioremap_for() - map a device
+ * pmm_ioremap_caller() - pmm_ioremap() for a caller further up
  * @phys: physical address, any alignment
  * @size: bytes
- * @caller: who asks
+ * @caller: address to record
  *
  * Context: Process context; may sleep.
- * Return: The address, with @phys' offset within its page; or ERR_PTR: -EINVAL (no bytes, beyond
- * what the processor reaches), -EPERM (RAM), -ENOSPC, -ENOMEM.
+ * Return: The address, at the same offset within its page as @phys; or ERR_PTR: -EINVAL (no bytes,
+ * or beyond the reach of the processor), -EPERM (RAM), -ENOSPC, -ENOMEM.
  */
-void __iomem *pmm_ioremap_for(phys_addr_t phys, unsigned long size, const void *caller)
+void __iomem *pmm_ioremap_caller(phys_addr_t phys, unsigned long size, const void *caller)
 {
 	unsigned long offset = offset_in_page(phys);
 	struct pmm_area_request want = {
@@ -65,15 +65,15 @@ void __iomem *pmm_ioremap_for(phys_addr_t phys, unsigned long size, const void *
  * @size: bytes
  *
  * RAM, no bytes, and a range that wraps or that the processor cannot reach are refused without a
- * word. The memory type is not reserved with the kernel's PAT code, which a module cannot reach;
- * uncached is what the kernel's own ioremap() asks for, so that the two agree.
+ * message. The memory type is not reserved with the kernel's PAT code, which a module cannot call;
+ * the kernel's own ioremap() maps uncached as well, so the two agree.
  *
  * Context: Process context; may sleep.
  * Return: The address, for readl() and its kin; NULL on failure. (2.4.22)
  */
 void __iomem *pmm_ioremap(phys_addr_t phys, unsigned long size)
 {
-	void __iomem *addr = pmm_ioremap_for(phys, size, __builtin_return_address(0));
+	void __iomem *addr = pmm_ioremap_caller(phys, size, __builtin_return_address(0));
 
 	return IS_ERR((__force void *)addr) ? NULL : addr;
 }
@@ -81,9 +81,9 @@ EXPORT_SYMBOL_GPL(pmm_ioremap);
 
 /**
  * pmm_iounmap() - undo pmm_ioremap()
- * @addr: what it returned; NULL is ignored
+ * @addr: its result; NULL is ignored
  *
- * Anything else is refused as by pmm_vfree().
+ * Any other address is refused as by pmm_vfree().
  *
  * Context: Process context, interrupts on; waits for a TLB flush.
  */

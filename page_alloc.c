@@ -56,7 +56,7 @@ static noinline struct page *pmm_alloc_pages_slow(gfp_t gfp, unsigned int order,
 	return page;
 }
 
-static __always_inline struct page *pmm_alloc_pages_for(gfp_t gfp, unsigned int order,
+static __always_inline struct page *pmm_alloc_pages_caller(gfp_t gfp, unsigned int order,
 							enum pmm_kind kind, unsigned long caller)
 {
 	struct page *page;
@@ -89,7 +89,7 @@ static noinline enum pmm_free_result pmm_free_pages_slow(struct page *page, unsi
 	return pmm_zone_free(&pmm_zone, page, order, kind, caller);
 }
 
-static __always_inline enum pmm_free_result pmm_free_pages_for(struct page *page,
+static __always_inline enum pmm_free_result pmm_free_block_caller(struct page *page,
 							       unsigned int order,
 							       enum pmm_kind kind,
 							       unsigned long caller)
@@ -104,7 +104,7 @@ static __always_inline enum pmm_free_result pmm_free_pages_for(struct page *page
 }
 
 /**
- * pmm_alloc_page_as() - take one page for somebody
+ * pmm_alloc_page_caller() - take one page for somebody
  * @gfp: as for pmm_alloc_pages()
  * @kind: PMM_USED, or PMM_MAPPED for an area's page
  * @caller: who asks
@@ -112,13 +112,13 @@ static __always_inline enum pmm_free_result pmm_free_pages_for(struct page *page
  * Context: As pmm_alloc_pages().
  * Return: The page, or NULL.
  */
-struct page *pmm_alloc_page_as(gfp_t gfp, enum pmm_kind kind, unsigned long caller)
+struct page *pmm_alloc_page_caller(gfp_t gfp, enum pmm_kind kind, unsigned long caller)
 {
-	return pmm_alloc_pages_for(gfp, 0, kind, caller);
+	return pmm_alloc_pages_caller(gfp, 0, kind, caller);
 }
 
 /**
- * pmm_free_pages_from() - give a block of the pool back
+ * pmm_free_pages_caller() - give a block of the pool back
  * @page: the block's first page
  * @order: the block's order
  * @kind: PMM_USED, or PMM_MAPPED for an area's pages
@@ -127,10 +127,10 @@ struct page *pmm_alloc_page_as(gfp_t gfp, enum pmm_kind kind, unsigned long call
  * Context: As pmm_alloc_pages().
  * Return: As pmm_zone_free().
  */
-enum pmm_free_result pmm_free_pages_from(struct page *page, unsigned int order, enum pmm_kind kind,
+enum pmm_free_result pmm_free_pages_caller(struct page *page, unsigned int order, enum pmm_kind kind,
 					 unsigned long caller)
 {
-	return pmm_free_pages_for(page, order, kind, caller);
+	return pmm_free_block_caller(page, order, kind, caller);
 }
 
 /**
@@ -150,7 +150,7 @@ enum pmm_free_result pmm_free_pages_from(struct page *page, unsigned int order, 
  */
 struct page *pmm_alloc_pages(gfp_t gfp, unsigned int order)
 {
-	return pmm_alloc_pages_for(gfp, order, PMM_USED, _RET_IP_);
+	return pmm_alloc_pages_caller(gfp, order, PMM_USED, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(pmm_alloc_pages);
 
@@ -163,7 +163,7 @@ EXPORT_SYMBOL_GPL(pmm_alloc_pages);
  */
 struct page *pmm_alloc_page(gfp_t gfp)
 {
-	return pmm_alloc_pages_for(gfp, 0, PMM_USED, _RET_IP_);
+	return pmm_alloc_pages_caller(gfp, 0, PMM_USED, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(pmm_alloc_page);
 
@@ -177,7 +177,7 @@ EXPORT_SYMBOL_GPL(pmm_alloc_page);
  */
 unsigned long __pmm_get_free_pages(gfp_t gfp, unsigned int order)
 {
-	struct page *page = pmm_alloc_pages_for(gfp, order, PMM_USED, _RET_IP_);
+	struct page *page = pmm_alloc_pages_caller(gfp, order, PMM_USED, _RET_IP_);
 
 	return page ? (unsigned long)page_address(page) : 0;
 }
@@ -192,7 +192,7 @@ EXPORT_SYMBOL_GPL(__pmm_get_free_pages);
  */
 unsigned long pmm_get_zeroed_page(gfp_t gfp)
 {
-	struct page *page = pmm_alloc_pages_for(gfp | __GFP_ZERO, 0, PMM_USED, _RET_IP_);
+	struct page *page = pmm_alloc_pages_caller(gfp | __GFP_ZERO, 0, PMM_USED, _RET_IP_);
 
 	return page ? (unsigned long)page_address(page) : 0;
 }
@@ -216,7 +216,7 @@ void __pmm_free_pages(struct page *page, unsigned int order)
 	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0, PMM_USED, _RET_IP_, false)))
 		return;
 	if (page)
-		pmm_free_pages_for(page, order, PMM_USED, _RET_IP_);
+		pmm_free_block_caller(page, order, PMM_USED, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(__pmm_free_pages);
 
@@ -235,7 +235,7 @@ void pmm_free_pages(unsigned long addr, unsigned int order)
 	if (!addr)
 		return;
 	if (PAGE_ALIGNED(addr) && virt_addr_valid((void *)addr))
-		pmm_free_pages_for(virt_to_page((void *)addr), order, PMM_USED, _RET_IP_);
+		pmm_free_block_caller(virt_to_page((void *)addr), order, PMM_USED, _RET_IP_);
 	else
 		pmm_refuse_foreign(&pmm_zone, "address", (void *)addr, order, _RET_IP_);
 }
@@ -248,7 +248,7 @@ static unsigned long pmm_fill_slots(gfp_t gfp, unsigned long nr, struct page **p
 	unsigned long i, got = pmm_zone_alloc_bulk(&pmm_zone, gfp, 0, PMM_USED, caller, nr, pages);
 
 	if (!got) {
-		pages[0] = pmm_alloc_pages_for(gfp, 0, PMM_USED, caller);
+		pages[0] = pmm_alloc_pages_caller(gfp, 0, PMM_USED, caller);
 		return !!pages[0];
 	}
 	if (gfp & __GFP_ZERO)

@@ -1,21 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: what purge.c offers, and the question that each free of an area asks.
+ * pocketmm: when to flush (purge.c), and the question that each free of an area asks: does so much
+ * wait that a flush pays?
  */
 #ifndef POCKETMM_PURGE_H
 #define POCKETMM_PURGE_H
 
-#include "internal.h"
+#include "lazy.h"
 
 #define PMM_PURGE_BYTES		(32UL << 20)	/* for each bit of the number of CPUs */
 
-extern bool pmm_lazy;
-extern atomic_long_t pmm_ram_dirty;	/* map_ram.c: pages that wait for a flush */
+/**
+ * struct pmm_purge_ops - the steps of a purge for addresses that lazy.c does not keep
+ * @begin: marks the addresses that wait; returns whether there are any
+ * @end: makes the marked addresses usable again, after the flush
+ */
+struct pmm_purge_ops {
+	bool	(*begin)(void);
+	void	(*end)(void);
+};
+
+extern bool pmm_lazy;			/* purge=lazy; constant while loaded */
+extern atomic_long_t pmm_lazy_pages;	/* pages that wait and belong to the pmm_purge_ops */
 
 void pmm_purge_init(bool lazy);
+void pmm_purge_register(const struct pmm_purge_ops *ops);
 u64 pmm_purge_count(void);
 bool pmm_purge(void);
-void __pmm_purge_excess(void);
+void pmm_purge_if_due(void);
 
 /* May a flush wait? */
 static inline bool pmm_purge_is_lazy(void)
@@ -27,21 +39,21 @@ static inline bool pmm_purge_is_lazy(void)
 static inline unsigned long pmm_purge_waiting(void)
 {
 	return READ_ONCE(pmm_vmlist.lazy_bytes) +
-	       ((unsigned long)atomic_long_read(&pmm_ram_dirty) << PAGE_SHIFT);
+	       ((unsigned long)atomic_long_read(&pmm_lazy_pages) << PAGE_SHIFT);
 }
 
 /**
  * pmm_purge_excess() - purge when so much waits that a flush pays
  *
- * That is fls(online CPUs) x 32 MiB, the measure of the kernel's lazy_max_pages(): a flush costs
- * more the more CPUs take part. If somebody else is purging, that will do.
+ * The limit is fls(online CPUs) x 32 MiB, as in the kernel's lazy_max_pages(), because a flush
+ * costs more the more CPUs take part. If another task is purging, nothing is done.
  *
  * Context: As pmm_purge().
  */
 static inline void pmm_purge_excess(void)
 {
 	if (unlikely(pmm_purge_waiting() > PMM_PURGE_BYTES))
-		__pmm_purge_excess();
+		pmm_purge_if_due();
 }
 
 #endif /* POCKETMM_PURGE_H */

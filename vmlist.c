@@ -3,29 +3,23 @@
  * pocketmm: the address-ordered list of vm_struct, as in Linux 2.4 and 2.6.28 (the book's chapter
  * 'Non-Contiguous Memory Allocation').
  *
- * It owns the list, which address each area gets, and how an area lives and dies. It knows nothing
- * of pages, page tables or debugfs, and compiles unchanged in user space.
+ * It owns the list, decides which address each area gets, and follows each area from its
+ * reservation to its end. It knows nothing of pages, page tables or debugfs, and compiles unchanged
+ * in user space.
  *
- * A list is protected by its one spinlock, for process context only. An area stays on the list, and
- * keeps its addresses, until whoever detached it has unmapped it, flushed every TLB and called
- * pmm_vmlist_unlink(); so no address is handed out twice while a stale translation of it may stand.
- * With purge=lazy there is one flush for many: pmm_vmlist_retire() leaves the addresses on the list
- * until a purge, neighbours as one record.
- *
- * With search=tree the same records are in a red-black tree besides, each with the hole below it,
- * and the largest hole of its subtree. The list stays the truth; both ways find the same hole. The
- * highest area may be missing in the tree, as long as nothing depends on it: the next one to come
- * and the first to go is often that one.
+ * One spinlock protects a list, for process context only. An area stays on the list, and keeps its
+ * addresses, until the task that detached it has unmapped it, flushed every TLB and called
+ * pmm_vmlist_unlink(). So no address is handed out twice while a stale translation of it may stand.
+ * With purge=lazy one flush serves many areas (lazy.c). With search=tree the same areas are in a
+ * red-black tree besides (hole_tree.c).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
-#include <linux/rbtree_augmented.h>
 
 #include "vmlist.h"
 
 /**
- * pmm_vmlist_init() - an empty window
- * @list: to fill in; its @search_tree may be set afterwards, before its first use
+ * pmm_vmlist_init() - make a window without areas
+ * @list: the window; its @search_tree may be set afterwards, before its first use
  * @start: first address, page aligned
  * @size: bytes, a multiple of the page size; @start + @size does not overflow
  *
@@ -42,7 +36,7 @@ void pmm_vmlist_init(struct pmm_vmlist *list, unsigned long start, unsigned long
 }
 
 /**
- * pmm_vmlist_destroy() - free what an empty window keeps
+ * pmm_vmlist_destroy() - free the spare record of an empty window
  * @list: the window
  *
  * Context: Process context; nobody uses it any more.
@@ -53,163 +47,31 @@ void pmm_vmlist_destroy(struct pmm_vmlist *list)
 	list->spare = NULL;
 }
 
-/* --- the tree: holes by the area above them --------------------------------------------------- */
-
-static unsigned long pmm_area_gap(const struct pmm_area *area)
-{
-	return area->gap;
-}
-
-RB_DECLARE_CALLBACKS_MAX(static, pmm_gap_callbacks, struct pmm_area, node, unsigned long, max_gap,
-			 pmm_area_gap)
-
-static struct pmm_area *pmm_node_area(struct rb_node *node)
-{
-	return rb_entry(node, struct pmm_area, node);
-}
-
-static bool pmm_subtree_has(struct rb_node *node, unsigned long size)
-{
-	return node && pmm_node_area(node)->max_gap >= size;
-}
-
-/* The lowest area of a subtree with so large a hole below it; there is one. */
-static struct pmm_area *__pmm_lowest_gap(struct rb_node *node, unsigned long size)
-{
-	for (;;) {
-		if (pmm_subtree_has(node->rb_left, size)) {
-			node = node->rb_left;
-			continue;
-		}
-		if (pmm_node_area(node)->gap >= size)
-			return pmm_node_area(node);
-		node = node->rb_right;
-	}
-}
-
-/* The next higher one, or NULL. */
-static struct pmm_area *__pmm_next_gap(struct pmm_area *area, unsigned long size)
-{
-	struct rb_node *node = &area->node, *parent;
-
-	for (;;) {
-		if (pmm_subtree_has(node->rb_right, size))
-			return __pmm_lowest_gap(node->rb_right, size);
-		while ((parent = rb_parent(node)) && node == parent->rb_right)
-			node = parent;
-		if (!parent)
-			return NULL;
-		if (pmm_node_area(parent)->gap >= size)
-			return pmm_node_area(parent);
-		node = parent;
-	}
-}
-
-static void __pmm_set_gap(struct pmm_area *area, unsigned long gap)
-{
-	area->gap = gap;
-	pmm_gap_callbacks_propagate(&area->node, NULL);
-}
-
-/* A new area between its neighbours on the list, one of which has no child on this side. */
-static void __pmm_tree_insert(struct pmm_vmlist *list, struct pmm_area *area, unsigned long gap)
-{
-	struct pmm_area *next = area->vm.next ? pmm_area(area->vm.next) : NULL;
-	struct rb_node **link = &list->tree.rb_node, *parent = NULL;
-
-	if (next && !next->node.rb_left) {
-		parent = &next->node;
-		link = &parent->rb_left;
-	} else if (area->prev) {
-		parent = &pmm_area(area->prev)->node;
-		link = &parent->rb_right;
-	}
-	area->gap = gap;
-	area->max_gap = gap;
-	rb_link_node(&area->node, parent, link);
-	if (gap && parent)
-		pmm_gap_callbacks_propagate(parent, NULL);
-	if (next)
-		__pmm_set_gap(next, next->gap - gap - area->vm.size);
-	rb_insert_augmented(&area->node, &list->tree, &pmm_gap_callbacks);
-}
-
-/**
- * __pmm_vmlist_settle() - the highest area enters the tree
- * @list: the window, locked, with a @top
- *
- * Context: Process context, list->lock held.
- */
-void __pmm_vmlist_settle(struct pmm_vmlist *list)
-{
-	struct pmm_area *area = list->top;
-
-	lockdep_assert_held(&list->lock);
-	list->top = NULL;
-	__pmm_tree_insert(list, area, 0);
-}
-
 /* --- holes ------------------------------------------------------------------------------------ */
 
 /*
- * Does an area fit into the hole from @addr to @end? Differences, not sums, are compared, so
- * nothing can overflow.
+ * 2.4's first fit: the lowest hole that fits, an exact fit included. 2.4 checked the end of the
+ * window only while it had areas to walk past; here the last hole is checked like the others.
  */
-static __always_inline bool pmm_fits(unsigned long *addr, unsigned long end, unsigned long want,
-				     unsigned long align)
-{
-	unsigned long pad = -*addr & (align - 1), size = end - *addr;
-
-	if (pad > size || want > size - pad)
-		return false;
-	*addr += pad;
-	return true;
-}
-
-/*
- * 2.4's first fit: the lowest hole that fits, an exact fit included. Gets the area above the hole,
- * NULL for none, and the address. 2.4 looked at the end of the window only while it had areas to
- * walk past; here the last hole is checked like the others.
- */
-static bool __pmm_find_hole_linear(struct pmm_vmlist *list, unsigned long size,
-				   unsigned long align, struct pmm_vm_struct **above,
-				   unsigned long *addr)
+static bool __pmm_find_hole_linear(const struct pmm_vmlist *list, unsigned long size,
+				   unsigned long align, struct pmm_hole *hole)
 {
 	unsigned long start = list->start;
 	struct pmm_vm_struct *vm;
 
 	for (vm = list->head; vm; vm = vm->next) {
-		*addr = start;
-		if (pmm_fits(addr, pmm_start_of(vm), size, align))
-			break;
+		hole->addr = start;
+		hole->above = vm;
+		if (pmm_fits(hole, pmm_start_of(vm), size, align))
+			return true;
 		start = pmm_end_of(vm);
 	}
-	*above = vm;
-	*addr = vm ? *addr : start;
-	return vm || pmm_fits(addr, list->end, size, align);
+	hole->addr = start;
+	hole->above = NULL;
+	return pmm_fits(hole, list->end, size, align);
 }
 
-/* The same hole, from the holes that are large enough; which alignment may spoil. */
-static bool __pmm_find_hole_tree(struct pmm_vmlist *list, unsigned long size,
-				 unsigned long align, struct pmm_vm_struct **above,
-				 unsigned long *addr)
-{
-	struct pmm_area *area = NULL;
-
-	if (pmm_subtree_has(list->tree.rb_node, size))
-		area = __pmm_lowest_gap(list->tree.rb_node, size);
-	for (; area; area = __pmm_next_gap(area, size)) {
-		*addr = pmm_start_of(&area->vm) - area->gap;
-		*above = &area->vm;
-		if (pmm_fits(addr, pmm_start_of(&area->vm), size, align))
-			return true;
-	}
-	*addr = list->tail ? pmm_end_of(list->tail) : list->start;
-	*above = NULL;
-	return pmm_fits(addr, list->end, size, align);
-}
-
-/* A deferred free older than the area is no free of this one. */
+/* A deferred free that is older than the new area at its address does not free that area. */
 static bool __pmm_void_deferred(struct pmm_vmlist *list, unsigned long addr)
 {
 	if (!list->deferred || !test_bit(pmm_page_of(list, addr), list->deferred) ||
@@ -234,14 +96,16 @@ static struct pmm_area *pmm_new_area(struct pmm_vmlist *list, unsigned long size
 	return area;
 }
 
-/* Onto the list, below @above, and into the tree. */
+/* Into the hole: onto the list and into the tree. */
 static void __pmm_insert(struct pmm_vmlist *list, struct pmm_area *area,
-			 struct pmm_vm_struct *above, unsigned long addr)
+			 const struct pmm_hole *hole)
 {
-	struct pmm_vm_struct *vm = &area->vm, *below = above ? pmm_area(above)->prev : list->tail;
+	struct pmm_vm_struct *vm = &area->vm, *above = hole->above;
+	struct pmm_vm_struct *below = above ? pmm_area(above)->prev : list->tail;
+	unsigned long addr = hole->addr;
 
 	if (list->top)
-		__pmm_vmlist_settle(list);
+		__pmm_tree_settle(list);
 	vm->addr = (void *)addr;
 	vm->next = above;
 	area->prev = below;
@@ -262,27 +126,22 @@ static void __pmm_insert(struct pmm_vmlist *list, struct pmm_area *area,
 		__pmm_tree_insert(list, area, addr - (below ? pmm_end_of(below) : list->start));
 }
 
-static __always_inline void __pmm_tree_erase(struct pmm_vmlist *list, struct pmm_area *area,
-					     bool merged)
-{
-	struct pmm_area *above = area->vm.next ? pmm_area(area->vm.next) : NULL;
-
-	rb_erase_augmented(&area->node, &list->tree, &pmm_gap_callbacks);
-	if (above && !merged)
-		__pmm_set_gap(above, above->gap + area->gap + area->vm.size);
-}
-
-/*
- * Off the list and out of the tree. Its addresses are a hole from here on; or, when @merged, those
- * of a neighbour that has taken them over already.
+/**
+ * __pmm_vmlist_remove() - take an area off the list and out of the tree
+ * @list: the window, locked
+ * @area: the area; its addresses are a hole from here on, unless @merged
+ * @merged: a neighbour has taken over the addresses already
+ *
+ * Context: Process context, list->lock held.
  */
-static void __pmm_remove(struct pmm_vmlist *list, struct pmm_area *area, bool merged)
+void __pmm_vmlist_remove(struct pmm_vmlist *list, struct pmm_area *area, bool merged)
 {
 	struct pmm_vm_struct *above = area->vm.next, *below = area->prev;
 
-	/* There will be a hole below it. */
+	lockdep_assert_held(&list->lock);
+	/* The highest area is about to get a hole below it. */
 	if (list->top && above == &list->top->vm && !merged)
-		__pmm_vmlist_settle(list);
+		__pmm_tree_settle(list);
 	if (below)
 		below->next = above;
 	else
@@ -301,9 +160,9 @@ static void __pmm_remove(struct pmm_vmlist *list, struct pmm_area *area, bool me
 /**
  * pmm_vmlist_reserve() - reserve addresses
  * @list: the window
- * @want: how many, how aligned, and for whom; its @size is rounded up, a guard page is added
+ * @want: size, alignment and owner; the size is rounded up, and a guard page is added
  *
- * 2.4's get_vm_area(); the lowest address that fits.
+ * As 2.4's get_vm_area(): the lowest address that fits.
  *
  * Context: Process context; may sleep if @want->gfp says so.
  * Return: The area, listed but not mapped, in state PMM_AREA_NEW; ERR_PTR: -EINVAL (size 0 or
@@ -312,10 +171,10 @@ static void __pmm_remove(struct pmm_vmlist *list, struct pmm_area *area, bool me
 struct pmm_vm_struct *pmm_vmlist_reserve(struct pmm_vmlist *list,
 					 const struct pmm_area_request *want)
 {
-	unsigned long addr, size = PAGE_ALIGN(want->size) + PAGE_SIZE;
+	unsigned long size = PAGE_ALIGN(want->size) + PAGE_SIZE;
 	bool found, stale = false;
-	struct pmm_vm_struct *above;
 	struct pmm_area *area;
+	struct pmm_hole hole;
 
 	if (!want->size || want->size > ULONG_MAX - 2 * PAGE_SIZE)
 		return ERR_PTR(-EINVAL);
@@ -325,17 +184,17 @@ struct pmm_vm_struct *pmm_vmlist_reserve(struct pmm_vmlist *list,
 
 	spin_lock(&list->lock);
 	if (list->search_tree)
-		found = __pmm_find_hole_tree(list, size, want->align, &above, &addr);
+		found = __pmm_tree_find_hole(list, size, want->align, &hole);
 	else
-		found = __pmm_find_hole_linear(list, size, want->align, &above, &addr);
+		found = __pmm_find_hole_linear(list, size, want->align, &hole);
 	if (found) {
-		__pmm_insert(list, area, above, addr);
-		stale = __pmm_void_deferred(list, addr);
+		__pmm_insert(list, area, &hole);
+		stale = __pmm_void_deferred(list, pmm_start_of(&area->vm));
 	}
 	spin_unlock(&list->lock);
 	if (unlikely(stale))
 		pr_err_ratelimited("Trying to vfree() nonexistent vm area (%p), deferred\n",
-				   (void *)addr);
+				   area->vm.addr);
 	if (found)
 		return &area->vm;
 	pmm_free_record(list, area);
@@ -348,7 +207,7 @@ struct pmm_vm_struct *pmm_vmlist_reserve(struct pmm_vmlist *list,
  * @size: bytes, rounded up to pages; one guard page is added
  * @flags: PMM_VM_*
  * @gfp: for the record itself
- * @caller: who asks
+ * @caller: address to record
  *
  * Context: As pmm_vmlist_reserve().
  * Return: Likewise.
@@ -363,38 +222,8 @@ struct pmm_vm_struct *pmm_vmlist_get(struct pmm_vmlist *list, unsigned long size
 	return pmm_vmlist_reserve(list, &want);
 }
 
-static __always_inline struct pmm_vm_struct *__pmm_find_in_tree(struct pmm_vmlist *list,
-								const void *addr)
-{
-	struct rb_node *node = list->tree.rb_node;
-
-	while (node) {
-		struct pmm_vm_struct *vm = &pmm_node_area(node)->vm;
-
-		if (vm->addr == addr)
-			return vm;
-		node = addr < vm->addr ? node->rb_left : node->rb_right;
-	}
-	return NULL;
-}
-
-static __always_inline struct pmm_vm_struct *__pmm_vmlist_find(struct pmm_vmlist *list,
-							       const void *addr)
-{
-	struct pmm_vm_struct *vm;
-
-	lockdep_assert_held(&list->lock);
-	if (list->top && list->top->vm.addr == addr)
-		return &list->top->vm;
-	if (list->search_tree)
-		return __pmm_find_in_tree(list, addr);
-	for (vm = list->head; vm && vm->addr < addr; vm = vm->next)
-		;
-	return vm && vm->addr == addr ? vm : NULL;
-}
-
 /**
- * __pmm_vmlist_find_area() - the area that begins at an address, whatever its state
+ * __pmm_vmlist_find_area() - find the area that begins at an address, whatever its state
  * @list: the window, locked
  * @addr: first byte of the area
  *
@@ -403,31 +232,37 @@ static __always_inline struct pmm_vm_struct *__pmm_vmlist_find(struct pmm_vmlist
  */
 struct pmm_area *__pmm_vmlist_find_area(struct pmm_vmlist *list, const void *addr)
 {
-	struct pmm_vm_struct *vm = __pmm_vmlist_find(list, addr);
+	struct pmm_vm_struct *vm;
 
-	return vm ? pmm_area(vm) : NULL;
+	lockdep_assert_held(&list->lock);
+	if (list->top && list->top->vm.addr == addr)
+		return list->top;
+	if (list->search_tree)
+		return __pmm_tree_find(list, addr);
+	for (vm = list->head; vm && vm->addr < addr; vm = vm->next)
+		;
+	return vm && vm->addr == addr ? pmm_area(vm) : NULL;
 }
 
 /* Live, and not yet freed by its owner. */
-static __always_inline struct pmm_vm_struct *__pmm_vmlist_find_live(struct pmm_vmlist *list,
-								    const void *addr)
+static struct pmm_vm_struct *__pmm_vmlist_find_live(struct pmm_vmlist *list, const void *addr)
 {
-	struct pmm_vm_struct *vm = __pmm_vmlist_find(list, addr);
+	struct pmm_area *area = __pmm_vmlist_find_area(list, addr);
 
-	/* Pairs with the release in pmm_vmlist_publish(). */
-	if (!vm || smp_load_acquire(&pmm_area(vm)->state) != PMM_AREA_LIVE || pmm_area(vm)->orphan)
+	/* The acquire pairs with the release in pmm_vmlist_publish(). */
+	if (!area || smp_load_acquire(&area->state) != PMM_AREA_LIVE || area->orphan)
 		return NULL;
-	return vm;
+	return &area->vm;
 }
 
 /**
- * pmm_vmlist_find() - the area that begins at an address
+ * pmm_vmlist_find() - find the live area that begins at an address
  * @list: the window
  * @addr: first byte of the area
  *
  * Context: Process context.
- * Return: The area, for as long as the caller knows that nobody frees it; NULL when none begins
- * there that is live and not freed.
+ * Return: The area, valid as long as the caller makes sure that nobody frees it; NULL when no area
+ * begins there, or one that is not live or freed already.
  */
 struct pmm_vm_struct *pmm_vmlist_find(struct pmm_vmlist *list, const void *addr)
 {
@@ -440,12 +275,12 @@ struct pmm_vm_struct *pmm_vmlist_find(struct pmm_vmlist *list, const void *addr)
 }
 
 /**
- * pmm_vmlist_copy() - what the record of an area says
+ * pmm_vmlist_copy() - copy the record of an area
  * @list: the window
  * @addr: first byte of the area
- * @copy: gets the record as it is now; its @next and @pages are not to be followed
+ * @copy: gets the record as it is now; do not follow its @next and @pages
  *
- * For those who cannot know that nobody frees the area meanwhile.
+ * For callers that cannot rule out a free of the area meanwhile.
  *
  * Context: Process context.
  * Return: true when a live area begins there.
@@ -462,8 +297,7 @@ bool pmm_vmlist_copy(struct pmm_vmlist *list, const void *addr, struct pmm_vm_st
 	return vm;
 }
 
-static __always_inline enum pmm_detach_result __pmm_detach_area(struct pmm_area *area,
-								unsigned long type)
+static enum pmm_detach_result __pmm_detach_area(struct pmm_area *area, unsigned long type)
 {
 	bool owns_pages = (area->vm.flags & PMM_VM_ALLOC && area->vm.pages) ||
 			  area->vm.flags & PMM_VM_RAM;
@@ -479,29 +313,28 @@ static __always_inline enum pmm_detach_result __pmm_detach_area(struct pmm_area 
 	return PMM_DETACH_OK;
 }
 
-static __always_inline enum pmm_detach_result __pmm_detach(struct pmm_vmlist *list,
-							   const void *addr, unsigned long type,
-							   struct pmm_vm_struct **vmp)
+static enum pmm_detach_result __pmm_detach(struct pmm_vmlist *list, const void *addr,
+					   unsigned long type, struct pmm_vm_struct **vmp)
 {
 	*vmp = __pmm_vmlist_find_live(list, addr);
 	return *vmp ? __pmm_detach_area(pmm_area(*vmp), type) : PMM_DETACH_NONEXISTENT;
 }
 
 /**
- * pmm_vmlist_detach() - the owner gives an area up
+ * pmm_vmlist_detach() - give up an area on behalf of its owner
  * @list: the window
  * @addr: first byte of the area
  * @type: PMM_VM_ALLOC, PMM_VM_MAP or PMM_VM_IOREMAP, one of which the area must be; 0 for any that
  *	does not own its pages
- * @vmp: gets the area; the caller's only when the result is PMM_DETACH_OK
+ * @vmp: gets the area; it belongs to the caller only if the result is PMM_DETACH_OK
  *
- * Of several that free the same area at once, one gets PMM_DETACH_OK and the others
+ * When several tasks free the same area at once, one gets PMM_DETACH_OK and the others get
  * PMM_DETACH_NONEXISTENT.
  *
  * Context: Process context.
  * Return: PMM_DETACH_OK: the caller unmaps, flushes, unlinks and frees the area. PMM_DETACH_LATER:
- * a user mapping keeps it alive, and the last pmm_vmlist_drop() will. Else why it was refused, and
- * nothing has changed.
+ * a user mapping keeps it alive, and the last pmm_vmlist_drop() will. Otherwise the reason for a
+ * refusal, and nothing has changed.
  */
 enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *addr,
 					 unsigned long type, struct pmm_vm_struct **vmp)
@@ -521,12 +354,12 @@ enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *ad
  * @list: the window
  * @addr: first byte of the area
  *
- * Nothing is allocated, so this cannot fail for want of memory; pmm_vmlist_detach_deferred()
- * follows up. An area that comes to be at the address before it does is not touched.
+ * This allocates nothing, so it cannot fail for lack of memory. pmm_vmlist_detach_deferred() does
+ * the rest; it leaves alone an area that was reserved at the address in between.
  *
  * Context: Any.
  * Return: PMM_DETACH_LATER; PMM_DETACH_BAD_ADDRESS when @addr is unaligned; PMM_DETACH_NONEXISTENT
- * when it is outside the window, or was asked for already.
+ * when it is outside the window, or a free is deferred there already.
  */
 enum pmm_detach_result pmm_vmlist_defer(struct pmm_vmlist *list, const void *addr)
 {
@@ -541,14 +374,14 @@ enum pmm_detach_result pmm_vmlist_defer(struct pmm_vmlist *list, const void *add
 }
 
 /**
- * pmm_vmlist_detach_deferred() - do what pmm_vmlist_defer() was asked for
+ * pmm_vmlist_detach_deferred() - detach an area whose free pmm_vmlist_defer() has noted
  * @list: the window
  * @addr: first byte of the area
  * @type: as for pmm_vmlist_detach()
  * @vmp: likewise
  *
  * Context: Process context.
- * Return: As pmm_vmlist_detach(); PMM_DETACH_NONE when nothing was asked for, or it became void.
+ * Return: As pmm_vmlist_detach(); PMM_DETACH_NONE when no free is noted, or it became void.
  */
 enum pmm_detach_result pmm_vmlist_detach_deferred(struct pmm_vmlist *list, const void *addr,
 						  unsigned long type, struct pmm_vm_struct **vmp)
@@ -565,7 +398,7 @@ enum pmm_detach_result pmm_vmlist_detach_deferred(struct pmm_vmlist *list, const
 /**
  * pmm_vmlist_unlink() - give an area's addresses back
  * @list: the window
- * @vm: the area: detached or never published, unmapped and flushed; the caller's to kfree()
+ * @vm: the area: detached or never published, unmapped and flushed; the caller has to kfree() it
  *	afterwards
  *
  * Context: Process context.
@@ -573,150 +406,17 @@ enum pmm_detach_result pmm_vmlist_detach_deferred(struct pmm_vmlist *list, const
 void pmm_vmlist_unlink(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 {
 	spin_lock(&list->lock);
-	if (pmm_tracing() && pmm_area(vm)->state != PMM_AREA_NEW)
-		pmm_trace_area_gone(list, vm, false);
-	__pmm_remove(list, pmm_area(vm), false);
+	if (pmm_area(vm)->state != PMM_AREA_NEW)
+		pmm_tell_area_gone(list, vm, false);
+	__pmm_vmlist_remove(list, pmm_area(vm), false);
 	spin_unlock(&list->lock);
 	vm->next = NULL;
-}
-
-/* --- purge=lazy ------------------------------------------------------------------------------- */
-
-/* What lies above a waiting area, and waits too, becomes part of it; returns the record to free. */
-static struct pmm_area *__pmm_merge_above(struct pmm_vmlist *list, struct pmm_area *area)
-{
-	struct pmm_area *above = area->vm.next ? pmm_area(area->vm.next) : NULL;
-
-	if (!above || !pmm_is_lazy(&above->vm) || above->vm.addr != area->vm.addr + area->vm.size)
-		return NULL;
-	list_del(&above->waiting);
-	list->nr_lazy--;
-	area->vm.size += above->vm.size;
-	__pmm_remove(list, above, true);
-	return above;
-}
-
-/**
- * __pmm_vmlist_absorbed() - an area has become part of the one below it, which waits for a flush
- * @list: the window, locked
- * @area: the area, whose addresses the one below has taken over; the record is the caller's
- *
- * Context: Process context, list->lock held.
- * Return: Another record that is left over, of an area above that waits too; or NULL.
- */
-struct pmm_area *__pmm_vmlist_absorbed(struct pmm_vmlist *list, struct pmm_area *area)
-{
-	struct pmm_area *below = pmm_area(area->prev);
-
-	lockdep_assert_held(&list->lock);
-	__pmm_remove(list, area, true);
-	return __pmm_merge_above(list, below);
-}
-
-/**
- * pmm_vmlist_retire() - an area's addresses wait for a flush from here on
- * @list: the window
- * @vm: the area: detached and unmapped; it is the list's, or no more
- *
- * Adjacent areas that wait become one, so that a purge has little to do.
- *
- * Context: Process context.
- */
-void pmm_vmlist_retire(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
-{
-	struct pmm_area *area = pmm_area(vm), *gone;
-	bool joined;
-
-	spin_lock(&list->lock);
-	joined = __pmm_can_join(area);
-	if (joined) {
-		gone = __pmm_vmlist_join(list, area);
-	} else {
-		if (pmm_tracing())
-			pmm_trace_area_gone(list, vm, true);
-		list->lazy_bytes += vm->size;
-		vm->flags = 0;
-		vm->caller = NULL;
-		vm->phys_addr = 0;
-		area->nr_huge = 0;
-		area->state = PMM_AREA_LAZY;
-		list_add_tail(&area->waiting, &list->lazy);
-		list->nr_lazy++;
-		gone = __pmm_merge_above(list, area);
-	}
-	spin_unlock(&list->lock);
-	if (joined)
-		pmm_free_record(list, area);
-	if (gone)
-		pmm_free_record(list, gone);
-}
-
-/**
- * pmm_vmlist_purge_begin() - take what waits for a flush
- * @list: the window
- * @purged: gets the areas, for pmm_vmlist_purge_end()
- *
- * Context: Process context.
- * Return: true when there is anything: then the caller flushes every TLB.
- */
-bool pmm_vmlist_purge_begin(struct pmm_vmlist *list, struct list_head *purged)
-{
-	struct pmm_area *area;
-
-	INIT_LIST_HEAD(purged);
-	spin_lock(&list->lock);
-	list_for_each_entry(area, &list->lazy, waiting)
-		area->state = PMM_AREA_PURGED;
-	list_splice_init(&list->lazy, purged);
-	spin_unlock(&list->lock);
-	return !list_empty(purged);
-}
-
-/* Some of them, so that the lock is not held for long. */
-static void pmm_vmlist_remove_some(struct pmm_vmlist *list, struct list_head *purged,
-				   struct list_head *gone)
-{
-	struct pmm_area *area, *next;
-	unsigned int most = 64;
-
-	spin_lock(&list->lock);
-	list_for_each_entry_safe(area, next, purged, waiting) {
-		if (pmm_tracing())
-			pmm_trace_purge(list, &area->vm);
-		list->lazy_bytes -= area->vm.size;
-		list->nr_lazy--;
-		__pmm_remove(list, area, false);
-		list_move_tail(&area->waiting, gone);
-		if (!--most)
-			break;
-	}
-	spin_unlock(&list->lock);
-}
-
-/**
- * pmm_vmlist_purge_end() - what has been flushed may be used again
- * @list: the window
- * @purged: of pmm_vmlist_purge_begin()
- *
- * Context: Process context.
- */
-void pmm_vmlist_purge_end(struct pmm_vmlist *list, struct list_head *purged)
-{
-	struct pmm_area *area, *next;
-
-	while (!list_empty(purged)) {
-		LIST_HEAD(gone);
-
-		pmm_vmlist_remove_some(list, purged, &gone);
-		list_for_each_entry_safe(area, next, &gone, waiting)
-			kfree(area);
-	}
 }
 
 /* --- user mappings ---------------------------------------------------------------------------- */
 
 /**
- * pmm_vmlist_hold() - one more user mapping of an area
+ * pmm_vmlist_hold() - count one more user mapping of an area
  * @list: the window
  * @addr: first byte of the area
  *
@@ -739,7 +439,7 @@ struct pmm_vm_struct *pmm_vmlist_hold(struct pmm_vmlist *list, const void *addr)
 }
 
 /**
- * pmm_vmlist_hold_again() - a user mapping was copied or split
+ * pmm_vmlist_hold_again() - count a copy of a user mapping, or a part after a split
  * @list: the window
  * @vm: an area that the caller holds
  *
@@ -753,12 +453,12 @@ void pmm_vmlist_hold_again(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 }
 
 /**
- * pmm_vmlist_drop() - a user mapping has gone
+ * pmm_vmlist_drop() - count a user mapping that has gone
  * @list: the window
  * @vm: an area that the caller holds
  *
  * Context: Process context.
- * Return: true when the owner had freed the area and this was its last user: then the caller takes
+ * Return: true when the owner has freed the area and this was its last user: then the caller takes
  * it down.
  */
 bool pmm_vmlist_drop(struct pmm_vmlist *list, struct pmm_vm_struct *vm)

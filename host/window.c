@@ -215,8 +215,7 @@ void pmm_window_flush(enum pmm_flush_reason reason, unsigned long bytes)
 {
 	on_each_cpu(pmm_flush_this_cpu, NULL, 1);
 	atomic64_inc(&pmm_window.flushes);
-	if (pmm_tracing())
-		pmm_trace_flush(reason, bytes);
+	pmm_tell_flush(reason, bytes);
 }
 
 /**

@@ -160,7 +160,7 @@ int pmm_cmd_free_block(struct pmm_args *args)
 	err = pmm_held_block(args, 0, &page, &order);
 	if (err)
 		return err;
-	err = pmm_reply_free(args, pmm_free_pages_from(page, order, PMM_USED, _THIS_IP_));
+	err = pmm_reply_free(args, pmm_free_pages_caller(page, order, PMM_USED, _THIS_IP_));
 	if (!err)
 		xa_erase(&pmm_blocks, args->blocks[0]);
 	return err;
@@ -173,7 +173,7 @@ int pmm_cmd_free_page(struct pmm_args *args)
 	unsigned int order = args->value[PMM_ORDER];
 	int err;
 
-	err = pmm_reply_free(args, pmm_free_pages_from(pmm_zone.mem_map + index, order, PMM_USED,
+	err = pmm_reply_free(args, pmm_free_pages_caller(pmm_zone.mem_map + index, order, PMM_USED,
 						       _THIS_IP_));
 	if (!err)
 		pmm_forget(&pmm_blocks, pmm_block_entry(index, order));
@@ -223,7 +223,7 @@ static int pmm_fail_area(struct pmm_args *args, int err)
 int pmm_cmd_vmalloc(struct pmm_args *args)
 {
 	bool user = pmm_given(args, PMM_USER), zero = user || pmm_given(args, PMM_ZERO);
-	void *addr = pmm_vmalloc_for(args->value[PMM_SIZE], GFP_KERNEL | (zero ? __GFP_ZERO : 0),
+	void *addr = pmm_vmalloc_caller(args->value[PMM_SIZE], GFP_KERNEL | (zero ? __GFP_ZERO : 0),
 				     PAGE_KERNEL, user ? PMM_VM_USERMAP : 0, PMM_HERE);
 
 	if (IS_ERR(addr))
@@ -264,7 +264,7 @@ int pmm_cmd_vmap(struct pmm_args *args)
 
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
-	addr = pmm_vmap_for(pages, count, PMM_VM_MAP, PAGE_KERNEL, PMM_HERE);
+	addr = pmm_vmap_caller(pages, count, PMM_VM_MAP, PAGE_KERNEL, PMM_HERE);
 	kvfree(pages);
 	if (IS_ERR(addr))
 		return pmm_fail_area(args, PTR_ERR(addr));
@@ -274,7 +274,7 @@ int pmm_cmd_vmap(struct pmm_args *args)
 int pmm_cmd_ioremap(struct pmm_args *args)
 {
 	u64 phys = args->value[PMM_PHYS];
-	void *addr = (__force void *)pmm_ioremap_for(phys, args->value[PMM_SIZE], PMM_HERE);
+	void *addr = (__force void *)pmm_ioremap_caller(phys, args->value[PMM_SIZE], PMM_HERE);
 	unsigned long offset = offset_in_page(phys);
 
 	if (IS_ERR(addr))

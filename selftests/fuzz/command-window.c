@@ -57,7 +57,7 @@ void pmm_vm_unmap_aliases(void)
 static void put_page_of(struct page *page, unsigned long flags)
 {
 	if (flags & PMM_VM_ALLOC)
-		pmm_free_pages_from(page, 0, PMM_MAPPED, 0);
+		pmm_free_pages_caller(page, 0, PMM_MAPPED, 0);
 	else
 		put_page(page);
 }
@@ -90,8 +90,8 @@ static struct pmm_vm_struct *new_area(unsigned long nr_pages, unsigned long flag
 	return vm;
 }
 
-void *pmm_vmalloc_for(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned long flags,
-		      const void *caller)
+void *pmm_vmalloc_caller(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned long flags,
+			 const void *caller)
 {
 	unsigned long nr = size / PAGE_SIZE + !!(size % PAGE_SIZE);
 	struct pmm_vm_struct *vm;
@@ -103,7 +103,7 @@ void *pmm_vmalloc_for(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned lon
 	if (IS_ERR(vm))
 		return vm;
 	while (vm->nr_pages < nr) {
-		page = pmm_alloc_page_as(gfp | __GFP_NOWARN, PMM_MAPPED, 0);
+		page = pmm_alloc_page_caller(gfp | __GFP_NOWARN, PMM_MAPPED, 0);
 		if (!page) {
 			destroy(vm);
 			return ERR_PTR(-ENOMEM);
@@ -113,8 +113,8 @@ void *pmm_vmalloc_for(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned lon
 	return finish(vm);
 }
 
-void *pmm_vmap_for(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot,
-		   const void *caller)
+void *pmm_vmap_caller(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot,
+		      const void *caller)
 {
 	struct pmm_vm_struct *vm;
 
@@ -130,7 +130,7 @@ void *pmm_vmap_for(struct page **pages, unsigned int count, unsigned long flags,
 	return finish(vm);
 }
 
-void __iomem *pmm_ioremap_for(phys_addr_t phys, unsigned long size, const void *caller)
+void __iomem *pmm_ioremap_caller(phys_addr_t phys, unsigned long size, const void *caller)
 {
 	unsigned long offset = phys % PAGE_SIZE;
 	struct pmm_vm_struct *vm;

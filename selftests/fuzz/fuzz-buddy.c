@@ -322,7 +322,7 @@ static struct page *alloc(unsigned int order, gfp_t *gfp, enum pmm_kind kind, bo
 		return pmm_zone_alloc(&pmm_zone, *gfp, order, kind, CALLER);
 	}
 	if (kind == PMM_MAPPED)
-		return pmm_alloc_page_as(*gfp, kind, CALLER);
+		return pmm_alloc_page_caller(*gfp, kind, CALLER);
 	return pmm_alloc_pages(*gfp, order);
 }
 
@@ -424,7 +424,7 @@ static void give(unsigned long index, unsigned int order, enum pmm_kind kind, bo
 	if (by_zone)
 		got = pmm_zone_free(&pmm_zone, page_at(index), order, kind, CALLER);
 	else
-		got = pmm_free_pages_from(page_at(index), order, kind, CALLER);
+		got = pmm_free_pages_caller(page_at(index), order, kind, CALLER);
 	ASSERT_EQ(got, want);
 	ASSERT_EQ(fuzz_messages(pmm_free_why(got)), got > PMM_FREE_PARKED);
 	model_freed(index, got);

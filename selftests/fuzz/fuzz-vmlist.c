@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "fuzz.h"
-#include "vmlist.h"
+#include "lazy.h"
 
 #define START		0xffffc90000000000UL
 #define PAGES(nr)	((unsigned long)(nr) * PAGE_SIZE)

@@ -198,7 +198,7 @@ static void step_free(unsigned int cpu, unsigned long index, unsigned int order)
 	struct key after;
 
 	shim_set_cpu(cpu);
-	result = pmm_free_pages_from(pmm_zone.mem_map + index, order, PMM_USED, CALLER);
+	result = pmm_free_pages_caller(pmm_zone.mem_map + index, order, PMM_USED, CALLER);
 	ASSERT_EQ(result == PMM_FREE_OK, due);
 	if (due) {
 		next_step();

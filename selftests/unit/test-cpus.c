@@ -166,7 +166,7 @@ static void do_alloc(void)
 	struct page *page;
 
 	if (ktap_below(2)) {
-		page = pmm_alloc_page_as(gfp, PMM_MAPPED, caller);
+		page = pmm_alloc_page_caller(gfp, PMM_MAPPED, caller);
 		if (page)
 			took(page, 0, PMM_MAPPED, caller);
 		order = 0;
@@ -184,7 +184,7 @@ static void do_free(void)
 	struct block block = model_give();
 	enum pmm_free_result result;
 
-	result = pmm_free_pages_from(pmm_zone.mem_map + block.index, block.order, block.kind,
+	result = pmm_free_pages_caller(pmm_zone.mem_map + block.index, block.order, block.kind,
 				     block.caller);
 	ASSERT(result <= PMM_FREE_PARKED);
 	run.parked += result == PMM_FREE_PARKED;
@@ -342,7 +342,7 @@ static void step_misuse(void)
 	if (state == PMM_STATE(PMM_USED, order) || index + (1UL << order) > pmm_zone.nr_pages)
 		return;
 	shim_hook = NULL;
-	result = pmm_free_pages_from(pmm_zone.mem_map + index, order, PMM_USED, CALLER);
+	result = pmm_free_pages_caller(pmm_zone.mem_map + index, order, PMM_USED, CALLER);
 	shim_hook = in_between;
 	ASSERT(result > PMM_FREE_PARKED);
 	ASSERT(strstr(shim_log_line(), pmm_free_why(result)));

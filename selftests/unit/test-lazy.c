@@ -8,7 +8,7 @@
 
 #include "ktap.h"
 #include "shim.h"
-#include "vmlist.h"
+#include "lazy.h"
 
 #define START		0xffffc90000000000UL
 #define PAGES(nr)	((unsigned long)(nr) * PAGE_SIZE)

@@ -162,12 +162,12 @@ static void pages_mapped(const void *arg)
 	struct page *page;
 
 	stage(arg);
-	page = pmm_alloc_page_as(GFP_KERNEL, PMM_MAPPED, CALLER);
+	page = pmm_alloc_page_caller(GFP_KERNEL, PMM_MAPPED, CALLER);
 	__pmm_free_pages(page, 0);
 	ASSERT(strstr(shim_log_line(), pmm_free_why(PMM_FREE_MAPPED)));
-	ASSERT_EQ(pmm_free_pages_from(page, 0, PMM_MAPPED, CALLER), PMM_FREE_OK);
+	ASSERT_EQ(pmm_free_pages_caller(page, 0, PMM_MAPPED, CALLER), PMM_FREE_OK);
 	page = pmm_alloc_page(GFP_KERNEL);
-	ASSERT(pmm_free_pages_from(page, 0, PMM_MAPPED, CALLER) > PMM_FREE_PARKED);
+	ASSERT(pmm_free_pages_caller(page, 0, PMM_MAPPED, CALLER) > PMM_FREE_PARKED);
 	ASSERT(*shim_log_line());
 	__pmm_free_pages(page, 0);
 	ASSERT_EQ(pmm_nr_free_pages(), NR_PAGES);

@@ -29,7 +29,7 @@ static unsigned long take(unsigned int order)
 
 static enum pmm_free_result give(unsigned long index, unsigned int order)
 {
-	return pmm_free_pages_from(pmm_zone.mem_map + index, order, PMM_USED, CALLER);
+	return pmm_free_pages_caller(pmm_zone.mem_map + index, order, PMM_USED, CALLER);
 }
 
 static void take_run(unsigned long from, unsigned long to)
@@ -539,7 +539,7 @@ static void try_misuse(const struct misuse *misuse)
 	u64 before = pmm_zone.stat.refused[misuse->result];
 	char *text = zone_text(&pmm_zone), *after;
 
-	ASSERT_EQ(pmm_free_pages_from((struct page *)page, misuse->order, misuse->kind, CALLER),
+	ASSERT_EQ(pmm_free_pages_caller((struct page *)page, misuse->order, misuse->kind, CALLER),
 		  misuse->result);
 	ASSERT_EQ(refused(misuse->result), before + 1);
 	after = zone_text(&pmm_zone);
@@ -585,7 +585,7 @@ static void pcp_misuse_names_first(const void *arg)
 	pool_init_batch(64, 8);
 	ASSERT_EQ(pmm_zone_alloc_bulk(&pmm_zone, GFP, 0, PMM_USED, CALLER, 2, bulk), 2);
 	pmm_zone_free_bulk(&pmm_zone, 2, bulk, PMM_USED, CALLER + 1);
-	ASSERT(pmm_alloc_page_as(GFP, PMM_USED, CALLER + 2) == pmm_zone.mem_map);
+	ASSERT(pmm_alloc_page_caller(GFP, PMM_USED, CALLER + 2) == pmm_zone.mem_map);
 	ASSERT_EQ(pmm_page_caller(pmm_zone.mem_map), CALLER + 2);
 	assert_kept(0, "0: 7 6 5 4 3 2 1");
 	ASSERT_EQ(give(1, 0), PMM_FREE_DOUBLE);

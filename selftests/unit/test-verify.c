@@ -3,7 +3,7 @@
  * Unit tier: verify.c is tested in its turn: each kind of damage that it knows is done on purpose,
  * and it must name it. A verify that always says yes would make every other test here worth less.
  */
-#include "internal.h"
+#include "lazy.h"
 #include "zone.h"
 
 /*
@@ -816,7 +816,7 @@ static void stage_window(bool search_tree, bool largest_first)
 	pmm_vmlist_retire(&win.list, win.vm[2]);
 	spin_lock(&win.list.lock);
 	if (win.list.top)
-		__pmm_vmlist_settle(&win.list);
+		__pmm_tree_settle(&win.list);
 	spin_unlock(&win.list.lock);
 	save_window();
 }

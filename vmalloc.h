@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * pocketmm: prototypes that the files around vmalloc.c share, and that the rest of the module uses.
+ * Calls go down only:
+ *
+ *	areas.c			load and unload
+ *	map_ram.c ram_block.c	vm_map_ram() and its blocks
+ *	vmap.c usermap.c ioremap.c
+ *	vmalloc.c		takes, maps and takes down areas
+ *	misuse_area.c purge.c	refusals; when to flush
+ *	lazy.c vmlist.c		the list of areas
+ */
+#ifndef POCKETMM_VMALLOC_H
+#define POCKETMM_VMALLOC_H
+
+#include "area.h"
+
+struct pmm_verdict;
+
+extern struct pmm_vmlist pmm_vmlist;	/* areas.c */
+
+/* areas.c */
+int pmm_vmalloc_init(bool search_tree, bool bulk, bool redzone);
+void pmm_vmalloc_exit(void);
+
+/* vmalloc.c */
+extern bool pmm_bulk;	/* era modern: pages in bulk, and 2 MiB at a time */
+struct pmm_vm_struct *pmm_reserve_area(const struct pmm_area_request *want);
+void *pmm_vmalloc_caller(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned long flags,
+			 const void *caller);
+enum pmm_detach_result pmm_take_down(const void *addr, unsigned long type, const void *caller);
+void pmm_unmap_area(struct pmm_vm_struct *vm, const void *caller);
+void pmm_destroy_area(struct pmm_vm_struct *vm, const void *caller);
+
+/* vmap.c, ioremap.c */
+void *pmm_vmap_caller(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot,
+		      const void *caller);
+void __iomem *pmm_ioremap_caller(phys_addr_t phys, unsigned long size, const void *caller);
+
+/* ram_block.c */
+int pmm_map_ram_init(void);
+void pmm_map_ram_exit(void);
+
+/* misuse_area.c */
+void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned long type,
+		const void *caller);
+const char *pmm_detach_why(enum pmm_detach_result result);
+int pmm_detach_errno(enum pmm_detach_result result);
+u64 pmm_vmalloc_refused(void);
+
+/* watch/verify_window.c */
+bool pmm_window_verify(struct pmm_verdict *v);
+
+#endif /* POCKETMM_VMALLOC_H */
