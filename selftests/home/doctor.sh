@@ -82,10 +82,10 @@ doctor_on_fine_machines() {
 	put sys/module/pocketmm/parameters/era '2.4\n'
 	put sys/module/pocketmm/parameters/chunk '8M\n'
 	rm -r "${machine:?}/lib" "${machine:?}/usr"
-	worth_noting 'no headers where the module is loaded' 'not needed, for the module is loaded'
+	worth_noting 'no headers where the module is loaded' 'not needed, because the module is loaded'
 	put "lib/modules/$FINE_RELEASE/updates/dkms/pocketmm.ko" 'x'
 	rm -r "$machine/lib/modules/$FINE_RELEASE/build"
-	worth_noting 'no headers where the module is built' 'not needed, for there is'
+	worth_noting 'no headers where the module is built' 'not needed, because there is'
 }
 
 doctor_on_kernels() {
