@@ -159,7 +159,7 @@ doctor_on_room() {
 	is 'for a smaller chunk it is enough' "$status" 0
 	fine_machine
 	put proc/buddyinfo 'Node 0, zone   Normal  9999    2    3    4    5    6    7    8    9  3    2 \n'
-	worth_noting 'memory in small pieces' "14M are free in blocks of 2M and more: others' pages have to move"
+	worth_noting 'memory in small pieces' "14M are free in blocks of 2M and more: pages in use have to move"
 	doctor --chunk 2T
 	is 'a size that is none is refused' "$status" 2
 	doctor --chunk
