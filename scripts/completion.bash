@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Completion in bash.  In a clone: '. scripts/completion.bash', for the scripts as
-# they are called from the top directory, and insmod and modprobe with the
-# module's parameters.  Installed: for pocketmm-top and the like, by bash-completion.
+# Completion in bash.  In a clone, '. scripts/completion.bash' completes the scripts,
+# called from the top directory, and the module's parameters after insmod and
+# modprobe.  Installed, it completes pocketmm-top and the like, by bash-completion.
 #
-# Options are what --help says, so there is no second list to keep; of the values
-# only those stand here that nothing else tells.
+# The options come from --help, so there is no second list to keep; only values that
+# no other place lists are here.
 
-# _pocketmm_words WORDS: those that go on from what has been typed.
+# _pocketmm_words WORDS: completes with those that begin with the text typed so far.
 _pocketmm_words() {
 	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
 }
@@ -37,7 +37,7 @@ _pocketmm_tests() {
 	)
 }
 
-# With the kernel's name behind the colon, where there is one.
+# The tiers, with the kernel's name after the colon where there is one.
 _pocketmm_tiers() {
 	local tier kernel
 
@@ -47,7 +47,7 @@ _pocketmm_tiers() {
 	done
 }
 
-# The value of the option before; false when it takes none.
+# Complete the value of the option before; false if it takes none.
 _pocketmm_value() {
 	local command=$1 top=$2
 
@@ -62,7 +62,7 @@ _pocketmm_value() {
 	esac
 }
 
-# The words that are no options.
+# Complete words that are not options.
 _pocketmm_arguments() {
 	local command=$1 top=$2
 
@@ -82,7 +82,7 @@ _pocketmm_arguments() {
 	esac
 }
 
-# A colon is a word of its own to bash, but not to the tiers' names.
+# To bash a colon is a word of its own, but in the name of a tier it is not.
 _pocketmm_word() {
 	cur=$2 prev=$3
 	if [[ ${COMP_WORDS[COMP_CWORD]} == : ]]; then
@@ -120,7 +120,7 @@ _pocketmm_parameters() {
 	echo placement={lifo,packed} poison={0,1} redzone={0,1} owner={0,1}
 }
 
-# The name first, then the values; a size is nobody's to guess.
+# Complete the name first, then its values; sizes are not completed.
 _pocketmm_parameter() {
 	local names
 
@@ -134,7 +134,7 @@ _pocketmm_parameter() {
 	fi
 }
 
-# Of other modules the completion that was there before is asked, else files are.
+# For other modules use the completion that was there before, or else file names.
 _pocketmm_insmod() {
 	local cur=$2 prev=$3
 
@@ -153,7 +153,7 @@ _pocketmm_insmod() {
 	fi
 }
 
-# In a clone a script is called by a path; bash looks for that as it was typed.
+# In a clone a script is called by its path, which bash looks up as it was typed.
 _pocketmm_register() {
 	local directory=${BASH_SOURCE[0]%/*} script
 

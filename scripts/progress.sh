@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# How far long work is: 'WHAT: 12 of 98 steps, 3 min left', on one line of standard
-# error that is written over.  Where that is no terminal there is nothing, so
-# nobody who sources this has to ask.
+# Shows the progress of long work: 'WHAT: 12 of 98 steps, 3 min left', on one line
+# of standard error that it overwrites.  If that is no terminal it prints nothing,
+# so the scripts that source this need not check.
 #
 #	progress_begin WHAT TOTAL [UNIT]
 #	progress_at N [NOTE]		N of the total are done
-#	progress_end			the line is gone
-#	progress_say TEXT		another line in its place, while there is no total
-#	progress_clear			before something else is printed
-#	progress_while PROBE COMMAND...	runs the command; what PROBE prints meanwhile is N
+#	progress_end			remove the line
+#	progress_say TEXT		show another line, while there is no total
+#	progress_clear			clear the line before printing something else
+#	progress_while PROBE COMMAND...	run the command; N is what PROBE prints meanwhile
 #
-# What remains is told from how long the part that is done took, and not before
-# there is any.
+# The time left is estimated from the time that the finished part took, once there
+# is a finished part.
 
 progress_what='' progress_total=0 progress_unit='' progress_since=0
 
@@ -34,7 +34,7 @@ progress_begin() {
 	progress_at 0
 }
 
-# A total that was too small is no reason for more than all.
+# If the total was too small, stop at the total.
 progress_at() {
 	local done=$1 of=$progress_total${progress_unit:+ $progress_unit}
 

@@ -2,8 +2,8 @@
 //
 // usage: node viewer/build.js OUTPUT RECORDING [RECORDING]
 //
-// Writes one HTML file that has the viewer and the recordings in it and needs nothing
-// else.  Recordings are checked first: a line that is not as it should be is an error.
+// Writes one HTML file that contains the viewer and the recordings and needs nothing
+// else.  It checks the recordings first: a malformed line is an error.
 
 import { createRequire } from 'node:module';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -39,7 +39,7 @@ function readRecording(path) {
 	return text;
 }
 
-// In a JSON string '<' can be written otherwise, and then no '</script>' ends it early.
+// Escape '<' in JSON strings, so that no '</script>' in one ends the element early.
 function scriptOf(path, text) {
 	const name = basename(path).replace(/[&"<>]/g, '_');
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // Two charts over the whole recording: for each order the unusable free space index of
-// mm/vmstat.c, and how many blocks are free.  A line shows where one is; a click goes
-// there.
+// mm/vmstat.c, and the number of free blocks.  A line marks the present position; a
+// click goes to another.
 
 import uPlot from 'uplot';
 import { ORDERS } from './replay.js';
@@ -47,7 +47,7 @@ function axis(theme, more) {
 }
 
 export class Curves {
-	// @seek goes to a place on the common scale.
+	// @seek: go to a place on the common scale
 	constructor(recording, seek) {
 		this.recording = recording;
 		this.seek = seek;
@@ -80,7 +80,7 @@ export class Curves {
 		return innerHeight > HIGH_WINDOW ? HEIGHTS.high : HEIGHTS.low;
 	}
 
-	// Anew, with the theme's colours, on the given scale.
+	// Draw again, with the theme's colours, on the given scale.
 	build(theme, sync) {
 		const { samples } = this.recording;
 		const x = samples.map(({ position }) => sync.placeOf(this.recording, position));
@@ -147,7 +147,7 @@ export class Curves {
 		];
 	}
 
-	// The value of the line that is pointed at.
+	// The value of the line under the pointer.
 	say(chart, plot, nr) {
 		const at = plot.cursor.idx;
 

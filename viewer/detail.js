@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What there is to know of the page or the area that was picked: its block and owner, the
-// pair bit at each order with the two terms that make it, and what happened to it.
+// Describes the picked page or area: its block and owner, the pair bit at each order with
+// its two terms, and its history.
 
 import { FREE, PAGE_SIZE, STATES, TOP } from './replay.js';
 import { element, rowOf, tableOf } from './dom.js';
@@ -16,19 +16,19 @@ const STATE_WORDS = {
 	free: 'on its free list',
 	used: 'in use',
 	pcp: 'free, on a per-CPU list',
-	parked: 'freed, but still referred to',
-	hand: "in hand: taken off its list, nobody's yet",
+	parked: 'freed, but still referenced',
+	hand: 'in hand: taken off its list, not yet handed out',
 };
 
 export class Detail {
-	// @seek goes to a position, @pick to a page, @pickArea to an offset.
+	// @seek: go to a position; @pick: pick a page; @pickArea: pick the area at an offset
 	constructor(recording, { seek, pick, pickArea }) {
 		Object.assign(this, { recording, seek, pick, pickArea });
 		this.body = element('div');
 		this.heading = element('h3', {}, 'Pick a page or an area');
 		this.node = element(
 			'section',
-			{ class: 'card detail', 'aria-label': 'What was picked' },
+			{ class: 'card detail', 'aria-label': 'Details of what you picked' },
 			this.heading,
 			this.body
 		);
@@ -52,8 +52,8 @@ export class Detail {
 			element(
 				'p',
 				{ class: 'hint' },
-				'Click a cell of the chunk: its block, its owner, the pair bit at each order and what happened ' +
-					'to it are shown here. Click an area of the window: lines lead to where its pages lie.'
+				'Click a cell of the chunk to see its block, its owner, the pair bit at each order and its ' +
+					'history. Click an area of the window to draw lines to its pages.'
 			)
 		);
 	}
@@ -119,8 +119,8 @@ export class Detail {
 		const { replay } = this.recording;
 		const buddy = index ^ (1 << order);
 
-		if (order === TOP) return 'none, at the top order';
-		if (buddy + (1 << order) > replay.pages) return `${buddy}, behind the end`;
+		if (order === TOP) return 'none at the top order';
+		if (buddy + (1 << order) > replay.pages) return `${buddy}, beyond the end`;
 		const head = replay.blockOf(buddy),
 			has = replay.order[head];
 		const state = STATES[replay.state[head]];
@@ -157,7 +157,7 @@ export class Detail {
 		return row;
 	}
 
-	// --- what happened to it -------------------------------------------------------------
+	// --- its history ---------------------------------------------------------------------
 
 	historyList(page) {
 		if (this.history.page !== page)
@@ -237,7 +237,7 @@ export class Detail {
 				[
 					'Runs',
 					runs.length
-						? `${runs.length}, of pages side by side in the chunk`
+						? `${runs.length}, each contiguous in the chunk`
 						: '',
 				],
 			]),
@@ -256,6 +256,6 @@ export class Detail {
 			return element('p', { class: 'hint' }, 'It maps no pages of the chunk.');
 		if (runs.length > MOST_RUNS)
 			rows.push(rowOf(`and ${runs.length - MOST_RUNS} more`));
-		return tableOf(['offset', 'pages', 'how many'], rows, { class: 'bits' });
+		return tableOf(['offset', 'pages', 'number'], rows, { class: 'bits' });
 	}
 }

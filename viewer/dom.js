@@ -18,7 +18,7 @@ export function setText(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
 
-// A row of a table; what is no element becomes a cell.
+// A row of a table; anything but an element becomes a cell.
 export function rowOf(...cells) {
 	const made = cells.map((cell) =>
 		cell instanceof Element ? cell : element('td', {}, String(cell))

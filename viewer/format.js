@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Reads a recording (docs/recording.md): one JSON object a line, version 1.  What is
-// not as it should be is a FormatError that names the line.  Unknown types and keys are
+// Reads a recording (docs/recording.md): one JSON object per line, version 1.  A
+// malformed line throws a FormatError that names it.  Unknown types and keys are
 // ignored.
 
 import { ORDERS, STATES } from './replay.js';
@@ -19,7 +19,7 @@ export class FormatError extends Error {
 	}
 }
 
-// Numbers that an event must have for the replay to make sense of it.
+// The numbers that the replay needs of each event.
 const FIELDS = {
 	alloc: ['page', 'order'],
 	free: ['page', 'order'],
@@ -47,7 +47,7 @@ const isRange = (range) =>
 const isRun = (run) => isList(run, isNumber) && run.length === 2;
 const isArea = (area) => Array.isArray(area) && isNumber(area[0]) && isList(area[1], isRun);
 
-// What the records of each type must be like: [what, does it hold].
+// The rules for the records of each type: [rule, test].
 const RULES = {
 	header: [
 		['"format" must be "pocketmm-recording"', (r) => r.format === FORMAT],
@@ -122,14 +122,14 @@ function checkRecord(record, line) {
 			);
 }
 
-// An empty recording to fill; the header must come first.
+// Make an empty recording from its header, which must come first.
 function recordingOf(record, line) {
 	if (record.type !== 'header')
 		throw new FormatError('the first line must be a header', line);
 	return { header: record, records: [], lines: [], end: null };
 }
 
-// A state to begin with, in a recording of a trace; two at least in one of snapshots.
+// A recording of a trace needs a state to begin with; one of snapshots needs at least two.
 function checkWhole({ header, records, end }) {
 	const snapshots = records.filter((record) => record.type === 'snapshot').length;
 
@@ -139,7 +139,8 @@ function checkWhole({ header, records, end }) {
 	if (!end) throw new FormatError('the end is missing: the recording was cut off');
 }
 
-// { header, records: snapshots, events and marks by time, lines: of each record, end }
+// Returns { header, records, lines, end }: snapshots, events and marks by time, and the
+// line of each.
 export function parseRecording(text) {
 	let recording = null,
 		line = 0,

@@ -2,13 +2,13 @@
 //
 // Where each page of the chunk is drawn, in cells.  'squares': bits of the index go to x
 // and y in turn, so that each block is a square or two squares side by side, and buddies
-// are the two halves of one shape.  'rows': line by line, as one reads.
+// are the two halves of one shape.  'rows': line by line, in reading order.
 
 import { TOP } from './replay.js';
 
 export const LAYOUTS = ['squares', 'rows'];
 
-// Even bits of a number, pushed together.
+// Gather the even bits of a number.
 function evenBits(bits) {
 	let out = 0;
 
@@ -16,7 +16,7 @@ function evenBits(bits) {
 	return out;
 }
 
-// The reverse.
+// The reverse of it.
 function spread(bits) {
 	let out = 0;
 
@@ -116,7 +116,7 @@ class Rows {
 	}
 }
 
-// @width and @height are what there is room for; only their ratio matters.
+// @width and @height: the available room, of which only the ratio matters
 export function layoutOf(name, pages, width, height) {
 	return name === 'rows' ? new Rows(pages, width, height) : new Squares(pages, width, height);
 }

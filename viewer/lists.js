@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The free lists: for each order how many blocks, which part of the free pages they are,
-// and the first of them, head first.
+// The free lists: for each order the number of blocks, their part of the free pages, and
+// the first blocks, head first.
 
 import { ORDERS } from './replay.js';
 import { element, setText } from './dom.js';
@@ -9,7 +9,7 @@ import { inkOn } from './theme.js';
 
 const ROOM = 31; // characters of heads in a row
 
-// As many of the first as there is room for.
+// As many of the first blocks as there is room for.
 function fitting(list) {
 	let room = ROOM;
 
@@ -71,7 +71,7 @@ export class Lists {
 		});
 	}
 
-	// A block that was not there before is marked.
+	// Mark a block that was not at the head before.
 	drawHeads(row, list, nr, stepped) {
 		const text = `${list} ${nr}`;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The page: recordings that came with it or are opened, the timeline they share, keys,
-// themes.
+// The page: the recordings that came with it or that the user opens, their common
+// timeline, keys and themes.
 
 import 'uplot/dist/uPlot.min.css';
 import { FormatError } from './format.js';
@@ -13,7 +13,7 @@ import { THEMES } from './theme.js';
 import { timeText } from './words.js';
 
 const SPEEDS = [1, 2, 5, 10, 30, 100, 300, 1000, 5000];
-const ANIMATED = 30; // steps a second up to which each is shown in motion
+const ANIMATED = 30; // steps a second; faster ones are not animated
 const MOST = 2;
 const ROOM = { header: 41, head: 78, footer: 84, below: 127 };
 
@@ -21,14 +21,14 @@ const KEYS = [
 	['Space', 'play or pause'],
 	['← →', 'one step back, forward'],
 	['Shift ← →', 'a hundred steps'],
-	['Page Up, Page Down', 'the mark before, the next'],
+	['Page Up, Page Down', 'the previous mark, the next'],
 	['Home, End', 'the beginning, the end'],
 	['+ −', 'faster, slower'],
 	['z', 'squares or rows'],
 	['t', 'dark or light'],
 	['s', 'keep two recordings together by mark, step or time'],
 	['Esc', 'pick nothing'],
-	['?', 'these keys'],
+	['?', 'show these keys'],
 ];
 
 const byId = (id) => document.getElementById(id);
@@ -49,7 +49,7 @@ const stored = {
 	},
 };
 
-// Of one recording all parameters, of two those that differ.
+// All parameters of one recording; of two, those that differ.
 function telling(params) {
 	return PARAMS.filter(
 		(name) => params.length < 2 || params.some((each) => each[name] !== params[0][name])
@@ -86,7 +86,7 @@ class App {
 
 	// --- recordings ----------------------------------------------------------------------
 
-	// @texts: [name, text] each; what cannot be read is said and left out.
+	// @texts: [name, text] each; a text that cannot be read is reported and left out
 	load(texts) {
 		const recordings = [],
 			problems = [];
@@ -103,7 +103,7 @@ class App {
 				);
 			}
 		}
-		if (texts.length > MOST) problems.push(`Only the first ${MOST} are shown.`);
+		if (texts.length > MOST) problems.push(`Only the first ${MOST} recordings are shown.`);
 		this.tell(problems.join('\n'));
 		if (recordings.length) this.show(recordings);
 	}
@@ -146,7 +146,7 @@ class App {
 		this.sync.mode = modes[0];
 	}
 
-	// All that depends on theme, scale or size.
+	// Draw everything that depends on theme, scale or size.
 	rebuild() {
 		if (!this.views.length) return;
 		byId('slider').max = this.sync.most;
@@ -167,7 +167,7 @@ class App {
 		this.goTo(this.place);
 	}
 
-	// --- going somewhere -----------------------------------------------------------------
+	// --- positions -----------------------------------------------------------------------
 
 	goTo(place, how = {}) {
 		const begun = performance.now();
@@ -208,7 +208,7 @@ class App {
 		this.goTo(this.sync.before(this.place));
 	}
 
-	// By so many steps of the longest recording.
+	// Move by so many steps of the longest recording.
 	leap(steps) {
 		const longest = Math.max(...this.recordings.map(({ length }) => length));
 
@@ -259,7 +259,7 @@ class App {
 		byId('play').setAttribute('aria-label', this.playing ? 'Pause' : 'Play');
 	}
 
-	// So many steps are due since the last frame.
+	// Take the steps that are due since the last frame.
 	tick(now) {
 		this.owed += ((now - this.last) / 1000) * this.speed;
 		this.last = now;
@@ -337,7 +337,7 @@ class App {
 		this.drawPlace();
 	}
 
-	// How many steps there are at each place, and how much of it is free memory.
+	// The number of steps at each place, and the part of memory that is free there.
 	drawActivity() {
 		const canvas = byId('activity'),
 			context = canvas.getContext('2d');
@@ -364,7 +364,7 @@ class App {
 		context.fill();
 	}
 
-	// --- what the user does --------------------------------------------------------------
+	// --- input ---------------------------------------------------------------------------
 
 	said(text) {
 		setText(byId('live'), text);

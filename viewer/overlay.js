@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What lies over the maps: outlines of the block pointed at, of its buddy and of both
-// together, lines from an area to its pages, and the splits and unions of the moment in
-// motion.  It is redrawn whole, for it is little.
+// Draws over the maps: outlines of the block under the pointer, of its buddy and of both
+// together, lines from an area to its pages, and the animation of the present splits and
+// merges.  It is redrawn as a whole, because there is little of it.
 
 import { PAGE_SIZE, TOP } from './replay.js';
 import { mix } from './theme.js';
@@ -53,7 +53,7 @@ export class Overlay {
 				: null;
 	}
 
-	// Returns whether there is more to come.
+	// Returns whether the animation goes on.
 	draw(replay, { hover, selected, area }) {
 		const { context: c } = this;
 
@@ -76,7 +76,7 @@ export class Overlay {
 		c.setLineDash([]);
 	}
 
-	// A line with a rim of the ground's colour is seen on any ground.
+	// A rim in the colour of the ground makes a line visible on any colour.
 	clear(rect, colour, width, dash, grow) {
 		this.outline(rect, this.map.theme.panel, width + 2, [], grow);
 		this.outline(rect, colour, width, dash, grow);
@@ -118,7 +118,7 @@ export class Overlay {
 		for (const run of this.spread(range.runs)) this.drawRun(run, theme);
 	}
 
-	// Of very many runs some are enough to see where they go.
+	// Of very many runs, draw only some: enough to see where they go.
 	spread(runs) {
 		const step = Math.ceil(runs.length / MOST_RUNS);
 
@@ -149,7 +149,7 @@ export class Overlay {
 		c.fill();
 	}
 
-	// A run as the largest aligned blocks in it.
+	// Divide a run into the largest aligned blocks.
 	rectsOfRun(page, nr) {
 		const rects = [];
 

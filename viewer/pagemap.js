@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The chunk on a canvas, a cell a page.  Each block is one shape; what a block's colour
-// says its texture or digit says too.  A block is painted only when it is not what is
-// there already, so that a step costs what it changes.
+// The chunk on a canvas, one cell per page.  Each block is one shape; its texture or digit
+// repeats what its colour says.  A block is painted only if it has changed, so that the
+// cost of a step is in proportion to its changes.
 
 import { layoutOf } from './layout.js';
 import { FREE, HAND, PARKED, PCP, USED } from './replay.js';
@@ -20,7 +20,7 @@ export class PageMap {
 		this.painted = 0;
 	}
 
-	// As large as fits, in whole device pixels.
+	// The largest size that fits, in whole device pixels.
 	resize(name, width, height, ratio) {
 		const { pages } = this.recording.header;
 
@@ -127,7 +127,7 @@ export class PageMap {
 		this.digit(shape, order, inkOn(colour));
 	}
 
-	// Pages of one block, told apart.
+	// Separate the pages of one block.
 	grid({ x, y, w, h }, colour, alpha) {
 		const { context: c, cell } = this;
 
@@ -156,7 +156,7 @@ export class PageMap {
 		c.globalAlpha = 1;
 	}
 
-	// What has been handed out: each page with the texture of its kind.
+	// A block in use: each page has the texture of its kind.
 	paintFull(shape, order, kind) {
 		const { theme, cell, ratio } = this;
 		const ink = theme[`${kind}Ink`];
@@ -170,7 +170,7 @@ export class PageMap {
 		this.eachCell(shape, (x, y) => this.texture(x, y, kind, ink));
 	}
 
-	// What is left of the texture where cells are small: a speck a page.
+	// The texture of small cells: one speck per page.
 	specks(shape, kind, ink) {
 		const { context: c, cell } = this;
 		const middle = Math.floor(cell / 2);
@@ -220,7 +220,7 @@ export class PageMap {
 		c.stroke();
 	}
 
-	// On a per-CPU list: free, but on none of the lists that matter here.
+	// On a per-CPU list: free, but on none of the zone's free lists.
 	paintHollow(shape, order) {
 		const { context: c, theme, ratio, cell } = this;
 		const width = Math.max(1, Math.min(2 * ratio, cell / 6));
@@ -238,7 +238,7 @@ export class PageMap {
 		this.digit(shape, order, theme.ink);
 	}
 
-	// Taken off its list, and nobody's yet.
+	// Taken off its list, and not yet handed out.
 	paintHand(shape) {
 		const { context: c, theme, ratio } = this;
 

@@ -3,7 +3,7 @@
 // usage: node viewer/picture.js OUTPUT
 //
 // Draws one moment of the demo as SVG, for the README: the chunk when half of it is free
-// but in small pieces, and an area of the window that has its pages all the same.  The
+// but in small pieces, and an area of the window that got its pages all the same.  The
 // same recording gives the same picture.
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ function largestOf(replay) {
 	return 1 << replay.count.findLastIndex((nr) => nr > 0);
 }
 
-// What was free at the telling mark, and the area that there is right before the next.
+// The free memory at the mark of the moment, and the area made before the next mark.
 function telling(recording) {
 	const at = recording.marks.findIndex(({ text }) => text.startsWith(MOMENT));
 
@@ -166,7 +166,7 @@ function strip(recording, width, top) {
 	return { text: shapes.join('\n'), at };
 }
 
-// From each run of the area's pages to where it lies.
+// Lines from the area to each run of its pages.
 function links(area, layout, at, top) {
 	const lines = [],
 		dots = [],

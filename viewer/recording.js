@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// A recording as a sequence of positions that one can go to: position 0 is the first
-// snapshot, and each event (or, in a recording of snapshots, each further snapshot) is a
-// step to the next.  States are kept at intervals, so that any position is a short
-// replay away.  It also has what the curves show, the marks, and whether the replay ends
-// in just what was recorded.
+// A recording as a sequence of positions: position 0 is the first snapshot, and each
+// event (or, in a recording of snapshots, each further snapshot) is a step to the next.
+// States are kept at intervals, so that any position is a short replay away.  It also
+// has the data of the curves, the marks, and whether the replay ends exactly in the
+// recorded state.
 
 import { parseRecording, FormatError } from './format.js';
 import { Replay, ReplayError, unusableOf } from './replay.js';
@@ -22,7 +22,7 @@ export class Recording {
 		this.header = header;
 		this.end = end;
 		this.problem = end.lost
-			? `${end.lost} events were lost: what is shown are the first of them`
+			? `${end.lost} events were lost: only those before the loss are shown`
 			: null;
 		this.verified = false;
 		this.checked = 0;
@@ -45,7 +45,7 @@ export class Recording {
 		return this.steps.length;
 	}
 
-	// In a recording of a trace later snapshots are there to check the replay against.
+	// In a recording of a trace, later snapshots serve to check the replay.
 	collect(records, lines) {
 		const stepType = this.header.mode === 'trace' ? 'event' : 'snapshot';
 		let begun = false;
@@ -81,7 +81,7 @@ export class Recording {
 		}
 	}
 
-	// --- one pass over all of it ---------------------------------------------------------
+	// --- one pass over everything --------------------------------------------------------
 
 	index() {
 		this.interval = Math.max(FEWEST_BETWEEN, Math.ceil(this.length / KEYFRAMES));
@@ -137,9 +137,9 @@ export class Recording {
 		this.checked++;
 	}
 
-	// What comes after a step that cannot be is not shown.
+	// Nothing is shown after a step that cannot have happened.
 	cutAt(position, problem) {
-		this.problem = `${problem}. What is shown ends there.`;
+		this.problem = `${problem}. The display ends there.`;
 		this.steps.length = position;
 		this.times = this.times.slice(0, position + 1);
 		this.marks = this.marks.filter((mark) => mark.position <= position);
@@ -160,7 +160,7 @@ export class Recording {
 		this.samples.push({ position, count, unusable: unusableOf(count) });
 	}
 
-	// --- going there ---------------------------------------------------------------------
+	// --- positions -----------------------------------------------------------------------
 
 	seek(position) {
 		const to = Math.max(0, Math.min(this.length, Math.round(position)));
@@ -212,7 +212,7 @@ export class Recording {
 	}
 }
 
-// Is the page in what the event is about?
+// Does the event concern the page?
 export function concerns(event, page) {
 	const { page: first, order, nr, buddy } = event;
 
@@ -251,7 +251,7 @@ export class Sync {
 		this.mode = mode;
 	}
 
-	// Marks say the same in the same order?
+	// Do both have the same marks, in the same order?
 	get marksMatch() {
 		const texts = this.recordings.map(({ marks }) => marks.length);
 
@@ -266,7 +266,7 @@ export class Sync {
 		return Math.max(...this.recordings.map((each) => this.placeOf(each, each.length)));
 	}
 
-	// The last position that is not beyond the place.
+	// The last position at or before the place.
 	positionAt(recording, place) {
 		let low = 0,
 			high = recording.length;

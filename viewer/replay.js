@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// A pool, replayed: the state that a recording's first snapshot describes, and what
-// each event makes of it.  It is strict: an event that cannot have happened in the
-// present state is a ReplayError, so that a lost event is noticed and what is shown
-// is what was.  Knows nothing of pages on a screen; the tests use it as it is.
+// Replays a pool: starts from the state in a recording's first snapshot, and applies
+// each event to it.  It is strict: an event that cannot have happened in the present
+// state throws a ReplayError, so that a lost event is noticed and the display is true
+// to the pool.  It knows nothing of the screen; the tests use it unchanged.
 //
 // Between a split and the allocation that it serves, and between a free and its last
 // coalesce, a block is in hand: on no list and nobody's.
@@ -13,7 +13,7 @@ export const TOP = ORDERS - 1;
 export const PAGE_SIZE = 4096;
 const NONE = -1;
 
-// What the first page of a block says of it; the others say TAIL.
+// The state of the first page of a block; the other pages have TAIL.
 export const TAIL = 0;
 export const FREE = 1;
 export const USED = 2;
@@ -21,7 +21,7 @@ export const PCP = 3;
 export const PARKED = 4;
 export const HAND = 5;
 
-// The names that snapshots use, and one for what no snapshot shows.
+// The names that snapshots use, and one for a state that no snapshot shows.
 export const STATES = ['tail', 'free', 'used', 'pcp', 'parked', 'hand'];
 
 export class ReplayError extends Error {
@@ -48,7 +48,7 @@ export function rangesOf(numbers) {
 	return parts.join(',');
 }
 
-// Runs of [offset, page, nr] that continue each other become one.
+// Join runs of [offset, page, nr] that continue each other.
 function joinRuns(runs) {
 	const joined = [];
 
@@ -113,7 +113,7 @@ export class Replay {
 			for (let i = list.length; i-- > 0; ) {
 				if (!this.is(list[i], order, FREE))
 					refuse(
-						`${list[i]} is on the list of order ${order}, but no such free block`
+						`${list[i]} is on the list of order ${order}, but is no such free block`
 					);
 				this.link(list[i], order);
 			}
@@ -274,7 +274,7 @@ export class Replay {
 		if (handler) handler.call(this, event);
 	}
 
-	// What is left undone by events that were not recorded; to be called after the last.
+	// Complete what unrecorded events left undone; call it after the last event.
 	finish() {
 		if (this.merging) this.mergeUnseen();
 		if (this.hand)
@@ -298,8 +298,8 @@ export class Replay {
 			refuse(`${doing}: ${this.describe(index, order)}, not ${STATES[state]}`);
 	}
 
-	// A free whose coalesce events are not recorded at all is completed here; one of
-	// several that is missing is an error.
+	// Complete a free whose coalesce events were not recorded at all.  If only one of
+	// several is missing, that is an error.
 	mergeUnseen() {
 		const { index, order } = this.hand;
 
@@ -328,7 +328,7 @@ export class Replay {
 		this.cut(page, order, kept);
 	}
 
-	// Into the hand: it is there already, or on its list.
+	// Take a block in hand: it is there already, or on its list.
 	takeOut(index, order, doing) {
 		if (this.hand) {
 			if (this.hand.index !== index || this.hand.order !== order)
@@ -356,7 +356,7 @@ export class Replay {
 		this.hold(kept === page ? page + half : page, order - 1);
 	}
 
-	// Take a block out of the free lists; without any split events it is cut here.
+	// Take a block off the free lists; split it here if there were no split events.
 	take(page, order, doing) {
 		this.begin('take');
 		this.checkBlock(page, order);
@@ -417,7 +417,8 @@ export class Replay {
 		this.putBack(page, order);
 	}
 
-	// On its list, unless its buddy is there: then both wait for the coalesce event.
+	// Put a block on its list, unless its buddy is there: then both wait for the
+	// coalesce event.
 	putBack(index, order) {
 		this.hold(index, order);
 		this.settle();
@@ -473,7 +474,7 @@ export class Replay {
 
 	// --- the window ----------------------------------------------------------------------
 
-	// How many ranges begin below this offset.
+	// The number of ranges that begin below this offset.
 	rangesBelow(offset) {
 		let low = 0,
 			high = this.ranges.length;
@@ -535,7 +536,7 @@ export class Replay {
 		this.ranges[this.rangesBelow(range.offset)] = this.mapped(range, offset, page, nr);
 	}
 
-	// A new record, for saved states share the old one.
+	// Make a new record, because saved states share the old one.
 	mapped(range, offset, page, nr) {
 		const end = offset + nr * PAGE_SIZE;
 		const others = range.runs.filter(
@@ -562,7 +563,7 @@ export class Replay {
 		else this.retire(at);
 	}
 
-	// Neighbours that wait are one range.
+	// Join neighbours that wait to one range.
 	retire(at) {
 		const { ranges } = this;
 		const touches = (a, b) => a && b && a.offset + a.size === b.offset;
@@ -615,7 +616,7 @@ export class Replay {
 		return list;
 	}
 
-	// The bit of the pair that the block (index, order) would be one of: A on list XOR B on list.
+	// The bit of the pair that the block (index, order) would be in: A on list XOR B on list.
 	pairBit(index, order) {
 		const first = index & ~((2 << order) - 1);
 
@@ -678,7 +679,7 @@ export class Replay {
 		return unusableOf(this.count);
 	}
 
-	// The first thing that differs from a snapshot, in words; null if nothing does.
+	// The first difference from a snapshot, in words; null if there is none.
 	difference(snapshot) {
 		return (
 			firstDifference('freelist', this.freelist(), snapshot.freelist) ??
@@ -693,8 +694,8 @@ export class Replay {
 	}
 }
 
-// mm/vmstat.c's unusable free space index: which part of the free pages is in blocks
-// that are too small for each order; 0 for none, also when nothing is free.
+// mm/vmstat.c's unusable free space index: the part of the free pages in blocks that are
+// too small, for each order; 0 if nothing is free.
 export function unusableOf(count) {
 	const index = [];
 	let free = 0,

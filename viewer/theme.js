@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // Colours.  Orders are one ordinal scale, whose lightness grows or falls all the way: the
-// smaller a free block the more it stands out of the ground, so that fragmentation is
-// what one sees first.  What has been handed out has colours of Okabe and Ito's palette,
-// and a texture of its own each: no meaning rests on colour alone.
+// smaller a free block, the more it stands out from the ground, so that fragmentation
+// catches the eye first.  The states of used blocks have colours of Okabe and Ito's
+// palette and a texture each: no meaning rests on colour alone.
 
 export const THEMES = {
 	light: {
@@ -74,7 +74,7 @@ export const THEMES = {
 	},
 };
 
-// Text that can be read on a colour.
+// The colour of readable text on a colour.
 export function inkOn(colour) {
 	const [r, g, b] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// All that is seen of one recording: the chunk, the window, the curves, the free lists and
-// what was picked.
+// The view of one recording: the chunk, the window, the curves, the free lists and the
+// details of the picked page or area.
 
 import { Curves } from './curves.js';
 import { Detail } from './detail.js';
@@ -17,7 +17,7 @@ import { caption, plural, sizeText } from './words.js';
 export const PARAMS = ['era', 'expand', 'pcp', 'search', 'purge', 'placement'];
 const BETWEEN = 27; // CSS pixels between chunk and window
 const FEWEST_HEIGHT = 200;
-// Smaller cells are hard to hit: then the map may be taller, and the page scrolls.
+// Smaller cells are hard to hit: below this the map may be taller, and the page scrolls.
 const FEWEST_CELL = 4;
 const TALLER = 1.4;
 const LEGEND = 128;
@@ -95,7 +95,7 @@ export class View {
 					'span',
 					{
 						class: 'chips good',
-						title: `The replay gives just what was recorded: compared with ${plural(checked, 'snapshot')}`,
+						title: `The replay gives exactly the recorded state: compared with ${plural(checked, 'snapshot')}`,
 					},
 					'checked'
 				)
@@ -126,7 +126,7 @@ export class View {
 		this.curves.resize();
 	}
 
-	// Beside the map if there is room.
+	// Put it beside the map if there is room.
 	placeLegend(width, used) {
 		this.stage.classList.toggle(
 			'beside',
@@ -174,7 +174,7 @@ export class View {
 
 	// --- drawing -------------------------------------------------------------------------
 
-	// @stepped: by one step forward, so that what is new can be marked.
+	// @stepped: whether it was one step forward, so that new blocks can be marked
 	draw(place, stepped) {
 		const { replay } = this.recording;
 
@@ -209,7 +209,7 @@ export class View {
 		);
 	}
 
-	// Returns whether something moves still.
+	// Returns whether something still moves.
 	drawOverlay() {
 		return this.overlay.draw(this.recording.replay, this.picked);
 	}
@@ -220,7 +220,7 @@ export class View {
 
 	// --- picking -------------------------------------------------------------------------
 
-	// The area that was picked, or that the picked page is mapped in, as it is now.
+	// The picked area, or the one that maps the picked page, in its present state.
 	refreshArea() {
 		const { replay } = this.recording;
 		const { selected } = this.picked;
@@ -289,7 +289,7 @@ export class View {
 		return `page ${page}: block ${index}, order ${replay.order[index]}, ${STATES[replay.state[index]]}`;
 	}
 
-	// Arrow keys on the map go from page to page as they lie there.
+	// Arrow keys on the map go to the neighbouring page on the screen.
 	key(event) {
 		const moves = {
 			ArrowLeft: [-1, 0],

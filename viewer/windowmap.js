@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The window on a canvas: areas with their guard pages, holes, and what waits for a
-// purge, to scale, line after line.  Shown is the part that the recording ever uses.
+// The window on a canvas: areas with their guard pages, holes, and addresses that wait
+// for a purge, to scale, line after line.  Shows the part that the recording ever uses.
 
 import { PAGE_SIZE } from './replay.js';
 import { inkOn } from './theme.js';
@@ -44,7 +44,7 @@ export class WindowMap {
 		this.drawn = null;
 	}
 
-	// The pieces of a stretch, one a line, in CSS pixels.
+	// The pieces of a stretch, one per line, in CSS pixels.
 	piecesOf(offset, size) {
 		const pieces = [],
 			end = Math.min(offset + size, this.shown);

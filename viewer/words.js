@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What a step did, in a sentence, in the book's words.
+// Says in one sentence what a step did, in the book's words.
 
 import { FREE, HAND, PARKED, PCP, TAIL, TOP, USED } from './replay.js';
 
@@ -51,8 +51,8 @@ function buddyText(replay, page, order) {
 	const buddy = page ^ (1 << order);
 
 	if (order === TOP) return 'the top order has no buddies';
-	if (buddy >= replay.pages) return `its buddy ${buddy} would lie behind the end`;
-	if (replay.state[buddy] === TAIL) return `its buddy ${buddy} is no block of its own`;
+	if (buddy >= replay.pages) return `its buddy ${buddy} would lie beyond the end`;
+	if (replay.state[buddy] === TAIL) return `its buddy ${buddy} is part of a larger block`;
 	if (replay.order[buddy] !== order) return `its buddy ${buddy} is split`;
 	return `its buddy ${buddy} is ${
 		{
@@ -64,17 +64,17 @@ function buddyText(replay, page, order) {
 	}`;
 }
 
-// Where a block that was put back is now.
+// Where a block went that was given back.
 function placeText(replay, page, order) {
 	if (replay.hand)
-		return `its buddy ${page ^ (1 << order)} is free too, the pair's bit was 1: they will coalesce`;
+		return `its buddy ${page ^ (1 << order)} is free too (the pair's bit was 1): they will coalesce`;
 	const head = replay.blockOf(page),
 		is = replay.order[head];
 	if (replay.state[head] !== FREE || is !== order) return 'it coalesces';
 	return `${buddyText(replay, page, order)}, so it goes to the head of list ${order}`;
 }
 
-// The splits right before a step, the first of them and how many.
+// The splits right before a step: the first of them, and their number.
 function splitsBefore(steps, position) {
 	let first = null,
 		count = 0;
@@ -96,7 +96,7 @@ function cutText(steps, position) {
 
 	return count
 		? `the order-${first.order} block ${first.page} was split ${NUMBERS[count]}`
-		: `it was on list ${listBefore(steps, position)}, as it is`;
+		: `it came whole from list ${listBefore(steps, position)}`;
 }
 
 const WORDS = {
@@ -105,7 +105,7 @@ const WORDS = {
 		const on = kept === page ? page + half : page;
 		return (
 			`Block ${page} of order ${order} is split: its ${kept === page ? 'lower' : 'upper'} half ` +
-			`${kept} goes to the head of list ${order - 1}, on with ${on}`
+			`${kept} goes to the head of list ${order - 1}, and ${on} is left`
 		);
 	},
 	alloc: ({ page, order, from, kind }, replay, steps, position) => {
@@ -122,23 +122,23 @@ const WORDS = {
 		if (to === 'pcp')
 			return `${what} is freed to a per-CPU list: it is free, but does not coalesce`;
 		if (to === 'parked')
-			return `${what} is freed but parked: somebody still refers to it`;
+			return `${what} is freed but parked: somebody still holds a reference`;
 		return `${what} is freed; ${placeText(replay, page, order)}`;
 	},
 	recycle: ({ page, order }, replay) =>
-		`${capital(blockText(page, order))} was parked and is referred to no more; ${placeText(replay, page, order)}`,
+		`${capital(blockText(page, order))} was parked and has no references left; ${placeText(replay, page, order)}`,
 	coalesce: ({ page, order, buddy }, replay) => {
 		const first = Math.min(page, buddy);
 		return (
 			`${capital(blockText(page, order))} meets its free buddy ${buddy}, which leaves its list: ` +
 			`they are block ${first} of order ${order + 1}; ` +
 			(replay.hand
-				? `and its buddy ${first ^ (2 << order)} is free too`
+				? `its buddy ${first ^ (2 << order)} is free too`
 				: placeText(replay, first, order + 1))
 		);
 	},
 	split_page: ({ page, order }) =>
-		`Block ${page} of order ${order} becomes ${1 << order} pages that are freed one by one`,
+		`Block ${page} of order ${order} becomes ${1 << order} single pages, each freed on its own`,
 	pcp_refill: ({ page, order, cpu }, replay, steps, position) =>
 		`${capital(blockText(page, order))} goes to CPU ${cpu}'s list: ${cutText(steps, position)}`,
 	pcp_drain: ({ page, order, cpu }, replay) =>
@@ -152,21 +152,21 @@ const WORDS = {
 			: `Pages ${page} to ${page + nr - 1} are mapped at offset ${offset}`,
 	vfree: ({ offset, size, lazy }) =>
 		`The area at offset ${offset} is freed: its ${sizeText(size)} ` +
-		(lazy ? 'wait for a purge' : 'are a hole at once'),
+		(lazy ? 'wait for a purge' : 'become a hole at once'),
 	purge: ({ offset, size }) =>
-		`Purge: ${sizeText(size)} at offset ${offset} that waited are a hole now`,
+		`Purge: ${sizeText(size)} at offset ${offset} no longer wait and become a hole`,
 	flush: ({ reason, bytes }) =>
 		`All TLBs are flushed (${reason}), for ${sizeText(bytes ?? 0)} of the window`,
 	misuse: ({ what, reason }) => `Refused: ${what}, ${String(reason).replaceAll('_', ' ')}`,
 };
 
-// How many blocks are not as they were.
+// How many blocks differ from the snapshot before.
 function changesText(snapshot, before) {
 	const known = new Set(before.blocks.map((block) => block.slice(0, 3).join()));
 	const changed = snapshot.blocks.filter((block) => !known.has(block.slice(0, 3).join()));
 
 	return changed.length
-		? `${plural(changed.length, 'block')} came about since the last`
+		? `${plural(changed.length, 'block')} changed since the last`
 		: 'nothing changed since the last';
 }
 
@@ -196,7 +196,7 @@ export function caption(recording) {
 	return `${words ? words(step, replay, steps, position) : `Event ${step.name}`}.`;
 }
 
-// A few words for a list of events, on the step to a position.
+// The step to a position in a few words, for a list of events.
 export function brief(steps, position) {
 	const { name, page, order, from, to, kept, buddy, offset } = steps[position - 1];
 	const list = () => `list ${listBefore(steps, position)}`;
@@ -209,7 +209,7 @@ export function brief(steps, position) {
 		recycle: () => 'recycled',
 		pcp_refill: () => `from ${list()} to a per-CPU list`,
 		pcp_drain: () => 'from a per-CPU list',
-		split_page: () => `made single pages`,
+		split_page: () => `turned into single pages`,
 		map: () => `mapped at ${offset}`,
 	}[name];
 

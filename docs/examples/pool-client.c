@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An example client of pocketmm, the shape of a small driver: at load it takes what it needs from
- * the pool, at unload it gives it back. It also looks at the guard page behind its area, which a
- * driver would only do by mistake.
+ * An example client of pocketmm, in the shape of a small driver: at load it takes memory from the
+ * pool, at unload it gives it back. It also reads the guard page behind its area, which a driver
+ * would only do by mistake.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -19,7 +19,7 @@
 static struct page *ring;
 static char *table;
 
-/* Does a read of one byte fault? Asked of a call that survives it. */
+/* Read one byte, with a call that survives a fault; 0 or -EFAULT. */
 static int touch(const char *addr)
 {
 	char byte;
@@ -27,7 +27,7 @@ static int touch(const char *addr)
 	return copy_from_kernel_nofault(&byte, addr, 1);
 }
 
-/* Each page of the table is also at its own address in the kernel's direct map. */
+/* Each page of the table also has an address in the kernel's direct map. */
 static void show_table(void)
 {
 	unsigned long offset;

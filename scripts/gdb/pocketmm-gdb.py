@@ -19,7 +19,7 @@ Nothing is written and no function of the kernel is called.
 
 import gdb
 
-# What the preprocessor keeps from the debug information.
+# Constants that the debug information lacks, because they are macros.
 VM_IOREMAP, VM_ALLOC = 1, 2
 PAGE_SIZE = 4096
 LONG_BITS = 64

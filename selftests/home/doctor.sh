@@ -82,10 +82,10 @@ doctor_on_fine_machines() {
 	put sys/module/pocketmm/parameters/era '2.4\n'
 	put sys/module/pocketmm/parameters/chunk '8M\n'
 	rm -r "${machine:?}/lib" "${machine:?}/usr"
-	worth_noting 'no headers where the module is loaded' 'not needed, for the module is loaded'
+	worth_noting 'no headers where the module is loaded' 'not needed, because the module is loaded'
 	put "lib/modules/$FINE_RELEASE/updates/dkms/pocketmm.ko" 'x'
 	rm -r "$machine/lib/modules/$FINE_RELEASE/build"
-	worth_noting 'no headers where the module is built' 'not needed, for there is'
+	worth_noting 'no headers where the module is built' 'not needed, because there is'
 }
 
 doctor_on_kernels() {
@@ -159,7 +159,7 @@ doctor_on_room() {
 	is 'for a smaller chunk it is enough' "$status" 0
 	fine_machine
 	put proc/buddyinfo 'Node 0, zone   Normal  9999    2    3    4    5    6    7    8    9  3    2 \n'
-	worth_noting 'memory in small pieces' "14M are free in blocks of 2M and more: others' pages have to move"
+	worth_noting 'memory in small pieces' "14M are free in blocks of 2M and more: pages in use have to move"
 	doctor --chunk 2T
 	is 'a size that is none is refused' "$status" 2
 	doctor --chunk

@@ -60,7 +60,7 @@ test('it ends where an event cannot be, and says so', () => {
 	const recording = new Recording([...lines.slice(0, at), ...lines.slice(at + 1)].join('\n'));
 
 	assert.ok(!recording.verified);
-	assert.match(recording.problem, /^line \d+: \w+: .*What is shown ends there\.$/);
+	assert.match(recording.problem, /^line \d+: \w+: .*The display ends there\.$/);
 	assert.ok(recording.length >= at - 5 && recording.length < at + 50);
 	recording.seek(recording.length);
 	assert.equal(recording.samples.at(-1).position, recording.length);
@@ -92,7 +92,7 @@ test('a recording of snapshots goes from one to the next', () => {
 	assert.equal(recording.replay.freePages(), 2040);
 	assert.equal(
 		caption(recording),
-		'Snapshot 2: 2040 pages on the free lists, 0 areas; 7 blocks came about since the last.'
+		'Snapshot 2: 2040 pages on the free lists, 0 areas; 7 blocks changed since the last.'
 	);
 	recording.seek(0);
 	assert.equal(recording.replay.freePages(), 2048);
@@ -183,7 +183,7 @@ test('steps are told in words', () => {
 	assert.equal(said[0], 'The beginning: 2048 pages of 2048 are on the free lists.');
 	assert.equal(
 		said[1],
-		'Block 1536 of order 9 is split: its lower half 1536 goes to the head of list 8, on with 1792.'
+		'Block 1536 of order 9 is split: its lower half 1536 goes to the head of list 8, and 1792 is left.'
 	);
 	assert.equal(
 		said[10],
@@ -191,17 +191,17 @@ test('steps are told in words', () => {
 	);
 	assert.equal(
 		said[11],
-		"Page 2047 is freed; its buddy 2046 is free too, the pair's bit was 1: they will coalesce."
+		"Page 2047 is freed; its buddy 2046 is free too (the pair's bit was 1): they will coalesce."
 	);
 	assert.equal(
 		said[12],
-		'Page 2047 meets its free buddy 2046, which leaves its list: they are block 2046 of order 1; and its buddy 2044 is free too.'
+		'Page 2047 meets its free buddy 2046, which leaves its list: they are block 2046 of order 1; its buddy 2044 is free too.'
 	);
 	assert.equal(
 		said[20],
 		'Block 1792 of order 8 meets its free buddy 1536, which leaves its list: they are block 1536 of order 9; the top order has no buddies, so it goes to the head of list 9.'
 	);
-	assert.ok(said.includes('The area at offset 0 is freed: its 12 KiB are a hole at once.'));
+	assert.ok(said.includes('The area at offset 0 is freed: its 12 KiB become a hole at once.'));
 	assert.ok(
 		said.every((text) => !/undefined|NaN|null/.test(text)),
 		said.join('\n')
