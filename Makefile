@@ -84,21 +84,37 @@ demo:
 	@$(run) scripts/setup vm build
 	@$(run) scripts/demo
 
-# MORE names further tiers, as scripts/check has them.
+# What anybody runs after a change: docs/testing.md.
+quick_tiers := quick:6.12-cloud unit labs:6.12-cloud view lint-quick
+debug_tiers := quick:6.12-debug quick:6.12-kcsan planted:6.12-debug planted:6.12-kcsan numa:6.12-debug numa:6.12-cloud
+stock := 6.1 6.1-cloud 6.1-rt 6.12 6.12-cloud 6.12-rt
+
+# What 'make check' does not have.  The slowest come first, so that nothing waits for them in the end.
+more_tiers := vm:6.12-cloud $(debug_tiers) fuzz proof switches:6.12-cloud bench reports:6.12-cloud home record tools \
+	lockdown:6.12-cloud harness quick:6.1-cloud quick:6.12-rt quick:6.1-rt $(addprefix build:,$(stock))
+
+JOBS ?= $(shell nproc)
+
 check:
 	@$(run) scripts/setup
-	@$(run) scripts/check $(if $(JOBS),-j $(JOBS)) \
-		$(MORE) unit lint harness home record tools lockdown:6.12-cloud proof:6.12-cloud switches:6.12-cloud \
-		vm:6.12-cloud quick:6.1-cloud labs:6.12-cloud view bench
+	@$(run) scripts/check -n check -j $(JOBS) $(quick_tiers)
+
+# Everything; the kselftests on 6.12-cloud in full and not in short.
+check-all:
+	@$(run) scripts/setup
+	@$(run) scripts/check -n check-all -j $(JOBS) $(filter-out quick:6.12-cloud,$(quick_tiers)) $(more_tiers)
+
+# What 'make check' has not run: for .ci/run, which does both.
+check-more:
+	@$(run) scripts/setup
+	@$(run) scripts/check -n check-more -j $(JOBS) $(more_tiers)
 
 # Kernels that are built when they are first asked for, one after the other.
 check-debug:
 	@$(run) scripts/setup vmtest kernel
 	@$(run) scripts/kernel show 6.12-debug >/dev/null
 	@$(run) scripts/kernel show 6.12-kcsan >/dev/null
-	@$(run) scripts/check $(if $(JOBS),-j $(JOBS)) \
-		quick:6.12-debug quick:6.12-kcsan planted:6.12-debug planted:6.12-kcsan \
-		numa:6.12-debug numa:6.12-cloud
+	@$(run) scripts/check -n check-debug -j $(JOBS) $(debug_tiers)
 
 unit:
 	@$(run) scripts/setup unit
@@ -201,7 +217,8 @@ help:
 	@echo '  scripts/doctor           what stands in the way of the module on this machine'
 	@echo '  scripts/top              a live view of the pool, in a terminal'
 	@echo 'Test'
-	@echo '  make check               unit, lint, harness, home, lockdown, kselftests on 6.12-cloud and 6.1-cloud, benchmarks'
+	@echo '  make check               unit, kselftests in short on 6.12-cloud, labs, viewer, lint without builds'
+	@echo '  make check-all           every tier there is (docs/testing.md)'
 	@echo '  make check-debug         on kernels with KASAN, lockdep and KCSAN, which it builds (docs/debug-kernels.md)'
 	@echo '  make unit                the core in user space, with sanitizers'
 	@echo '  make vmtest KERNEL=NAME  the kselftests in a virtual machine'
@@ -215,7 +232,7 @@ help:
 	@echo '  make lockdown            kernels that are locked down, in virtual machines'
 	@echo '  make stress              ten million operations at once, 500 loads: an hour'
 	@echo '  make lint                sparse, checkpatch, kernel-doc, shellcheck, structure, prose'
-	@echo '  make mutate              that they notice small faults; not in make check'
+	@echo '  make mutate              that they notice small faults; about an hour, and in no other target'
 	@echo 'Measure, beside the kernel'"'"'s own allocators'
 	@echo '  make bench               all, and write docs/benchmarks.md with its plots'
 	@echo '  make bench-check         fail where a target is missed'
@@ -225,5 +242,5 @@ help:
 	@echo 'needs when it may (scripts/setup), and otherwise says what to install.'
 
 .PHONY: modules modules_install shadow install uninstall vm demo clean help
-.PHONY: check check-debug unit vmtest harness home record tools lockdown stress lint fuzz mutate proof
+.PHONY: check check-all check-more check-debug unit vmtest harness home record tools lockdown stress lint fuzz mutate proof
 .PHONY: bench bench-check bench-scale

@@ -8,6 +8,8 @@
 # interrupts, while a CPU goes and comes; between two rounds all is given back,
 # and nothing may be missing.  At last the module is loaded and unloaded while
 # others open, read and map its files.
+#
+# needs parallelism: races between processors are what it looks for
 
 . ./lib.sh
 
