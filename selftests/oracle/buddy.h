@@ -19,7 +19,7 @@
 
 #define ORACLE_ORDERS	10
 #define ORACLE_TOP	(ORACLE_ORDERS - 1)
-#define ORACLE_LARGEST	(1L << ORACLE_TOP)	/* pages of a largest block */
+#define ORACLE_LARGEST	512L	/* pages of a largest block */
 #define ORACLE_NONE	(-1L)
 
 /* What a page is: the first of a block of some kind, or inside a block. */
@@ -56,7 +56,7 @@ struct oracle_buddy {
 	long			*next, *prev;	/* towards the tail, towards the head */
 	unsigned char		*label;		/* by page, to the end of the last largest block */
 	unsigned int		*references;	/* by page, beside the allocator's own */
-	unsigned int		changed;	/* orders whose list has changed; the test clears it */
+	unsigned int		changed;	/* orders whose list did; the test clears it */
 
 	/* Splits of a block of this order, and merges into one. */
 	unsigned long long	splits[ORACLE_ORDERS], merges[ORACLE_ORDERS];

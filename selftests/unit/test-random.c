@@ -110,7 +110,8 @@ static void compare_states(const struct pmm_zone *zone)
 	unsigned long i;
 
 	for (i = 0; i < zone_nr_states(zone); i++)
-		run.state[i] = PMM_STATE(kinds[run.oracle.label[i] >> 4], run.oracle.label[i] & 0xf);
+		run.state[i] = PMM_STATE(kinds[oracle_kind(&run.oracle, i)],
+					 oracle_order(&run.oracle, i));
 	ASSERT(!memcmp(zone->state, run.state, zone_nr_states(zone)));
 }
 
@@ -279,7 +280,8 @@ static void random_run(const void *arg)
 
 	ktap_where = where;
 	run.size = size;
-	oracle_buddy_init(&run.oracle, size->nr_pages, size->expand == PMM_EXPAND_LOWER, false);
+	oracle_buddy_init(&run.oracle, size->nr_pages, size->expand == PMM_EXPAND_LOWER,
+			  false);
 	run.state = calloc(ALIGN(size->nr_pages, 512), 1);
 	run.map = calloc(size->nr_pages / 64 + 1, sizeof(long));
 	arena_init(&run.arena, size->nr_pages, size->expand, 0);
