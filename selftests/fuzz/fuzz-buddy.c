@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Fuzz target: the buddy allocator, through the page calls with their per-CPU lists and through the
- * zone's own, beside a model that knows of each page only who has it.
+ * zone's own, beside the oracle.
  *
- * From that alone follows which requests can be met, which frees are right, and, since free blocks
- * are as large as can be, what the free lists hold. Without per-CPU lists it follows besides which
- * block is taken: one of the smallest that fit, and with placement=packed the very one.
+ * The oracle knows which requests can be met, which frees are right, and what the free lists hold.
+ * Which block is handed out, and when a parked block is recycled, is the zone's choice, which the
+ * oracle follows. Without per-CPU lists the choice is checked too: it must be one of the smallest
+ * blocks that fit, and with placement=packed the very one.
  *
  * The first three bytes are the size of the zone and its switches; then each step is a byte for
  * what to do and a few for its arguments.
@@ -17,28 +18,14 @@
 
 #define MOST_PAGES	2048UL
 #define MOST_BULK	200
-#define LARGEST		512UL
-#define ORDERS		10
-
-/* What a page is part of. */
-enum owner { FREE, OUT, PARKED };
-
-struct block {
-	enum owner	owner;		/* of a block's first page; what follows too */
-	enum pmm_kind	kind;
-	unsigned int	order;
-};
 
 static struct {
 	struct fuzz_input	in;
 	struct setup		setup;
 	bool			pcp;
 	unsigned int		step;
-	struct block		block[MOST_PAGES];
-	unsigned int		head[MOST_PAGES];	/* of the page's block, unless it is free */
-	enum owner		owner[MOST_PAGES];
-	unsigned int		extra[MOST_PAGES];	/* references beside the allocator's */
-	unsigned long		nr_free, references;
+	struct oracle_buddy	oracle;
+	unsigned long		references;
 	u64			allocations, frees, failures, refused[PMM_NR_FREE_RESULTS];
 } run;
 
@@ -55,176 +42,71 @@ static struct page *page_at(long index)
 	return pmm_zone.mem_map + index;
 }
 
-/* --- the model: who has what ------------------------------------------------------------------ */
-
-static void model_set(unsigned long head, enum owner owner, enum pmm_kind kind,
-		      unsigned int order)
+static enum oracle_kind oracle_kind_of(enum pmm_kind kind)
 {
-	unsigned long i;
-
-	run.block[head] = (struct block){ owner, kind, order };
-	for (i = head; i < head + (1UL << order); i++) {
-		run.nr_free += (owner == FREE) - (run.owner[i] == FREE);
-		run.owner[i] = owner;
-		run.head[i] = head;
-	}
+	return kind == PMM_MAPPED ? ORACLE_MAPPED : ORACLE_USED;
 }
 
-static bool model_referenced(unsigned long head)
+/* A block that is handed out begins here. */
+static bool is_out(long page)
 {
-	unsigned long i;
-
-	for (i = head; i < head + (1UL << run.block[head].order); i++)
-		if (run.extra[i])
-			return true;
-	return false;
+	return oracle_kind(&run.oracle, page) == ORACLE_USED ||
+	       oracle_kind(&run.oracle, page) == ORACLE_MAPPED;
 }
 
-static bool model_is_head(unsigned long index, enum owner owner)
-{
-	return run.owner[index] == owner && run.head[index] == index;
-}
+/* --- what the oracle expects ------------------------------------------------------------------ */
 
-static void model_recycle(unsigned long head)
+static void recycle(long block)
 {
+	oracle_buddy_give(&run.oracle, block);
 	run.frees++;
-	model_set(head, FREE, 0, run.block[head].order);
 }
 
-/* Parked blocks that nobody references any more: each may be recycled at any time. */
-static void model_reap(void)
+/* Parked blocks that are not referenced any more: each may be recycled at any time. */
+static void reap(void)
 {
-	unsigned long i;
-
-	for (i = 0; i < run.setup.nr_pages; i++)
-		if (model_is_head(i, PARKED) && !model_referenced(i))
-			model_recycle(i);
+	run.frees += oracle_buddy_reap(&run.oracle, LONG_MAX);
 }
 
-/* When it is, the zone chooses; the model learns of it here. */
-static void model_learn(void)
+/* The zone chooses when; the oracle learns of it here. */
+static void learn(void)
 {
-	unsigned long i;
+	long page, before;
 
-	for (i = 0; i < run.setup.nr_pages; i++) {
-		if (!model_is_head(i, PARKED) ||
-		    pmm_zone.state[i] == PMM_STATE(PMM_PARKED, run.block[i].order))
+	for (page = run.oracle.parked.tail; page != ORACLE_NONE; page = before) {
+		before = run.oracle.prev[page];
+		if (pmm_zone.state[page] == PMM_STATE(PMM_PARKED, oracle_order(&run.oracle, page)))
 			continue;
-		ASSERT(!model_referenced(i));
-		model_recycle(i);
+		ASSERT(!oracle_buddy_referenced(&run.oracle, page));
+		recycle(page);
 	}
 }
 
-/* --- the model: what can be had --------------------------------------------------------------- */
-
-static unsigned long model_reserve(gfp_t gfp)
+static bool fits(gfp_t gfp, unsigned int order)
 {
-	if (gfp & __GFP_MEMALLOC && !(gfp & __GFP_NOMEMALLOC))
-		return 0;
-	return gfp & __GFP_HIGH ? run.setup.pages_min / 4 : run.setup.pages_min;
-}
+	bool memalloc = gfp & __GFP_MEMALLOC && !(gfp & __GFP_NOMEMALLOC);
 
-/* The block of this order that begins here is within the zone, and all its pages are free. */
-static bool model_all_free(unsigned long index, unsigned int order)
-{
-	unsigned long i, end = index + (1UL << order);
-
-	if (index & (end - index - 1) || end > run.setup.nr_pages)
-		return false;
-	for (i = index; i < end && run.owner[i] == FREE; i++)
-		;
-	return i == end;
-}
-
-static bool model_fits(gfp_t gfp, unsigned int order)
-{
-	unsigned long i;
-
-	if (order >= ORDERS || run.nr_free < model_reserve(gfp) + (1UL << order))
-		return false;
-	for (i = 0; i < run.setup.nr_pages; i += 1UL << order)
-		if (model_all_free(i, order))
-			return true;
-	return false;
-}
-
-/* The largest free block that a free page is in: what coalescing leaves. */
-static unsigned int model_merged_order(unsigned long index)
-{
-	unsigned int order = ORDERS - 1;
-
-	while (!model_all_free(index & ~((1UL << order) - 1), order))
-		order--;
-	return order;
-}
-
-/* Free pages of a largest block; 0 when none of its free blocks is of this order. */
-static unsigned long model_fullness(unsigned long start, unsigned int order)
-{
-	unsigned long i, end = min(start + LARGEST, run.setup.nr_pages), nr = 0;
-	bool fits = false;
-
-	for (i = start; i < end; i++) {
-		nr += run.owner[i] == FREE;
-		fits |= !(i & ((1UL << order) - 1)) && model_all_free(i, order);
-	}
-	return fits ? nr : 0;
-}
-
-/* The part of the zone that a block is to be taken from. */
-static void model_where(unsigned int order, unsigned long *start, unsigned long *end)
-{
-	unsigned long at, nr, least = ULONG_MAX;
-
-	*start = 0;
-	*end = run.setup.nr_pages;
-	if (run.setup.placement != PMM_PLACE_PACKED)
-		return;
-	for (at = 0; at < run.setup.nr_pages; at += LARGEST) {
-		nr = model_fullness(at, order);
-		if (nr && nr < least) {
-			least = nr;
-			*start = at;
-			*end = min(at + LARGEST, run.setup.nr_pages);
-		}
-	}
-}
-
-/* The smallest order of a free block that fits, there, and the lowest such block. */
-static unsigned int model_smallest(unsigned int order, unsigned long start, unsigned long end,
-				   unsigned long *lowest)
-{
-	unsigned int best = ORDERS, is;
-	unsigned long i;
-
-	for (i = start; i < end; i += run.owner[i] == FREE ? 1UL << is : 1) {
-		is = run.owner[i] == FREE ? model_merged_order(i) : 0;
-		if (run.owner[i] == FREE && is >= order && is < best) {
-			best = is;
-			*lowest = i;
-		}
-	}
-	return best;
+	return oracle_buddy_fits(&run.oracle,
+				 oracle_buddy_reserve(&run.oracle, gfp & __GFP_HIGH, memalloc),
+				 order);
 }
 
 /* Before it is taken: is this the block, or one of those, that should be? */
 static void check_choice(unsigned long index, unsigned int order)
 {
-	unsigned long start, end, lowest, whole;
-	unsigned int best;
+	long block;
 
-	model_where(order, &start, &end);
-	best = model_smallest(order, start, end, &lowest);
-	ASSERT_EQ(model_merged_order(index), best);
-	whole = index & ~((1UL << best) - 1);
-	if (run.setup.placement == PMM_PLACE_PACKED)
-		ASSERT_EQ(whole, lowest);
-	if (run.setup.expand == PMM_EXPAND_UPPER)
-		whole += (1UL << best) - (1UL << order);
-	ASSERT_EQ(index, whole);
+	ASSERT(oracle_buddy_is_free(&run.oracle, index, order));
+	if (run.oracle.packed) {
+		ASSERT_EQ(index, oracle_buddy_choose(&run.oracle, order));
+		return;
+	}
+	block = oracle_buddy_block(&run.oracle, index);
+	ASSERT_EQ(oracle_order(&run.oracle, block), oracle_buddy_smallest(&run.oracle, order));
+	ASSERT_EQ(index, oracle_buddy_end(&run.oracle, block, order));
 }
 
-/* --- the zone against the model --------------------------------------------------------------- */
+/* --- the zone against the oracle -------------------------------------------------------------- */
 
 static void compare_counts(void)
 {
@@ -232,7 +114,7 @@ static void compare_counts(void)
 	unsigned int i;
 
 	pmm_pcp_count(&pmm_zone, &count);
-	ASSERT_EQ(pmm_nr_free_pages(), run.nr_free);
+	ASSERT_EQ(pmm_nr_free_pages(), run.oracle.nr_free);
 	ASSERT_EQ(pmm_zone.stat.allocations + count.allocations, run.allocations);
 	ASSERT_EQ(pmm_zone.stat.frees + count.frees, run.frees);
 	ASSERT_EQ(pmm_zone.stat.failures, run.failures);
@@ -242,30 +124,28 @@ static void compare_counts(void)
 
 static void compare_states(void)
 {
-	static const enum pmm_kind parked = PMM_PARKED;
-	unsigned long i;
+	static const enum pmm_kind kinds[] = {
+		[ORACLE_INSIDE] = PMM_TAIL, [ORACLE_USED] = PMM_USED,
+		[ORACLE_MAPPED] = PMM_MAPPED, [ORACLE_PARKED] = PMM_PARKED,
+	};
+	const struct oracle_buddy *oracle = &run.oracle;
+	long page;
 
-	for (i = 0; i < run.setup.nr_pages; i++) {
-		const struct block *block = &run.block[run.head[i]];
-		u8 state = PMM_STATE(block->owner == PARKED ? parked : block->kind, block->order);
+	for (page = 0; page < oracle->nr_pages; page++) {
+		u8 state = PMM_STATE(kinds[oracle_kind(oracle, page)], oracle_order(oracle, page));
 
-		ASSERT_EQ(page_ref_count(page_at(i)), 1 + run.extra[i]);
-		if (run.owner[i] != FREE)
-			ASSERT_EQ(pmm_zone.state[i], run.head[i] == i ? state : PMM_TAIL);
+		ASSERT_EQ(page_ref_count(page_at(page)), 1 + oracle->references[page]);
+		if (oracle_kind(oracle, oracle_buddy_block(oracle, page)) != ORACLE_FREE)
+			ASSERT_EQ(pmm_zone.state[page], state);
 		else
-			ASSERT(PMM_STATE_KIND(pmm_zone.state[i]) != PMM_USED &&
-			       PMM_STATE_KIND(pmm_zone.state[i]) != PMM_MAPPED);
+			ASSERT(PMM_STATE_KIND(pmm_zone.state[page]) != PMM_USED &&
+			       PMM_STATE_KIND(pmm_zone.state[page]) != PMM_MAPPED);
 	}
 }
 
 static void compare_lists(void)
 {
-	bool is_free[MOST_PAGES];
-	unsigned long i;
-
-	for (i = 0; i < run.setup.nr_pages; i++)
-		is_free[i] = run.owner[i] == FREE;
-	assert_free_blocks(&pmm_zone, is_free);
+	assert_oracle_blocks(&pmm_zone, &run.oracle);
 	assert_counts(&pmm_zone);
 }
 
@@ -296,15 +176,19 @@ static void take(struct page *page, unsigned int order, enum pmm_kind kind, gfp_
 	unsigned long index = page - pmm_zone.mem_map, i;
 
 	ASSERT(index < run.setup.nr_pages);
-	for (i = index; i < index + (1UL << order) && i < run.setup.nr_pages; i++)
-		if (run.owner[i] == PARKED && !model_referenced(run.head[i]))
-			model_recycle(run.head[i]);
-	ASSERT(model_all_free(index, order));
+	for (i = index; i < index + (1UL << order) && i < run.setup.nr_pages; i++) {
+		long block = oracle_buddy_block(&run.oracle, i);
+
+		if (oracle_kind(&run.oracle, block) == ORACLE_PARKED &&
+		    !oracle_buddy_referenced(&run.oracle, block))
+			recycle(block);
+	}
+	ASSERT(oracle_buddy_is_free(&run.oracle, index, order));
 	for (i = index; i < index + (1UL << order); i++) {
 		ASSERT(!(gfp & __GFP_ZERO) || page_at(i)->shim_cleared);
 		page_at(i)->shim_cleared = false;
 	}
-	model_set(index, OUT, kind, order);
+	oracle_buddy_take(&run.oracle, index, order, oracle_kind_of(kind));
 	run.allocations++;
 }
 
@@ -341,14 +225,14 @@ static void step_alloc(void)
 	order = order & 0x80 ? order % 13 : order % 4;
 	if (kind == PMM_MAPPED && !by_zone)
 		order = 0;
-	fitted = model_fits(gfp, order);
+	fitted = fits(gfp, order);
 	page = alloc(order, &gfp, kind, by_zone);
 	if (page && fitted && !run.pcp)
 		check_choice(page - pmm_zone.mem_map, order);
 	if (!page || !fitted) {
-		if (order < ORDERS)
-			model_reap();
-		ASSERT_EQ(!!page, model_fits(gfp, order));
+		if (order < ORACLE_ORDERS)
+			reap();
+		ASSERT_EQ(!!page, fits(gfp, order));
 	}
 	if (page)
 		take(page, order, kind, gfp);
@@ -378,48 +262,41 @@ static void step_alloc_bulk(void)
 	}
 	if (got == nr)
 		return;
-	model_reap();
-	ASSERT(!model_fits(gfp, 0));
+	reap();
+	ASSERT(!fits(gfp, 0));
 	check_failure(gfp);
 }
 
 /* --- frees ------------------------------------------------------------------------------------ */
 
-/* The answer to a free, whatever it is that is freed. */
-static enum pmm_free_result model_free(unsigned long index, unsigned int order,
-				       enum pmm_kind kind)
+/* The answer to a free, whatever is freed. */
+static enum pmm_free_result expect_free(long index, unsigned int order, enum pmm_kind kind)
 {
-	const struct block *block;
+	static const enum pmm_free_result results[] = {
+		[ORACLE_FREE_OK] = PMM_FREE_OK, [ORACLE_FREE_PARKED] = PMM_FREE_PARKED,
+		[ORACLE_FREE_FOREIGN] = PMM_FREE_FOREIGN,
+		[ORACLE_FREE_BAD_ORDER] = PMM_FREE_BAD_ORDER,
+		[ORACLE_FREE_DOUBLE] = PMM_FREE_DOUBLE, [ORACLE_FREE_MIDDLE] = PMM_FREE_MIDDLE,
+		[ORACLE_FREE_MAPPED] = PMM_FREE_MAPPED,
+		[ORACLE_FREE_WRONG_ORDER] = PMM_FREE_WRONG_ORDER,
+	};
 
-	if (index >= run.setup.nr_pages)
-		return PMM_FREE_FOREIGN;
-	block = &run.block[run.head[index]];
-	if (order >= ORDERS || index & ((1UL << order) - 1))
-		return PMM_FREE_BAD_ORDER;
-	if (run.owner[index] != OUT)
-		return PMM_FREE_DOUBLE;
-	if (run.head[index] != index)
-		return PMM_FREE_MIDDLE;
-	if (block->kind == PMM_MAPPED && kind != PMM_MAPPED)
-		return PMM_FREE_MAPPED;
-	if (block->kind != kind || block->order != order)
-		return PMM_FREE_WRONG_ORDER;
-	return model_referenced(index) ? PMM_FREE_PARKED : PMM_FREE_OK;
+	return results[oracle_buddy_judge(&run.oracle, index, order, oracle_kind_of(kind))];
 }
 
-static void model_freed(unsigned long index, enum pmm_free_result result)
+static void freed(long index, enum pmm_free_result result)
 {
 	if (result == PMM_FREE_OK)
-		model_recycle(index);
+		recycle(index);
 	else if (result == PMM_FREE_PARKED)
-		model_set(index, PARKED, 0, run.block[index].order);
+		oracle_buddy_park(&run.oracle, index);
 	else
 		run.refused[result]++;
 }
 
 static void give(unsigned long index, unsigned int order, enum pmm_kind kind, bool by_zone)
 {
-	enum pmm_free_result want = model_free(index, order, kind), got;
+	enum pmm_free_result want = expect_free(index, order, kind), got;
 
 	if (by_zone)
 		got = pmm_zone_free(&pmm_zone, page_at(index), order, kind, CALLER);
@@ -427,7 +304,15 @@ static void give(unsigned long index, unsigned int order, enum pmm_kind kind, bo
 		got = pmm_free_pages_caller(page_at(index), order, kind, CALLER);
 	ASSERT_EQ(got, want);
 	ASSERT_EQ(fuzz_messages(pmm_free_why(got)), got > PMM_FREE_PARKED);
-	model_freed(index, got);
+	freed(index, got);
+}
+
+/* A block as it was handed out. */
+static void give_back(long block, bool by_zone)
+{
+	bool mapped = oracle_kind(&run.oracle, block) == ORACLE_MAPPED;
+
+	give(block, oracle_order(&run.oracle, block), mapped ? PMM_MAPPED : PMM_USED, by_zone);
 }
 
 /* The next block that is out, from some page on. */
@@ -437,7 +322,7 @@ static unsigned long any_block(void)
 
 	for (i = 0; i < run.setup.nr_pages; i++) {
 		at = (start + i) % run.setup.nr_pages;
-		if (model_is_head(at, OUT))
+		if (is_out(at))
 			return at;
 	}
 	return NO_PAGE;
@@ -449,7 +334,7 @@ static void step_free(void)
 	unsigned long index = any_block();
 
 	if (index != NO_PAGE)
-		give(index, run.block[index].order, run.block[index].kind, how & 1);
+		give_back(index, how & 1);
 }
 
 /* Any page, the first behind the zone and the last before it too, as of any order and kind. */
@@ -458,7 +343,7 @@ static void step_free_any(void)
 	unsigned int how = fuzz_byte(&run.in);
 	unsigned long index = fuzz_short(&run.in) % (run.setup.nr_pages + 4) - 2;
 
-	give(index, (how & 0x7f) % (ORDERS + 2), how & 0x80 ? PMM_MAPPED : PMM_USED,
+	give(index, (how & 0x7f) % (PMM_MAX_ORDER + 2), how & 0x80 ? PMM_MAPPED : PMM_USED,
 	     how & 0x40);
 }
 
@@ -484,7 +369,7 @@ static void step_free_bulk(void)
 	}
 	for (i = 0; i < nr; i++)
 		if (pages[i])
-			model_freed(index[i], model_free(index[i], 0, PMM_USED));
+			freed(index[i], expect_free(index[i], 0, PMM_USED));
 	pmm_free_pages_bulk(nr, pages);
 	for (i = 0; i < nr; i++)
 		ASSERT(!pages[i]);
@@ -497,17 +382,17 @@ static void step_hold(void)
 {
 	unsigned long index = fuzz_short(&run.in) % run.setup.nr_pages;
 
-	if (run.owner[index] != OUT)
+	if (!is_out(oracle_buddy_block(&run.oracle, index)))
 		return;
 	get_page(page_at(index));
-	run.extra[index]++;
+	run.oracle.references[index]++;
 	run.references++;
 }
 
 static void let_go(unsigned long index)
 {
 	put_page(page_at(index));
-	run.extra[index]--;
+	run.oracle.references[index]--;
 	run.references--;
 }
 
@@ -517,7 +402,7 @@ static void step_let_go(void)
 
 	for (i = 0; run.references && i < run.setup.nr_pages; i++) {
 		at = (start + i) % run.setup.nr_pages;
-		if (run.extra[at]) {
+		if (run.oracle.references[at]) {
 			let_go(at);
 			return;
 		}
@@ -526,16 +411,15 @@ static void step_let_go(void)
 
 static void step_break(void)
 {
-	unsigned long index = any_block(), i;
+	unsigned long index = any_block();
 	unsigned int order;
 
 	if (index == NO_PAGE)
 		return;
-	order = run.block[index].order;
+	order = oracle_order(&run.oracle, index);
 	pmm_zone_break(&pmm_zone, page_at(index), order, CALLER);
 	run.allocations += (1UL << order) - 1;
-	for (i = 0; i < 1UL << order; i++)
-		model_set(index + i, OUT, run.block[index].kind, 0);
+	oracle_buddy_break(&run.oracle, index);
 }
 
 /* All that is free is on the free lists, in as few and as large blocks as can be. */
@@ -543,7 +427,7 @@ static void step_drain(void)
 {
 	pmm_pcp_drain(&pmm_zone);
 	pmm_zone_reap(&pmm_zone);
-	model_reap();
+	reap();
 	compare_counts();
 	compare_lists();
 }
@@ -588,7 +472,8 @@ static void begin(const u8 *data, size_t size)
 	run.setup.placement = how & 2 ? PMM_PLACE_PACKED : PMM_PLACE_LIFO;
 	run.setup.pages_min = reserves[how >> 2 & 3];
 	run.pcp = how & 0x10;
-	run.nr_free = run.setup.nr_pages;
+	oracle_buddy_init(&run.oracle, run.setup.nr_pages, how & 1, how & 2);
+	run.oracle.pages_min = run.setup.pages_min;
 	shim_set_cpu(0);
 	pool_init(&run.setup, run.pcp);
 }
@@ -599,16 +484,17 @@ static void end(void)
 
 	compare();
 	for (i = 0; i < run.setup.nr_pages; i++)
-		while (run.extra[i])
+		while (run.oracle.references[i])
 			let_go(i);
 	for (i = 0; i < run.setup.nr_pages; i++)
-		if (model_is_head(i, OUT))
-			give(i, run.block[i].order, run.block[i].kind, false);
+		if (is_out(i))
+			give_back(i, false);
 	step_drain();
-	ASSERT_EQ(run.nr_free, run.setup.nr_pages);
+	ASSERT_EQ(run.oracle.nr_free, run.setup.nr_pages);
 	ASSERT_EQ(pmm_zone.free_pages, run.setup.nr_pages);
-	ASSERT_EQ(zone_nr_free(&pmm_zone, ORDERS - 1), run.setup.nr_pages / LARGEST);
+	ASSERT_EQ(zone_nr_free(&pmm_zone, ORACLE_TOP), run.setup.nr_pages / ORACLE_LARGEST);
 	pool_exit();
+	oracle_buddy_exit(&run.oracle);
 }
 
 void fuzz_one(const u8 *data, size_t size)
@@ -617,7 +503,7 @@ void fuzz_one(const u8 *data, size_t size)
 	begin(data, size);
 	for (; run.in.left; run.step++) {
 		steps[fuzz_byte(&run.in) % ARRAY_SIZE(steps)]();
-		model_learn();
+		learn();
 		ASSERT_EQ(fuzz_messages(""), 0);
 	}
 	end();

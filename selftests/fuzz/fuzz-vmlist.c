@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Fuzz target: the vm_struct list. Two windows, one with search=linear and one with search=tree, do
- * what the input says, beside a model that is an array of pages: who has each, or what it waits
- * for. All three must agree on every address and every answer.
+ * what the input says, beside the oracle. All three must agree on every address and every answer.
  *
  * The first four bytes are the size of the window, how it lies, and how often it is compared; then
  * each step is a byte for what to do and a few for its arguments.
@@ -11,6 +10,7 @@
 
 #include "fuzz.h"
 #include "lazy.h"
+#include "oracle/window.h"
 
 #define START		0xffffc90000000000UL
 #define PAGES(nr)	((unsigned long)(nr) * PAGE_SIZE)
@@ -19,31 +19,21 @@
 #define MOST_AREAS	200
 #define TYPES		(PMM_VM_IOREMAP | PMM_VM_ALLOC | PMM_VM_MAP)
 
-/* Who has a page: one of these, or an area by its number. */
-enum {
-	NOBODY,
-	WAITING,	/* for a purge to begin */
-	FLUSHED,	/* for one to end */
-	FIRST_AREA,
-};
-
 struct known {
 	struct pmm_vm_struct	*vm[2];
-	unsigned long		first, pages;	/* guard page included */
+	struct oracle_area	*oracle;
 	unsigned long		flags;
-	unsigned int		mappings;	/* of users */
-	bool			live, orphan;
 };
 
 static struct {
 	struct fuzz_input	in;
-	unsigned long		pages, skew;
+	unsigned long		pages;
 	struct pmm_vmlist	list[2];		/* the second has the tree */
 	struct list_head	purged[2];
 	bool			purging;
+	struct oracle_window	oracle;
 	struct known		areas[MOST_AREAS];	/* in no order */
 	unsigned int		nr, step, compare_every;
-	u16			owner[MOST_PAGES];
 	bool			deferred[MOST_PAGES];
 	unsigned long		deferred_map[2][MOST_PAGES / 64 + 1];
 	unsigned long		stale;
@@ -60,119 +50,65 @@ static void *page_addr(unsigned long page)
 	return (void *)(run.list[0].start + PAGES(page));
 }
 
-/* --- the model -------------------------------------------------------------------------------- */
+/* --- what the oracle expects ------------------------------------------------------------------ */
 
-/* The lowest aligned page with so many from there on that nobody has. */
-static unsigned long model_fit(unsigned long pages, unsigned long align)
+static struct known *known_at(unsigned long page)
 {
-	unsigned long base = run.list[0].start / PAGE_SIZE, page = -base & (align - 1), length = 0;
+	const struct oracle_area *area = oracle_window_at(&run.oracle, page);
 
-	while (page <= run.pages && pages <= run.pages - page) {
-		if (length == pages)
-			return page;
-		if (run.owner[page + length] == NOBODY) {
-			length++;
-			continue;
-		}
-		page += length + 1;
-		page += -(base + page) & (align - 1);
-		length = 0;
-	}
-	return ULONG_MAX;
+	return area ? area->data : NULL;
 }
 
-static void model_own(const struct known *area, u16 owner)
+static enum pmm_detach_result result_of(enum oracle_detach answer)
 {
-	unsigned long i;
+	static const enum pmm_detach_result results[] = {
+		[ORACLE_DETACH_OK] = PMM_DETACH_OK, [ORACLE_DETACH_LATER] = PMM_DETACH_LATER,
+		[ORACLE_DETACH_NONEXISTENT] = PMM_DETACH_NONEXISTENT,
+		[ORACLE_DETACH_WRONG_TYPE] = PMM_DETACH_WRONG_TYPE,
+	};
 
-	for (i = 0; i < area->pages; i++)
-		run.owner[area->first + i] = owner;
+	return results[answer];
 }
 
-static void model_remove(struct known *area, u16 owner)
+/* The last of the known areas takes the place of the one that goes. */
+static void expect_gone(struct known *area, bool lazy)
 {
-	model_own(area, owner);
+	if (lazy)
+		oracle_window_retire(&run.oracle, area->oracle);
+	else
+		oracle_window_remove(&run.oracle, area->oracle);
 	*area = run.areas[--run.nr];
 	if (area != &run.areas[run.nr])
-		model_own(area, FIRST_AREA + (area - run.areas));
+		area->oracle->data = area;
 }
 
-static void model_change(u16 from, u16 to)
+/* --- the windows against the oracle ----------------------------------------------------------- */
+
+static void compare_record(const struct pmm_vm_struct *vm, unsigned int way,
+			   const struct oracle_area *want)
 {
-	unsigned long page;
-
-	for (page = 0; page < run.pages; page++)
-		if (run.owner[page] == from)
-			run.owner[page] = to;
-}
-
-/* The area that begins there, live or not. */
-static struct known *model_at(unsigned long page)
-{
-	u16 owner = page < run.pages ? run.owner[page] : NOBODY;
-
-	if (owner < FIRST_AREA || run.areas[owner - FIRST_AREA].first != page)
-		return NULL;
-	return &run.areas[owner - FIRST_AREA];
-}
-
-static bool model_found(const struct known *area)
-{
-	return area && area->live && !area->orphan;
-}
-
-static enum pmm_detach_result model_detach(const struct known *area, unsigned long type)
-{
-	if (!model_found(area))
-		return PMM_DETACH_NONEXISTENT;
-	if (type ? !(area->flags & type) : area->flags & PMM_VM_ALLOC)
-		return PMM_DETACH_WRONG_TYPE;
-	return area->mappings ? PMM_DETACH_LATER : PMM_DETACH_OK;
-}
-
-/* --- the windows against the model ------------------------------------------------------------ */
-
-/* The pages from here on that have the same owner are one record, of those that wait too. */
-static unsigned long compare_record(const struct pmm_vm_struct *vm, unsigned int way,
-				    unsigned long page)
-{
-	static const enum pmm_area_state states[] = { [WAITING] = PMM_AREA_LAZY,
-						      [FLUSHED] = PMM_AREA_PURGED };
-	u16 owner = run.owner[page];
-	unsigned long pages = 1;
-
-	while (page + pages < run.pages && run.owner[page + pages] == owner)
-		pages++;
 	ASSERT(vm);
-	ASSERT_EQ(vm->addr, page_addr(page));
-	ASSERT_EQ(vm->size, PAGES(pages));
-	if (owner < FIRST_AREA)
-		ASSERT_EQ(pmm_area(vm)->state, states[owner]);
+	ASSERT_EQ(vm->addr, page_addr(want->first));
+	ASSERT_EQ(vm->size, PAGES(want->pages));
+	if (want->state == ORACLE_AREA_WAITING)
+		ASSERT_EQ(pmm_area(vm)->state, PMM_AREA_LAZY);
+	else if (want->state == ORACLE_AREA_FLUSHED)
+		ASSERT_EQ(pmm_area(vm)->state, PMM_AREA_PURGED);
 	else
-		ASSERT(run.areas[owner - FIRST_AREA].vm[way] == vm);
-	return pages;
+		ASSERT(((struct known *)want->data)->vm[way] == vm);
 }
 
 static void compare_way(unsigned int way)
 {
 	const struct pmm_vm_struct *vm = run.list[way].head;
-	unsigned long page = 0, pages, records = 0, waiting = 0;
+	const struct oracle_area *want;
 	struct pmm_verdict v = { };
 
-	while (page < run.pages) {
-		if (run.owner[page] == NOBODY) {
-			page++;
-			continue;
-		}
-		pages = compare_record(vm, way, page);
-		records += run.owner[page] < FIRST_AREA;
-		waiting += run.owner[page] < FIRST_AREA ? pages : 0;
-		page += pages;
-		vm = vm->next;
-	}
+	for (want = run.oracle.head; want; want = want->next, vm = vm->next)
+		compare_record(vm, way, want);
 	ASSERT(!vm);
-	ASSERT_EQ(run.list[way].nr_lazy, records);
-	ASSERT_EQ(run.list[way].lazy_bytes, PAGES(waiting));
+	ASSERT_EQ(run.list[way].nr_lazy, run.oracle.nr_waiting);
+	ASSERT_EQ(run.list[way].lazy_bytes, PAGES(run.oracle.waiting));
 	ASSERT_EQ(run.list[way].nr_stale, run.stale);
 	if (!pmm_vmlist_verify(&run.list[way], &v))
 		ktap_fail(__FILE__, __LINE__, "verify: %s", v.why);
@@ -217,40 +153,47 @@ static void assert_fresh(const struct pmm_vm_struct *vm, const struct pmm_area_r
 	memset(area->slots, 0x77, want->nr_slots * sizeof(struct page *));
 }
 
-static void add_area(const struct known *area)
+static void add_area(const struct known *area, unsigned long first, unsigned long pages)
 {
-	if (run.deferred[area->first]) {
-		run.deferred[area->first] = false;
+	struct known *known = &run.areas[run.nr++];
+
+	if (run.deferred[first]) {
+		run.deferred[first] = false;
 		run.stale++;
 		ASSERT_EQ(fuzz_messages("nonexistent vm area"), 2);
 	}
-	model_own(area, FIRST_AREA + run.nr);
-	run.areas[run.nr++] = *area;
+	*known = *area;
+	known->oracle = oracle_window_add(&run.oracle, first, pages);
+	known->oracle->data = known;
+	known->oracle->type = area->flags & TYPES;
+	known->oracle->for_users = area->flags & PMM_VM_USERMAP;
 }
 
 static void reserve_both(const struct pmm_area_request *want)
 {
-	struct known area = { .pages = want->size / PAGE_SIZE + !!(want->size % PAGE_SIZE) + 1,
-			      .flags = want->flags };
+	unsigned long pages = want->size / PAGE_SIZE + !!(want->size % PAGE_SIZE) + 1;
+	struct known area = { .flags = want->flags };
+	struct oracle_hole hole;
 	unsigned int way;
+	bool room;
 
-	area.first = model_fit(area.pages, want->align / PAGE_SIZE);
-	if (area.first != ULONG_MAX && want->size && run.nr == MOST_AREAS)
+	room = oracle_window_fit(&run.oracle, pages, want->align / PAGE_SIZE, &hole);
+	if (room && want->size && run.nr == MOST_AREAS)
 		return;
 	for (way = 0; way < 2; way++) {
 		area.vm[way] = reserve(way, want);
 		if (!want->size || want->size > ULONG_MAX - 2 * PAGE_SIZE) {
 			ASSERT_EQ(PTR_ERR(area.vm[way]), -EINVAL);
-		} else if (area.first == ULONG_MAX) {
+		} else if (!room) {
 			ASSERT_EQ(PTR_ERR(area.vm[way]), -ENOSPC);
 		} else {
 			ASSERT(!IS_ERR(area.vm[way]));
-			ASSERT_EQ(area.vm[way]->addr, page_addr(area.first));
+			ASSERT_EQ(area.vm[way]->addr, page_addr(hole.at));
 			assert_fresh(area.vm[way], want);
 		}
 	}
 	if (!IS_ERR(area.vm[0]))
-		add_area(&area);
+		add_area(&area, hole.at, pages);
 }
 
 static unsigned long any_flags(unsigned int byte)
@@ -298,14 +241,15 @@ static void step_publish(void)
 	struct known *area = any_area();
 	unsigned int way;
 
-	if (!area || area->live)
+	if (!area || area->oracle->state != ORACLE_AREA_NEW)
 		return;
 	for (way = 0; way < 2; way++) {
 		if (area->flags & PMM_VM_ALLOC)
 			pmm_vmlist_set_pages(&run.list[way], area->vm[way], run.some_pages, 1);
 		pmm_vmlist_publish(&run.list[way], area->vm[way]);
 	}
-	area->live = true;
+	area->oracle->state = ORACLE_AREA_LIVE;
+	area->oracle->owns_pages = area->flags & PMM_VM_ALLOC;
 }
 
 /* As vmalloc does: at once, when it is on top of what waits. */
@@ -313,9 +257,9 @@ static bool join(unsigned int way, unsigned long page, unsigned long type)
 {
 	struct pmm_vmlist *list = &run.list[way];
 	struct pmm_area *found, *gone = NULL;
-	const struct known *area = model_at(page);
-	bool expected = model_detach(area, type) == PMM_DETACH_OK && page &&
-			run.owner[page - 1] == WAITING;
+	const struct oracle_area *area = oracle_window_at(&run.oracle, page);
+	bool expected = oracle_area_judge(area, type) == ORACLE_DETACH_OK &&
+			oracle_window_waits_below(&run.oracle, area);
 
 	spin_lock(&list->lock);
 	found = __pmm_vmlist_find_joinable(list, page_addr(page), type);
@@ -342,15 +286,7 @@ static void take_down(struct known *area, bool lazy)
 		pmm_vmlist_unlink(&run.list[way], area->vm[way]);
 		kfree(area->vm[way]);
 	}
-	model_remove(area, lazy ? WAITING : NOBODY);
-}
-
-static void finish_detach(struct known *area, enum pmm_detach_result result, bool lazy)
-{
-	if (result == PMM_DETACH_LATER)
-		area->orphan = true;
-	else if (result == PMM_DETACH_OK)
-		take_down(area, lazy);
+	expect_gone(area, lazy);
 }
 
 /* Of any address, as any kind: mostly the right ones. */
@@ -358,7 +294,7 @@ static void step_detach(void)
 {
 	unsigned int how = fuzz_byte(&run.in);
 	const struct known *chosen = any_area();
-	unsigned long page = chosen ? chosen->first : 0, type;
+	unsigned long page = chosen ? chosen->oracle->first : 0, type;
 	struct pmm_vm_struct *vm;
 	enum pmm_detach_result want;
 	unsigned int way;
@@ -370,17 +306,18 @@ static void step_detach(void)
 		type = 0;
 	if (how & 0x80 && type && page < run.pages && join(0, page, type)) {
 		ASSERT(join(1, page, type));
-		model_remove(model_at(page), WAITING);
+		expect_gone(known_at(page), true);
 		return;
 	}
-	want = model_detach(model_at(page), type);
+	want = result_of(oracle_area_detach(oracle_window_at(&run.oracle, page), type));
 	for (way = 0; way < 2; way++) {
 		ASSERT_EQ(pmm_vmlist_detach(&run.list[way], page_addr(page) + 8, type, &vm),
 			  PMM_DETACH_BAD_ADDRESS);
 		ASSERT_EQ(pmm_vmlist_detach(&run.list[way], page_addr(page), type, &vm), want);
-		ASSERT(want != PMM_DETACH_OK || vm == model_at(page)->vm[way]);
+		ASSERT(want != PMM_DETACH_OK || vm == known_at(page)->vm[way]);
 	}
-	finish_detach(model_at(page), want, how & 0x80);
+	if (want == PMM_DETACH_OK)
+		take_down(known_at(page), how & 0x80);
 }
 
 /* Whoever made it gives it up before it was published. */
@@ -388,7 +325,7 @@ static void step_abandon(void)
 {
 	struct known *area = any_area();
 
-	if (area && !area->live)
+	if (area && area->oracle->state == ORACLE_AREA_NEW)
 		take_down(area, false);
 }
 
@@ -417,24 +354,25 @@ static void step_deferred(void)
 	unsigned int way;
 
 	if (run.deferred[page])
-		want = model_detach(model_at(page), type);
+		want = result_of(oracle_area_detach(oracle_window_at(&run.oracle, page), type));
 	run.deferred[page] = false;
 	for (way = 0; way < 2; way++)
 		ASSERT_EQ(pmm_vmlist_detach_deferred(&run.list[way], page_addr(page), type, &vm),
 			  want);
-	finish_detach(model_at(page), want, type & PMM_VM_MAP);
+	if (want == PMM_DETACH_OK)
+		take_down(known_at(page), type & PMM_VM_MAP);
 }
 
 static void step_hold(void)
 {
 	unsigned long page = fuzz_short(&run.in) % (run.pages + 1);
-	struct known *area = model_at(page);
-	bool may = model_found(area) && area->flags & PMM_VM_USERMAP;
+	struct oracle_area *area = oracle_window_at(&run.oracle, page);
+	bool may = oracle_area_found(area) && area->for_users;
 	unsigned int way;
 
 	for (way = 0; way < 2; way++)
 		ASSERT(pmm_vmlist_hold(&run.list[way], page_addr(page)) ==
-		       (may ? area->vm[way] : NULL));
+		       (may ? known_at(page)->vm[way] : NULL));
 	if (may)
 		area->mappings++;
 }
@@ -444,19 +382,18 @@ static void step_hold_again(void)
 	struct known *area = any_area();
 	unsigned int way;
 
-	if (!area || !area->mappings)
+	if (!area || !area->oracle->mappings)
 		return;
-	area->mappings++;
+	area->oracle->mappings++;
 	for (way = 0; way < 2; way++)
 		pmm_vmlist_hold_again(&run.list[way], area->vm[way]);
 }
 
 static void drop(struct known *area, bool lazy)
 {
-	bool last = area->mappings == 1 && area->orphan;
+	bool last = oracle_area_drop(area->oracle);
 	unsigned int way;
 
-	area->mappings--;
 	for (way = 0; way < 2; way++)
 		ASSERT_EQ(pmm_vmlist_drop(&run.list[way], area->vm[way]), last);
 	if (last)
@@ -468,23 +405,24 @@ static void step_drop(void)
 	unsigned int lazy = fuzz_byte(&run.in);
 	struct known *area = any_area();
 
-	if (area && area->mappings)
+	if (area && area->oracle->mappings)
 		drop(area, lazy & 1);
 }
 
 static void step_find(void)
 {
 	unsigned long page = fuzz_short(&run.in) % (run.pages + 1);
-	const struct known *area = model_at(page);
+	const struct oracle_area *area = oracle_window_at(&run.oracle, page);
+	bool found = oracle_area_found(area);
 	struct pmm_vm_struct copy;
 	unsigned int way;
 
 	for (way = 0; way < 2; way++) {
 		ASSERT(pmm_vmlist_find(&run.list[way], page_addr(page)) ==
-		       (model_found(area) ? area->vm[way] : NULL));
+		       (found ? known_at(page)->vm[way] : NULL));
 		ASSERT_EQ(pmm_vmlist_copy(&run.list[way], page_addr(page), &copy),
-			  model_found(area));
-		ASSERT(!model_found(area) || copy.size == PAGES(area->pages));
+			  found);
+		ASSERT(!found || copy.size == PAGES(area->pages));
 		ASSERT(!pmm_vmlist_find(&run.list[way], page_addr(page) + 8));
 	}
 }
@@ -497,12 +435,11 @@ static void step_purge(void)
 	if (run.purging) {
 		for (way = 0; way < 2; way++)
 			pmm_vmlist_purge_end(&run.list[way], &run.purged[way]);
-		model_change(FLUSHED, NOBODY);
+		oracle_window_purge_end(&run.oracle);
 	} else {
-		any = run.list[0].nr_lazy;
+		any = oracle_window_purge_begin(&run.oracle);
 		for (way = 0; way < 2; way++)
 			ASSERT_EQ(pmm_vmlist_purge_begin(&run.list[way], &run.purged[way]), any);
-		model_change(WAITING, FLUSHED);
 	}
 	run.purging = !run.purging;
 }
@@ -526,10 +463,12 @@ static void begin(const u8 *data, size_t size)
 	how = fuzz_byte(&run.in);
 	run.compare_every = 1 + fuzz_byte(&run.in) % 8;
 	run.pages = 1 + (how & 1 ? pages % MOST_PAGES : pages % 80);
+	oracle_window_init(&run.oracle, 0, run.pages);
 	for (way = 0; way < 2; way++) {
 		unsigned long start = how & 2 ? -PAGES(run.pages + 1) : START + PAGES(how >> 2);
 
 		pmm_vmlist_init(&run.list[way], start, PAGES(run.pages));
+		run.oracle.base = start / PAGE_SIZE;
 		run.list[way].search_tree = way;
 		run.list[way].deferred = run.deferred_map[way];
 	}
@@ -543,16 +482,16 @@ static void end(void)
 
 	while (run.nr) {
 		area = &run.areas[run.nr - 1];
-		if (area->mappings) {
+		if (area->oracle->mappings) {
 			drop(area, true);
-		} else if (!area->live) {
+		} else if (area->oracle->state == ORACLE_AREA_NEW) {
 			take_down(area, false);
 		} else {
 			for (way = 0; way < 2; way++)
 				ASSERT_EQ(pmm_vmlist_detach(&run.list[way],
-							    page_addr(area->first),
+							    page_addr(area->oracle->first),
 							    area->flags & TYPES, &vm),
-					  model_detach(area, area->flags & TYPES));
+					  PMM_DETACH_OK);
 			take_down(area, true);
 		}
 	}
@@ -565,6 +504,7 @@ static void end(void)
 		ASSERT(!run.list[way].head && !run.list[way].nr_areas);
 		pmm_vmlist_destroy(&run.list[way]);
 	}
+	oracle_window_exit(&run.oracle);
 }
 
 void fuzz_one(const u8 *data, size_t size)

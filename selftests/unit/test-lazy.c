@@ -2,13 +2,14 @@
 /*
  * Unit tier: the window with purge=lazy, with aligned areas, and with search=tree. First some cases
  * small enough to draw; then two windows go through the same long random run, one of them with the
- * tree, beside a model that is an array of pages: who has it, or what it waits for.
+ * tree, beside the oracle.
  */
 #include <stdlib.h>
 
 #include "ktap.h"
 #include "shim.h"
 #include "lazy.h"
+#include "oracle/window.h"
 
 #define START		0xffffc90000000000UL
 #define PAGES(nr)	((unsigned long)(nr) * PAGE_SIZE)
@@ -451,17 +452,9 @@ static void lazy_on_top(const void *arg)
 	empty(&list);
 }
 
-/* --- two windows and a model --- */
+/* --- two windows and the oracle --- */
 
 #define MOST_AREAS	4096
-
-/* Who has a page: one of these, or an area by its number. */
-enum {
-	NOBODY,
-	WAITING,	/* for a purge to begin */
-	FLUSHED,	/* for one to end */
-	FIRST_AREA,
-};
 
 struct size {
 	unsigned long	pages;
@@ -473,8 +466,7 @@ struct size {
 
 struct known {
 	struct pmm_vm_struct	*vm[2];
-	unsigned long		first, pages;	/* guard page included */
-	bool			live;
+	struct oracle_area	*oracle;
 };
 
 static struct run {
@@ -484,7 +476,7 @@ static struct run {
 	bool			purging;
 	struct known		areas[MOST_AREAS];	/* in no order */
 	unsigned int		nr, peak, step, drain_to;
-	u16			*owner;			/* by page */
+	struct oracle_window	oracle;
 	bool			filling;
 	unsigned long		refused, aligned, purges, most_waiting, on_top, joined;
 } run;
@@ -499,94 +491,52 @@ static void *page_addr(unsigned long page)
 	return (void *)(run.list[0].start + PAGES(page));
 }
 
-/* The lowest aligned page with so many from there on that nobody has. */
-static unsigned long model_fit(unsigned long pages, unsigned long align)
+static bool is_live(const struct known *area)
 {
-	unsigned long skew = run.size->skew, page = ALIGN(skew, align) - skew, length = 0;
-
-	while (page + pages <= run.size->pages) {
-		if (length == pages)
-			return page;
-		if (run.owner[page + length] == NOBODY) {
-			length++;
-			continue;
-		}
-		page = ALIGN(page + length + 1 + skew, align) - skew;
-		length = 0;
-	}
-	return ULONG_MAX;
+	return area->oracle->state == ORACLE_AREA_LIVE;
 }
 
-static void model_own(const struct known *area, u16 owner)
+/* The last of the known areas takes the place of the one that goes. */
+static void expect_gone(struct known *area, bool lazy)
 {
-	unsigned long i;
-
-	for (i = 0; i < area->pages; i++)
-		run.owner[area->first + i] = owner;
-}
-
-static void model_remove(struct known *area, u16 owner)
-{
-	model_own(area, owner);
+	if (lazy)
+		oracle_window_retire(&run.oracle, area->oracle);
+	else
+		oracle_window_remove(&run.oracle, area->oracle);
 	*area = run.areas[--run.nr];
 	if (area != &run.areas[run.nr])
-		model_own(area, FIRST_AREA + (area - run.areas));
+		area->oracle->data = area;
 }
 
-static void model_change(u16 from, u16 to)
+/* --- the windows against the oracle --- */
+
+static void compare_record(const struct pmm_vm_struct *vm, unsigned int way,
+			   const struct oracle_area *want)
 {
-	unsigned long page;
-
-	for (page = 0; page < run.size->pages; page++)
-		if (run.owner[page] == from)
-			run.owner[page] = to;
-}
-
-/* --- the windows against the model --- */
-
-/* The pages from here on that have the same owner are one record, of those that wait too. */
-static unsigned long compare_record(const struct pmm_vm_struct *vm, unsigned int way,
-				    unsigned long page)
-{
-	static const enum pmm_area_state states[] = { [WAITING] = PMM_AREA_LAZY,
-						      [FLUSHED] = PMM_AREA_PURGED };
-	u16 owner = run.owner[page];
-	unsigned long pages = 1;
-
-	while (page + pages < run.size->pages && run.owner[page + pages] == owner)
-		pages++;
 	ASSERT(vm);
-	ASSERT_EQ(vm->addr, page_addr(page));
-	ASSERT_EQ(vm->size, PAGES(pages));
-	if (owner < FIRST_AREA)
-		ASSERT_EQ(pmm_area(vm)->state, states[owner]);
+	ASSERT_EQ(vm->addr, page_addr(want->first));
+	ASSERT_EQ(vm->size, PAGES(want->pages));
+	if (want->state == ORACLE_AREA_WAITING)
+		ASSERT_EQ(pmm_area(vm)->state, PMM_AREA_LAZY);
+	else if (want->state == ORACLE_AREA_FLUSHED)
+		ASSERT_EQ(pmm_area(vm)->state, PMM_AREA_PURGED);
 	else
-		ASSERT(run.areas[owner - FIRST_AREA].vm[way] == vm);
-	return pages;
+		ASSERT(((struct known *)want->data)->vm[way] == vm);
 }
 
 static void compare_way(unsigned int way)
 {
 	const struct pmm_vm_struct *vm = run.list[way].head;
-	unsigned long page = 0, pages, records = 0, waiting = 0;
+	const struct oracle_area *want;
 	struct pmm_verdict v = { };
 
-	while (page < run.size->pages) {
-		if (run.owner[page] == NOBODY) {
-			page++;
-			continue;
-		}
-		pages = compare_record(vm, way, page);
-		records += run.owner[page] < FIRST_AREA;
-		waiting += run.owner[page] < FIRST_AREA ? pages : 0;
-		page += pages;
-		vm = vm->next;
-	}
+	for (want = run.oracle.head; want; want = want->next, vm = vm->next)
+		compare_record(vm, way, want);
 	ASSERT(!vm);
-	assert_waiting(&run.list[way], records, waiting);
+	assert_waiting(&run.list[way], run.oracle.nr_waiting, run.oracle.waiting);
 	ASSERT(pmm_vmlist_verify(&run.list[way], &v));
 	ASSERT_EQ(v.areas, run.nr);
-	run.most_waiting = max(run.most_waiting, records);
+	run.most_waiting = max(run.most_waiting, run.oracle.nr_waiting);
 }
 
 static void compare(void)
@@ -643,26 +593,29 @@ static struct pmm_vm_struct *reserve(unsigned int way, unsigned long pages, unsi
 static void step_reserve(void)
 {
 	unsigned long pages = random_pages(), align = random_align();
-	struct known area = { .pages = pages + 1, .first = model_fit(pages + 1, align) };
+	struct oracle_hole hole;
+	bool room = oracle_window_fit(&run.oracle, pages + 1, align, &hole);
+	struct known area = { };
 	unsigned int way;
 
 	for (way = 0; way < 2; way++) {
 		area.vm[way] = reserve(way, pages, align);
-		if (area.first == ULONG_MAX) {
+		if (!room) {
 			ASSERT_EQ(PTR_ERR(area.vm[way]), -ENOSPC);
 			continue;
 		}
 		ASSERT(!IS_ERR(area.vm[way]));
-		ASSERT_EQ(area.vm[way]->addr, page_addr(area.first));
+		ASSERT_EQ(area.vm[way]->addr, page_addr(hole.at));
 	}
-	if (area.first == ULONG_MAX) {
+	if (!room) {
 		run.refused++;
 		if (pages < 4 && align == 1 && !ktap_below(4))
 			stop_filling();
 		return;
 	}
 	run.aligned += align > 1;
-	model_own(&area, FIRST_AREA + run.nr);
+	area.oracle = oracle_window_add(&run.oracle, hole.at, pages + 1);
+	area.oracle->data = &run.areas[run.nr];
 	run.areas[run.nr++] = area;
 	run.peak = max(run.peak, run.nr);
 }
@@ -671,7 +624,7 @@ static void step_publish(struct known *area)
 {
 	pmm_vmlist_publish(&run.list[0], area->vm[0]);
 	pmm_vmlist_publish(&run.list[1], area->vm[1]);
-	area->live = true;
+	area->oracle->state = ORACLE_AREA_LIVE;
 }
 
 /* As vmalloc does: at once, when it is on top of what waits. */
@@ -681,9 +634,10 @@ static bool join(unsigned int way, const struct known *area)
 	struct pmm_area *found, *gone = NULL;
 
 	spin_lock(&list->lock);
-	found = __pmm_vmlist_find_joinable(list, page_addr(area->first), PMM_VM_MAP);
+	found = __pmm_vmlist_find_joinable(list, page_addr(area->oracle->first), PMM_VM_MAP);
 	if (found) {
-		ASSERT(area->live && run.owner[area->first - 1] == WAITING);
+		ASSERT(is_live(area));
+		ASSERT(oracle_window_waits_below(&run.oracle, area->oracle));
 		gone = __pmm_vmlist_join(list, found);
 	}
 	spin_unlock(&list->lock);
@@ -699,13 +653,13 @@ static void step_take_down(struct known *area)
 {
 	struct pmm_vm_struct *vm;
 	unsigned int way;
-	bool lazy = area->live && ktap_below(4);
+	bool lazy = is_live(area) && ktap_below(4);
 
 	for (way = 0; way < 2; way++) {
-		if ((lazy || !area->live) && join(way, area))
+		if ((lazy || !is_live(area)) && join(way, area))
 			continue;
 		ASSERT_EQ(pmm_vmlist_detach(&run.list[way], area->vm[way]->addr, 0, &vm),
-			  area->live ? PMM_DETACH_OK : PMM_DETACH_NONEXISTENT);
+			  is_live(area) ? PMM_DETACH_OK : PMM_DETACH_NONEXISTENT);
 		vm = area->vm[way];
 		if (lazy) {
 			pmm_vmlist_retire(&run.list[way], vm);
@@ -714,24 +668,23 @@ static void step_take_down(struct known *area)
 		pmm_vmlist_unlink(&run.list[way], vm);
 		kfree(vm);
 	}
-	model_remove(area, lazy ? WAITING : NOBODY);
+	expect_gone(area, lazy);
 }
 
 static void step_find(void)
 {
 	unsigned long page = ktap_below(run.size->pages);
-	const struct known *area = NULL;
+	const struct oracle_area *over = oracle_window_over(&run.oracle, page);
+	const struct known *area = over ? over->data : NULL;
 	unsigned int way;
 
-	if (run.owner[page] >= FIRST_AREA)
-		area = &run.areas[run.owner[page] - FIRST_AREA];
 	for (way = 0; way < 2; way++) {
-		if (!area || !area->live) {
+		if (!area || !is_live(area)) {
 			ASSERT(!pmm_vmlist_find(&run.list[way], page_addr(page)));
 			continue;
 		}
-		ASSERT(pmm_vmlist_find(&run.list[way], page_addr(area->first)) == area->vm[way]);
-		ASSERT(page == area->first ||
+		ASSERT(pmm_vmlist_find(&run.list[way], page_addr(over->first)) == area->vm[way]);
+		ASSERT(page == over->first ||
 		       !pmm_vmlist_find(&run.list[way], page_addr(page)));
 	}
 }
@@ -744,12 +697,11 @@ static void step_purge(void)
 	if (run.purging) {
 		for (way = 0; way < 2; way++)
 			pmm_vmlist_purge_end(&run.list[way], &run.purged[way]);
-		model_change(FLUSHED, NOBODY);
+		oracle_window_purge_end(&run.oracle);
 	} else {
-		any = run.list[0].nr_lazy;
+		any = oracle_window_purge_begin(&run.oracle);
 		for (way = 0; way < 2; way++)
 			ASSERT_EQ(pmm_vmlist_purge_begin(&run.list[way], &run.purged[way]), any);
-		model_change(WAITING, FLUSHED);
 		run.purges++;
 	}
 	run.purging = !run.purging;
@@ -768,7 +720,7 @@ static void random_step(void)
 		step_find();
 	else if (!ktap_below(run.filling ? 16 : 64))
 		step_purge();
-	else if (area && !area->live && ktap_below(4))
+	else if (area && !is_live(area) && ktap_below(4))
 		step_publish(area);
 	else if (area && (!run.filling || !ktap_below(3)))
 		step_take_down(area);
@@ -788,7 +740,7 @@ static void finish(void)
 	ASSERT(run.refused && run.aligned && run.joined && run.purges);
 	empty(&run.list[0]);
 	empty(&run.list[1]);
-	free(run.owner);
+	oracle_window_exit(&run.oracle);
 }
 
 static void lazy_random(const void *arg)
@@ -800,7 +752,7 @@ static void lazy_random(const void *arg)
 	start = START + PAGES(run.size->skew);
 	window_init(&run.list[0], false, start, run.size->pages);
 	window_init(&run.list[1], true, start, run.size->pages);
-	run.owner = calloc(run.size->pages, sizeof(*run.owner));
+	oracle_window_init(&run.oracle, start / PAGE_SIZE, run.size->pages);
 	for (run.step = 0; run.step < run.size->steps; run.step++) {
 		random_step();
 		if (run.step % run.size->compare_every == 0)

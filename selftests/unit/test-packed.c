@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Unit tier: placement=packed, against a model that has neither trees nor pair bits: a scan of a
- * bitmap finds the fullest largest block (512 pages) with a free block that fits, the lowest of
- * equals, and in it the smallest block that fits, again the lowest of equals.
+ * Unit tier: placement=packed, against the oracle, which has neither trees nor pair bits: it looks
+ * through all blocks for the fullest largest block (512 pages) with a free block that fits.
  */
 #include <stdlib.h>
 
 #include "zone.h"
 
-#define PAGES		512		/* in a largest block */
 #define GFP		(GFP_KERNEL | __GFP_NOWARN)
 
 struct block {
@@ -19,11 +17,11 @@ struct block {
 static struct run {
 	const struct setup *setup;
 	struct arena	arena;
-	bool		*is_free;	/* by page, up to the end of the last largest block */
+	struct oracle_buddy oracle;
 	struct block	*out;
 	unsigned long	nr_out;
 	unsigned int	step;
-	unsigned long	failures, equals;
+	unsigned long	failures;
 	bool		filling;
 	unsigned long	drain_to;
 } run;
@@ -33,91 +31,26 @@ static void where(void)
 	ktap_say("step %u, %lu blocks out", run.step, run.nr_out);
 }
 
-/* --- the model --- */
+/* --- the zone against the oracle --- */
 
 static unsigned long nr_largest(void)
 {
-	return DIV_ROUND_UP(run.setup->nr_pages, PAGES);
+	return DIV_ROUND_UP(run.setup->nr_pages, ORACLE_LARGEST);
 }
-
-/* By order, the lowest free block of it that is no part of a larger one; -1 for none. */
-struct summary {
-	unsigned int	nr_free;
-	int		lowest[PMM_MAX_ORDER];
-};
-
-static void summarize(const bool *is_free, struct summary *summary)
-{
-	bool whole[PMM_MAX_ORDER + 1][PAGES] = { 0 };
-	int order, i;
-
-	summary->nr_free = 0;
-	for (i = 0; i < PAGES; i++) {
-		whole[0][i] = is_free[i];
-		summary->nr_free += is_free[i];
-	}
-	for (order = 1; order < PMM_MAX_ORDER; order++)
-		for (i = 0; i < PAGES >> order; i++)
-			whole[order][i] = whole[order - 1][2 * i] && whole[order - 1][2 * i + 1];
-	for (order = 0; order < PMM_MAX_ORDER; order++) {
-		summary->lowest[order] = -1;
-		for (i = (PAGES >> order) - 1; i >= 0; i--)
-			if (whole[order][i] && !whole[order + 1][i / 2])
-				summary->lowest[order] = i << order;
-	}
-}
-
-/* The order of the smallest that fits, or PMM_MAX_ORDER. */
-static unsigned int smallest(const struct summary *summary, unsigned int order)
-{
-	while (order < PMM_MAX_ORDER && summary->lowest[order] < 0)
-		order++;
-	return order;
-}
-
-/* The end of the block that is handed out is that which `expand` says. */
-static unsigned long model_pick(unsigned int low)
-{
-	unsigned long nr, best = NO_PAGE;
-	unsigned int order, fullest = PAGES + 1;
-	struct summary summary;
-
-	for (nr = 0; nr < nr_largest(); nr++) {
-		summarize(run.is_free + nr * PAGES, &summary);
-		order = smallest(&summary, low);
-		if (order == PMM_MAX_ORDER)
-			continue;
-		run.equals += summary.nr_free == fullest;
-		if (summary.nr_free >= fullest)
-			continue;
-		fullest = summary.nr_free;
-		best = nr * PAGES + summary.lowest[order];
-		if (run.setup->expand == PMM_EXPAND_UPPER)
-			best += (1UL << order) - (1UL << low);
-	}
-	return best;
-}
-
-static void model_mark(const struct block *block, bool is_free)
-{
-	memset(run.is_free + block->index, is_free, 1UL << block->order);
-}
-
-/* --- the zone against the model --- */
 
 /* What is recorded of each largest block. */
 static void check_records(void)
 {
 	const struct pmm_pageblock *blocks = run.arena.zone.pageblocks;
-	struct summary summary;
+	struct oracle_group group;
 	unsigned long nr;
 	int order;
 
 	for (nr = 0; nr < nr_largest(); nr++) {
-		summarize(run.is_free + nr * PAGES, &summary);
-		for (order = PMM_MAX_ORDER - 1; order >= 0 && summary.lowest[order] < 0; order--)
+		oracle_buddy_group(&run.oracle, nr * ORACLE_LARGEST, &group);
+		for (order = PMM_MAX_ORDER - 1; order >= 0 && group.lowest[order] < 0; order--)
 			;
-		ASSERT_EQ(blocks[nr].nr_free, summary.nr_free);
+		ASSERT_EQ(blocks[nr].nr_free, group.nr_free);
 		ASSERT_EQ(blocks[nr].max_order, order);
 	}
 }
@@ -160,7 +93,7 @@ static void check_trees(void)
 static void check(void)
 {
 	check_trees();
-	assert_free_blocks(&run.arena.zone, run.is_free);
+	assert_oracle_blocks(&run.arena.zone, &run.oracle);
 	ASSERT_SOUND(&run.arena.zone);
 }
 
@@ -176,11 +109,11 @@ static unsigned int random_order(void)
 static void step_alloc(void)
 {
 	struct block block = { .order = random_order() };
+	long want = oracle_buddy_alloc(&run.oracle, 0, block.order, ORACLE_USED);
 
-	block.index = model_pick(block.order);
+	block.index = want == ORACLE_NONE ? NO_PAGE : (unsigned long)want;
 	ASSERT_EQ(arena_alloc(&run.arena, block.order), block.index);
 	if (block.index != NO_PAGE) {
-		model_mark(&block, false);
 		run.out[run.nr_out++] = block;
 		return;
 	}
@@ -197,7 +130,7 @@ static void step_free(void)
 	struct block block = run.out[pos];
 
 	run.out[pos] = run.out[--run.nr_out];
-	model_mark(&block, true);
+	oracle_buddy_give(&run.oracle, block.index);
 	ASSERT_EQ(arena_free(&run.arena, block.index, block.order), PMM_FREE_OK);
 }
 
@@ -206,8 +139,8 @@ static void packed_random(const void *arg)
 	ktap_where = where;
 	run.setup = arg;
 	arena_init_as(&run.arena, arg);
-	run.is_free = calloc(nr_largest(), PAGES);
-	memset(run.is_free, true, run.setup->nr_pages);
+	oracle_buddy_init(&run.oracle, run.setup->nr_pages,
+			  run.setup->expand == PMM_EXPAND_LOWER, true);
 	run.out = calloc(run.setup->nr_pages, sizeof(*run.out));
 	check();
 	for (run.step = 0; run.step < 4000; run.step++) {
@@ -223,10 +156,10 @@ static void packed_random(const void *arg)
 		step_free();
 	check();
 	ASSERT_EQ(run.arena.zone.free_pages, run.setup->nr_pages);
-	ktap_say("%lu failures, %lu ties", run.failures, run.equals);
-	ASSERT(run.failures && (run.equals || nr_largest() < 5));
+	ktap_say("%lu failures, %lu ties", run.failures, run.oracle.ties);
+	ASSERT(run.failures && (run.oracle.ties || nr_largest() < 5));
 	arena_exit(&run.arena);
-	free(run.is_free);
+	oracle_buddy_exit(&run.oracle);
 	free(run.out);
 }
 
@@ -263,7 +196,7 @@ static unsigned long whole_after_churn(const struct setup *setup, u64 seed)
 
 static void packed_keeps_whole(const void *arg)
 {
-	struct setup setup = { 64 * PAGES, PMM_EXPAND_LOWER };
+	struct setup setup = { 64 * ORACLE_LARGEST, PMM_EXPAND_LOWER };
 	unsigned long lifo, packed;
 	u64 seed = ktap_random();
 
@@ -281,9 +214,9 @@ static void packed_fullest(const void *arg)
 	unsigned long i;
 
 	arena_init_as(&arena, &(const struct setup) {
-		2 * PAGES, PMM_EXPAND_LOWER, PMM_PLACE_PACKED,
+		2 * ORACLE_LARGEST, PMM_EXPAND_LOWER, PMM_PLACE_PACKED,
 	});
-	for (i = 0; i < 2 * PAGES; i++)
+	for (i = 0; i < 2 * ORACLE_LARGEST; i++)
 		ASSERT_EQ(arena_alloc(&arena, 0), i);		/* the lowest of equals first */
 	for (i = 100; i < 104; i++)
 		ASSERT_EQ(arena_free(&arena, i, 0), PMM_FREE_OK);

@@ -151,6 +151,19 @@ void assert_free_blocks(const struct pmm_zone *zone, const bool *is_free)
 	free(orders);
 }
 
+void assert_oracle_blocks(const struct pmm_zone *zone, const struct oracle_buddy *oracle)
+{
+	unsigned int order;
+	struct page *page;
+
+	for (order = 0; order < PMM_MAX_ORDER; order++) {
+		list_for_each_entry(page, &zone->free_area[order].free_list, lru)
+			ASSERT_EQ(oracle->label[page - zone->mem_map],
+				  ORACLE_LABEL(ORACLE_FREE, order));
+		ASSERT_EQ(zone_nr_free(zone, order), oracle->list[order].nr);
+	}
+}
+
 /* --- as text --- */
 
 void zone_text_order(const struct pmm_zone *zone, unsigned int order, FILE *out)

@@ -8,6 +8,7 @@
 
 #include "internal.h"
 #include "ktap.h"
+#include "oracle/buddy.h"
 #include "shim.h"
 
 #define CALLER		0xca11e4UL
@@ -52,6 +53,9 @@ void assert_counts(struct pmm_zone *zone);
  * worked out from the definition: a block is free when all its pages are.
  */
 void assert_free_blocks(const struct pmm_zone *zone, const bool *is_free);
+
+/* That the free lists hold the oracle's free blocks, in whatever order. */
+void assert_oracle_blocks(const struct pmm_zone *zone, const struct oracle_buddy *oracle);
 
 /* State bytes up to the end of the last largest block. */
 static inline unsigned long zone_nr_states(const struct pmm_zone *zone)
