@@ -105,8 +105,8 @@ void __pmm_free_run(struct pmm_zone *zone, struct pmm_block_run run, enum pmm_ki
  * that expand= hands out first. Nobody has a block that goes to a per-CPU list: the caller that
  * freed it last stays noted there.
  */
-static void __pmm_hand_out(struct pmm_zone *zone, const struct pmm_block_run *run, enum pmm_kind kind,
-			   unsigned long caller, struct page **pages)
+static void __pmm_hand_out(struct pmm_zone *zone, const struct pmm_block_run *run,
+			   enum pmm_kind kind, unsigned long caller, struct page **pages)
 {
 	unsigned long index = run->index, nr = run->nr;
 	long step = 1L << run->order;
@@ -211,8 +211,9 @@ void pmm_zone_break(struct pmm_zone *zone, struct page *page, unsigned int order
  * The pages from @pages on that are one ascending run, are order-0 blocks of this kind and are not
  * referenced by others: claimed, to be freed together.
  */
-static struct pmm_block_run __pmm_claim_run(struct pmm_zone *zone, struct page **pages, unsigned long nr,
-				      enum pmm_kind kind, unsigned long caller)
+static struct pmm_block_run __pmm_claim_run(struct pmm_zone *zone, struct page **pages,
+					    unsigned long nr, enum pmm_kind kind,
+					    unsigned long caller)
 {
 	struct pmm_block_run run = { .index = pmm_page_index(zone, *pages) };
 	struct page *page = *pages;

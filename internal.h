@@ -84,8 +84,7 @@ void pmm_page_alloc_exit(void);
 
 /* page_alloc.c */
 struct page *pmm_alloc_page_caller(gfp_t gfp, enum pmm_kind kind, unsigned long caller);
-enum pmm_free_result pmm_free_pages_caller(struct page *page, unsigned int order, enum pmm_kind kind,
-					 unsigned long caller);
-
+enum pmm_free_result pmm_free_pages_caller(struct page *page, unsigned int order,
+					   enum pmm_kind kind, unsigned long caller);
 
 #endif /* POCKETMM_INTERNAL_H */

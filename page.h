@@ -62,11 +62,11 @@ static __always_inline unsigned long __pmm_allowed(const struct pmm_zone *zone, 
 }
 
 /*
- * Does anybody but the allocator hold a reference to this page? A plain read will do: whoever holds
- * one has held it since before the free.
+ * Does anybody but the allocator hold a reference to this page? A plain read will do.
  */
 static __always_inline bool pmm_page_referenced(const struct page *page)
 {
+	/* Whoever holds a reference has held it since before the free. */
 	return data_race(page->_refcount.counter) != 1;
 }
 

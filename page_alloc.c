@@ -57,7 +57,8 @@ static noinline struct page *pmm_alloc_pages_slow(gfp_t gfp, unsigned int order,
 }
 
 static __always_inline struct page *pmm_alloc_pages_caller(gfp_t gfp, unsigned int order,
-							enum pmm_kind kind, unsigned long caller)
+							   enum pmm_kind kind,
+							   unsigned long caller)
 {
 	struct page *page;
 
@@ -89,10 +90,9 @@ static noinline enum pmm_free_result pmm_free_pages_slow(struct page *page, unsi
 	return pmm_zone_free(&pmm_zone, page, order, kind, caller);
 }
 
-static __always_inline enum pmm_free_result pmm_free_block_caller(struct page *page,
-							       unsigned int order,
-							       enum pmm_kind kind,
-							       unsigned long caller)
+static __always_inline enum pmm_free_result
+pmm_free_block_caller(struct page *page, unsigned int order, enum pmm_kind kind,
+		      unsigned long caller)
 {
 	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0, kind, caller, false)))
 		return PMM_FREE_OK;
@@ -127,8 +127,8 @@ struct page *pmm_alloc_page_caller(gfp_t gfp, enum pmm_kind kind, unsigned long 
  * Context: As pmm_alloc_pages().
  * Return: As pmm_zone_free().
  */
-enum pmm_free_result pmm_free_pages_caller(struct page *page, unsigned int order, enum pmm_kind kind,
-					 unsigned long caller)
+enum pmm_free_result pmm_free_pages_caller(struct page *page, unsigned int order,
+					   enum pmm_kind kind, unsigned long caller)
 {
 	return pmm_free_block_caller(page, order, kind, caller);
 }

@@ -56,8 +56,8 @@ static bool pmm_pcp_may_wait(void)
 /* --- back to the zone ------------------------------------------------------------------------- */
 
 /* The first of these blocks that are one run. */
-static struct pmm_block_run __pmm_leave_pcp(struct pmm_zone *zone, const u32 *indices, unsigned int nr,
-				      unsigned int order)
+static struct pmm_block_run __pmm_leave_pcp(struct pmm_zone *zone, const u32 *indices,
+					    unsigned int nr, unsigned int order)
 {
 	struct pmm_block_run run = { .index = *indices, .order = order };
 

@@ -204,7 +204,7 @@ static unsigned long pmm_take_pages(struct page **pages, unsigned long nr_pages,
 		i = pmm_take_in_bulk(pages, nr_pages, gfp, caller);
 	for (; i < nr_pages; i++) {
 		pages[i] = pmm_alloc_page_caller(gfp | __GFP_NOWARN, PMM_MAPPED,
-					     (unsigned long)caller);
+						 (unsigned long)caller);
 		if (!pages[i])
 			break;
 		if (gfpflags_allow_blocking(gfp))

@@ -174,7 +174,7 @@ int pmm_cmd_free_page(struct pmm_args *args)
 	int err;
 
 	err = pmm_reply_free(args, pmm_free_pages_caller(pmm_zone.mem_map + index, order, PMM_USED,
-						       _THIS_IP_));
+							 _THIS_IP_));
 	if (!err)
 		pmm_forget(&pmm_blocks, pmm_block_entry(index, order));
 	return err;

@@ -82,8 +82,8 @@ void pmm_trace_merge(unsigned long index, unsigned int low, unsigned int high)
  * the cuts before it have left: for the second nothing, for the third a block of the next order, as
  * many orders as its number has trailing zeroes.
  */
-void pmm_trace_taken(const struct pmm_zone *zone, const struct pmm_block_run *run, enum pmm_kind kind,
-		     gfp_t gfp, unsigned long caller)
+void pmm_trace_taken(const struct pmm_zone *zone, const struct pmm_block_run *run,
+		     enum pmm_kind kind, gfp_t gfp, unsigned long caller)
 {
 	bool upper = zone->expand == PMM_EXPAND_UPPER;
 	unsigned long end = run->index + (run->nr << run->order), i;

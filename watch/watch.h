@@ -4,8 +4,8 @@
  * do by pmm_tell_*() and never ask who listens; the listeners are in this directory: tracepoints
  * (trace.c), poison= and owner= (debug.c).
  *
- * While nobody listens, a tell is a no-op in the instruction stream and a test of one pointer; it is
- * inline for that reason. The short cuts do not have even that: they are closed while somebody
+ * While nobody listens, a tell is a no-op in the instruction stream and a test of one pointer,
+ * which is why it is inline. The short cuts do not have even that: they are closed while somebody
  * listens (enum pmm_detour), and the longer ways, which lead to the same result, tell. Everything
  * behind the question is out of line. A run that moves at once is told as the steps of the single
  * calls that have the same result.
@@ -19,7 +19,6 @@
 #include <linux/jump_label.h>
 
 #include "watch/debug.h"
-
 
 struct pmm_vmlist;
 struct pmm_vm_struct;
@@ -57,8 +56,8 @@ int pmm_trace_reg(void);
 void pmm_trace_unreg(void);
 
 /* Of the zone, its lock held. */
-void pmm_trace_taken(const struct pmm_zone *zone, const struct pmm_block_run *run, enum pmm_kind kind,
-		     gfp_t gfp, unsigned long caller);
+void pmm_trace_taken(const struct pmm_zone *zone, const struct pmm_block_run *run,
+		     enum pmm_kind kind, gfp_t gfp, unsigned long caller);
 void pmm_trace_given(const struct pmm_zone *zone, const struct pmm_block_run *run, unsigned long nr,
 		     enum pmm_kind kind, unsigned long caller);
 void pmm_trace_merge(unsigned long index, unsigned int low, unsigned int high);

@@ -31,6 +31,7 @@ enum ktap_outcome {
 extern const struct ktap_test bulk_tests[];
 extern const struct ktap_test closure_tests[];
 extern const struct ktap_test cpus_tests[];
+extern const struct ktap_test detour_tests[];
 extern const struct ktap_test exhaustive_tests[];
 extern const struct ktap_test failure_tests[];
 extern const struct ktap_test lazy_tests[];

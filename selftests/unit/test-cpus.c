@@ -185,7 +185,7 @@ static void do_free(void)
 	enum pmm_free_result result;
 
 	result = pmm_free_pages_caller(pmm_zone.mem_map + block.index, block.order, block.kind,
-				     block.caller);
+				       block.caller);
 	ASSERT(result <= PMM_FREE_PARKED);
 	run.parked += result == PMM_FREE_PARKED;
 }

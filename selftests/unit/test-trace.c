@@ -387,9 +387,11 @@ static void trace_run(const void *arg)
 	ASSERT_SOUND(&pmm_zone);
 	pmm_trace_unreg();
 	ASSERT(!pmm_tracing());
-	ASSERT_EQ(!(pmm_zone.detour & PMM_DETOUR_PACKED), run.plan->setup.placement == PMM_PLACE_LIFO);
+	ASSERT_EQ(!(pmm_zone.detour & PMM_DETOUR_PACKED),
+		  run.plan->setup.placement == PMM_PLACE_LIFO);
 	ASSERT(!(pmm_zone.detour & PMM_DETOUR_TRACED));
-	ASSERT_EQ(!(pmm_zone.detour & PMM_DETOUR_PCP_ALLOC), run.plan->pcp && !run.plan->setup.pages_min);
+	ASSERT_EQ(!(pmm_zone.detour & PMM_DETOUR_PCP_ALLOC),
+		  run.plan->pcp && !run.plan->setup.pages_min);
 	ASSERT_EQ(pmm_zone.pcp_limit, run.plan->pcp ? pmm_zone.nr_pages : 0);
 	ktap_say("%u steps, %lu events", run.plan->steps, replay.events);
 	ASSERT(replay.events > run.plan->steps);
