@@ -105,25 +105,31 @@ static pmm_unrolled bool __pmm_rmqueue(struct pmm_zone *zone, unsigned int low,
 }
 
 /**
- * __pmm_find_block() - rmqueue()'s choice of block
+ * __pmm_take_first() - rmqueue() for a caller that can use more than one block
  * @zone: the zone
- * @low: the order that is wanted
- * @index: gets the block's first page
+ * @low: the order of the blocks
+ * @most: at least @low; of a larger block, a piece of this order is taken
+ * @index: gets the first page of the piece
  *
  * Context: zone->lock held.
- * Return: The block's order, or PMM_MAX_ORDER when no list has a block that is large enough.
+ * Return: The order of the block that the piece was cut from, which bounds the piece's order, too;
+ * PMM_MAX_ORDER when no list has a block that is large enough.
  */
-unsigned int __pmm_find_block(struct pmm_zone *zone, unsigned int low, unsigned long *index)
+unsigned int __pmm_take_first(struct pmm_zone *zone, unsigned int low, unsigned int most,
+			      unsigned long *index)
 {
-	struct pmm_block block = { };
+	struct pmm_block block;
 	unsigned int high = __pmm_find_first(zone, low, &block);
 
+	if (high == PMM_MAX_ORDER ||
+	    !__pmm_remove_and_expand(zone, &block, min(high, most), high, true))
+		return PMM_MAX_ORDER;
 	*index = block.index;
 	return high;
 }
 
 /**
- * __pmm_take_block() - what rmqueue() does with the block that it has chosen
+ * __pmm_take_block() - rmqueue() for a block that was chosen by another rule
  * @zone: the zone
  * @index: the first page of a free block; gets that of the piece that is taken
  * @low: the order that is wanted

@@ -12,14 +12,21 @@
 
 /* --- the two steps, for one block or a run ---------------------------------------------------- */
 
-/* placement=: the block to take, and its order; PMM_MAX_ORDER when there is none. */
-static unsigned int __pmm_choose_block(struct pmm_zone *zone, unsigned int order,
-				       unsigned long *index)
+/* placement=packed chooses the block, and counts. As __pmm_take_first(). */
+static unsigned int __pmm_take_packed(struct pmm_zone *zone, unsigned int order, unsigned int most,
+				      unsigned long *index)
 {
-	if (likely(!(zone->detour & PMM_DETOUR_PACKED)))
-		return __pmm_find_block(zone, order, index);
+	unsigned int high;
+
 	*index = pmm_packed_pick(zone, order);
-	return *index == PMM_NONE ? PMM_MAX_ORDER : PMM_STATE_ORDER(zone->state[*index]);
+	if (*index == PMM_NONE)
+		return PMM_MAX_ORDER;
+	high = PMM_STATE_ORDER(zone->state[*index]);
+	most = min(high, most);
+	if (!__pmm_take_block(zone, index, most, high))
+		return PMM_MAX_ORDER;
+	pmm_packed_update(zone, *index, -(1L << most));
+	return high;
 }
 
 /**
@@ -35,19 +42,18 @@ static unsigned int __pmm_choose_block(struct pmm_zone *zone, unsigned int order
 unsigned long __pmm_take_run(struct pmm_zone *zone, unsigned int order, unsigned long nr,
 			     struct pmm_block_run *run)
 {
-	unsigned int high = __pmm_choose_block(zone, order, &run->index), whole;
+	unsigned int most = order + (unsigned int)__fls(nr), high;
 
+	if (likely(!(zone->detour & PMM_DETOUR_PACKED)))
+		high = __pmm_take_first(zone, order, most, &run->index);
+	else
+		high = __pmm_take_packed(zone, order, most, &run->index);
 	if (high == PMM_MAX_ORDER)
-		return 0;
-	whole = min(high, order + (unsigned int)__fls(nr));
-	if (!__pmm_take_block(zone, &run->index, whole, high))
 		return 0;
 	run->order = order;
 	run->high = high;
-	run->nr = 1UL << (whole - order);
+	run->nr = 1UL << (min(high, most) - order);
 	zone->stat.splits += run->nr - 1;
-	if (unlikely(zone->detour & PMM_DETOUR_PACKED))
-		pmm_packed_update(zone, run->index, -(1L << whole));
 	return run->nr;
 }
 
@@ -109,6 +115,7 @@ static void __pmm_hand_out(struct pmm_zone *zone, const struct pmm_block_run *ru
 			   enum pmm_kind kind, unsigned long caller, struct page **pages)
 {
 	unsigned long index = run->index, nr = run->nr;
+	u8 *states = zone->state, state = PMM_STATE(kind, run->order);
 	long step = 1L << run->order;
 	struct page *page;
 
@@ -117,10 +124,16 @@ static void __pmm_hand_out(struct pmm_zone *zone, const struct pmm_block_run *ru
 		step = -step;
 	}
 	page = zone->mem_map + index;
+	if (kind == PMM_PCP) {
+		for (; nr--; index += step, page += step) {
+			states[index] = state;
+			*pages++ = page;
+		}
+		return;
+	}
 	for (; nr--; index += step, page += step) {
-		zone->state[index] = PMM_STATE(kind, run->order);
-		if (kind != PMM_PCP)
-			pmm_set_page_caller(page, caller);
+		states[index] = state;
+		pmm_set_page_caller(page, caller);
 		*pages++ = page;
 	}
 }

@@ -171,7 +171,8 @@ struct pmm_block_run {
 };
 
 /* buddy.c */
-unsigned int __pmm_find_block(struct pmm_zone *zone, unsigned int low, unsigned long *index);
+unsigned int __pmm_take_first(struct pmm_zone *zone, unsigned int low, unsigned int most,
+			      unsigned long *index);
 bool __pmm_take_block(struct pmm_zone *zone, unsigned long *index, unsigned int low,
 		      unsigned int high);
 unsigned int __pmm_put_block(struct pmm_zone *zone, unsigned long index, unsigned int order);
