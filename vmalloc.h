@@ -20,7 +20,7 @@ struct pmm_verdict;
 extern struct pmm_vmlist pmm_vmlist;	/* areas.c */
 
 /* areas.c */
-int pmm_vmalloc_init(bool search_tree, bool bulk, bool redzone);
+int pmm_vmalloc_init(const struct pmm_policy *policy, bool redzone);
 void pmm_vmalloc_exit(void);
 
 /* vmalloc.c */
