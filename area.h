@@ -96,6 +96,7 @@ struct pmm_area_request {
  * @lazy_bytes: addresses that these keep from being used, guard pages included
  * @search_tree: search=tree: @tree has all areas but @top, and finds holes; set before use
  * @tree: the areas by address, augmented with the largest hole in each subtree
+ * @nr_refused: frees of areas that were refused (misuse.c)
  * @nr_stale: deferred frees that became void because a new area got their address
  * @deferred: a bit for each page; set, without the lock, when pmm_vfree() in atomic context asks
  *	for a free of the area there; cleared under the lock; NULL when nobody defers
@@ -114,6 +115,7 @@ struct pmm_vmlist {
 	unsigned long		lazy_bytes;
 	bool			search_tree;
 	struct rb_root		tree;
+	atomic_long_t		nr_refused;
 	unsigned long		nr_stale;
 	unsigned long		*deferred;
 	unsigned long		start;
@@ -177,6 +179,18 @@ struct pmm_vm_struct *pmm_vmlist_hold(struct pmm_vmlist *list, const void *addr)
 void pmm_vmlist_hold_again(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 bool pmm_vmlist_drop(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 struct pmm_area *__pmm_vmlist_find_area(struct pmm_vmlist *list, const void *addr);
+
+/* misuse.c */
+void pmm_refuse_area(struct pmm_vmlist *list, const void *addr, unsigned long type,
+		     enum pmm_detach_result result, const void *caller);
+const char *pmm_detach_why(enum pmm_detach_result result);
+int pmm_detach_errno(enum pmm_detach_result result);
+
+/* Frees of areas that were refused, deferred ones that became void included. */
+static inline unsigned long pmm_vmlist_refused(const struct pmm_vmlist *list)
+{
+	return atomic_long_read(&list->nr_refused) + READ_ONCE(list->nr_stale);
+}
 
 /**
  * pmm_vmlist_set_pages() - record which pages an area maps

@@ -11,23 +11,22 @@ struct pmm_vmlist pmm_vmlist;
 
 /**
  * pmm_vmalloc_init() - start with an empty list over the whole window
- * @search_tree: search=tree
- * @bulk: era modern: take and return pages in bulk, and map 2 MiB at a time
+ * @policy: its @search and @bulk are used
  * @redzone: redzone=1
  *
  * Context: Process context; may sleep.
  * Return: 0 or -ENOMEM.
  */
-int pmm_vmalloc_init(bool search_tree, bool bulk, bool redzone)
+int pmm_vmalloc_init(const struct pmm_policy *policy, bool redzone)
 {
 	int err = pmm_map_ram_init();
 
 	if (err)
 		return err;
-	pmm_bulk = bulk;
+	pmm_bulk = policy->bulk;
 	pmm_redzone = redzone;
 	pmm_vmlist_init(&pmm_vmlist, pmm_window_start(), pmm_window_size());
-	pmm_vmlist.search_tree = search_tree;
+	pmm_vmlist.search_tree = policy->search == PMM_SEARCH_TREE;
 	pmm_vmlist.deferred = pmm_may_fail(kvcalloc(BITS_TO_LONGS(pmm_window_size() >> PAGE_SHIFT),
 						    sizeof(*pmm_vmlist.deferred), GFP_KERNEL));
 	if (!pmm_vmlist.deferred) {

@@ -208,7 +208,7 @@ static void pmm_show_refused(struct seq_file *m, const struct pmm_zone_stat *sta
 
 	for (i = PMM_FREE_FOREIGN; i < PMM_NR_FREE_RESULTS; i++)
 		seq_printf(m, "%s %llu\n", names[i], stat->refused[i]);
-	seq_printf(m, "refused_areas %llu\n", pmm_vmalloc_refused());
+	seq_printf(m, "refused_areas %lu\n", pmm_vmlist_refused(&pmm_vmlist));
 }
 
 static void pmm_show_window_stats(struct seq_file *m)

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: refusals. A free that is misuse is found by the state byte, before any list is touched;
- * then it is counted, told to whoever watches, and reported in one rate-limited line. A reason has
- * one row in a table, with its errno and its words.
+ * pocketmm: refusals. A free of a block that is misuse is found by the state byte, before any list is
+ * touched; a free of an area by the list of areas (vmlist.c). It changes nothing: it is counted,
+ * told to whoever watches, and reported in one rate-limited line, for areas in 2.4's words. A reason
+ * has one row in a table, with its errno and its words.
  *
- * It owns nothing; contexts are those of pmm_zone_free().
+ * It owns nothing, and compiles unchanged in user space. Functions whose names begin with a double
+ * underscore run with zone->lock held.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include "internal.h"
 
-static const struct {
+/* What became of a free: 0 and "freed", or the reason for the refusal. */
+struct pmm_outcome {
 	int		err;
 	const char	*why;
-} pmm_free_results[PMM_NR_FREE_RESULTS] = {
+};
+
+static const struct pmm_outcome pmm_free_outcomes[PMM_NR_FREE_RESULTS] = {
 	[PMM_FREE_OK] = { 0, "freed" },
 	[PMM_FREE_PARKED] = { 0, "parked until its last reference is gone" },
 	[PMM_FREE_FOREIGN] = { -EINVAL, "not a page of this pool" },
@@ -24,30 +29,40 @@ static const struct {
 	[PMM_FREE_MAPPED] = { -EBUSY, "the page belongs to an area" },
 };
 
-/**
- * pmm_free_why() - put a free's result in words
- * @result: of pmm_zone_free()
- *
- * Context: Any.
- * Return: A constant string.
+static const struct pmm_outcome pmm_detach_outcomes[PMM_NR_DETACH_RESULTS] = {
+	[PMM_DETACH_OK] = { 0, "freed" },
+	[PMM_DETACH_LATER] = { 0, "freed when its last user mapping goes" },
+	[PMM_DETACH_NONE] = { 0, "nothing to be freed" },
+	[PMM_DETACH_BAD_ADDRESS] = { -EINVAL, "bad address" },
+	[PMM_DETACH_NONEXISTENT] = { -ENOENT, "nonexistent vm area" },
+	[PMM_DETACH_WRONG_TYPE] = { -EINVAL, "vm area of another kind" },
+};
+
+/*
+ * Each outcome in words, a constant string, and as an errno: 0 when the block or the area was freed,
+ * now or later; else the reason for the refusal. Any context.
  */
 const char *pmm_free_why(enum pmm_free_result result)
 {
-	return pmm_free_results[result].why;
+	return pmm_free_outcomes[result].why;
 }
 
-/**
- * pmm_free_errno() - put a free's result in an errno
- * @result: of pmm_zone_free()
- *
- * Context: Any.
- * Return: 0 when the block was taken back, now or later; else the reason for the refusal: -EINVAL,
- * -EBUSY.
- */
 int pmm_free_errno(enum pmm_free_result result)
 {
-	return pmm_free_results[result].err;
+	return pmm_free_outcomes[result].err;
 }
+
+const char *pmm_detach_why(enum pmm_detach_result result)
+{
+	return pmm_detach_outcomes[result].why;
+}
+
+int pmm_detach_errno(enum pmm_detach_result result)
+{
+	return pmm_detach_outcomes[result].err;
+}
+
+/* --- blocks ----------------------------------------------------------------------------------- */
 
 /* The first page of the block around this page: the nearest one at or below it that has a kind. */
 static unsigned long __pmm_head_of(const struct pmm_zone *zone, unsigned long index)
@@ -95,18 +110,21 @@ enum pmm_free_result __pmm_misuse(const struct pmm_zone *zone, unsigned long ind
 }
 
 /*
- * What the report of a refused free says: the block that the page is in, as it was under the lock,
- * and the caller that freed the page before, if it was ever freed as the first of a block.
+ * What the report of a refused free says: what was passed, and by whom; the block that the page is
+ * in, as it was under the lock; and the caller that freed the page before, if it was ever freed as
+ * the first of a block.
  */
 struct pmm_culprit {
-	unsigned long	head;
-	unsigned long	freed_by;
-	u8		state;
+	unsigned long		index;
+	unsigned int		order;
+	enum pmm_free_result	result;
+	unsigned long		caller;
+	unsigned long		head;
+	unsigned long		freed_by;
+	u8			state;
 };
 
-static void pmm_report_misuse(const struct pmm_zone *zone, const struct page *page,
-			      unsigned int order, enum pmm_free_result result,
-			      const struct pmm_culprit *in, unsigned long caller)
+static void pmm_report_misuse(const struct pmm_zone *zone, const struct pmm_culprit *by)
 {
 	static const char * const kinds[] = { "no", "free", "used", "mapped", "parked", "free" };
 	const struct pmm_owner *owner = zone->debug ? zone->debug->owner : NULL;
@@ -114,18 +132,17 @@ static void pmm_report_misuse(const struct pmm_zone *zone, const struct page *pa
 	const char *did = "";
 
 	snprintf(block, sizeof(block), "the %s block %lu of order %u",
-		 kinds[PMM_STATE_KIND(in->state)], in->head, PMM_STATE_ORDER(in->state));
-	if (result == PMM_FREE_DOUBLE && in->freed_by) {
+		 kinds[PMM_STATE_KIND(by->state)], by->head, PMM_STATE_ORDER(by->state));
+	if (by->result == PMM_FREE_DOUBLE && by->freed_by) {
 		did = "; freed before by ";
-		pmm_debug_who(zone, owner ? &owner[pmm_page_index(zone, page)].freed : NULL,
-			      in->freed_by, who);
-	} else if (owner && owner[in->head].taken.stack) {
+		pmm_debug_who(zone, owner ? &owner[by->index].freed : NULL, by->freed_by, who);
+	} else if (owner && owner[by->head].taken.stack) {
 		did = "; taken by ";
-		pmm_debug_who(zone, &owner[in->head].taken, 0, who);
+		pmm_debug_who(zone, &owner[by->head].taken, 0, who);
 	}
 	pr_warn_ratelimited("free refused: %s: page %lu order %u, in %s, by %pS%s%s\n",
-			    pmm_free_why(result), pmm_page_index(zone, page), order, block,
-			    (void *)caller, did, who);
+			    pmm_free_why(by->result), by->index, by->order, block,
+			    (void *)by->caller, did, who);
 }
 
 /**
@@ -145,17 +162,19 @@ noinline enum pmm_free_result pmm_refuse_free(struct pmm_zone *zone, const struc
 					      unsigned int order, enum pmm_free_result result,
 					      unsigned long caller)
 {
-	struct pmm_culprit in = { };
+	struct pmm_culprit by = {
+		.index = pmm_page_index(zone, page), .order = order, .result = result, .caller = caller,
+	};
 	unsigned long flags;
 
 	spin_lock_irqsave(&zone->lock, flags);
 	zone->stat.refused[result]++;
-	in.head = __pmm_head_of(zone, pmm_page_index(zone, page));
-	in.state = READ_ONCE(zone->state[in.head]);
-	in.freed_by = pmm_page_caller(page);
+	by.head = __pmm_head_of(zone, by.index);
+	by.state = READ_ONCE(zone->state[by.head]);
+	by.freed_by = pmm_page_caller(page);
 	spin_unlock_irqrestore(&zone->lock, flags);
-	pmm_tell_misuse(zone, pmm_page_index(zone, page), order, result, caller);
-	pmm_report_misuse(zone, page, order, result, &in, caller);
+	pmm_tell_misuse(zone, by.index, order, result, caller);
+	pmm_report_misuse(zone, &by);
 	return result;
 }
 
@@ -183,4 +202,33 @@ noinline enum pmm_free_result pmm_refuse_foreign(struct pmm_zone *zone, const ch
 	pr_warn_ratelimited("free refused: %s: %s %p order %u, by %pS\n",
 			    pmm_free_why(PMM_FREE_FOREIGN), what, addr, order, (void *)caller);
 	return PMM_FREE_FOREIGN;
+}
+
+/* --- areas ------------------------------------------------------------------------------------ */
+
+static const char *pmm_free_call(unsigned long type)
+{
+	return type == PMM_VM_ALLOC ? "vfree" :
+	       type == PMM_VM_MAP ? "vunmap" :
+	       type == PMM_VM_IOREMAP ? "iounmap" :
+	       type == PMM_VM_RAM ? "vm_unmap_ram" : "remove_vm_area";
+}
+
+/**
+ * pmm_refuse_area() - count and report the refusal of an area
+ * @list: the window
+ * @addr: the address that was to be freed
+ * @type: the call that was to free it: PMM_VM_*, or 0 for remove_vm_area()
+ * @result: the reason
+ * @caller: the code that wanted to free it
+ *
+ * Context: Any.
+ */
+void pmm_refuse_area(struct pmm_vmlist *list, const void *addr, unsigned long type,
+		     enum pmm_detach_result result, const void *caller)
+{
+	atomic_long_inc(&list->nr_refused);
+	pmm_tell_area_misuse(list, addr, result, (unsigned long)caller);
+	pr_err_ratelimited("Trying to %s() %s (%p), by %pS\n", pmm_free_call(type),
+			   pmm_detach_why(result), addr, caller);
 }

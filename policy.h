@@ -20,4 +20,72 @@ enum pmm_placement {
 	PMM_PLACE_PACKED,	/* one in the fullest largest block, so that others stay whole */
 };
 
+/* How the lowest hole that fits is found; both find the same. */
+enum pmm_hole_search {
+	PMM_SEARCH_LINEAR,	/* a walk over the list of areas: 2.4, 2.6.28 */
+	PMM_SEARCH_TREE,
+};
+
+/* When the TLBs are flushed. */
+enum pmm_purging {
+	PMM_PURGE_EAGER,	/* in each free of an area: 2.4 */
+	PMM_PURGE_LAZY,		/* once for many: 2.6.28 */
+};
+
+/**
+ * struct pmm_policy - the choices in force
+ * @placement: placement=
+ * @expand: expand=
+ * @search: search=
+ * @purge: purge=
+ * @pcp: pcp=1: per-CPU lists of free pages
+ * @bulk: the pages of an area are taken and returned in bulk, and mapped 2 MiB at a time where that
+ *	can be; it has no parameter: 2.4 and 2.6 did so one by one
+ */
+struct pmm_policy {
+	enum pmm_placement	placement;
+	enum pmm_expand		expand;
+	enum pmm_hole_search	search;
+	enum pmm_purging	purge;
+	bool			pcp;
+	bool			bulk;
+};
+
+/**
+ * struct pmm_era - what one version of Linux chose
+ * @name: of the parameter era=
+ * @policy: its choices
+ */
+struct pmm_era {
+	const char		*name;
+	struct pmm_policy	policy;
+};
+
+/* The switches, which override the era's choice, in the order in which they are judged and shown. */
+enum pmm_switch_id {
+	PMM_SWITCH_EXPAND,
+	PMM_SWITCH_PCP,
+	PMM_SWITCH_SEARCH,
+	PMM_SWITCH_PURGE,
+	PMM_SWITCH_PLACEMENT,
+	PMM_NR_SWITCHES,
+};
+
+/**
+ * struct pmm_switch - a parameter with two words
+ * @name: of the parameter
+ * @words: by value
+ */
+struct pmm_switch {
+	const char	*name;
+	char		*words[2];
+};
+
+extern const struct pmm_switch pmm_switches[PMM_NR_SWITCHES];
+
+const struct pmm_era *pmm_find_era(const char *name);
+int pmm_find_word(const struct pmm_switch *of, const char *word);
+unsigned int pmm_choice(const struct pmm_policy *policy, enum pmm_switch_id id);
+void pmm_choose(struct pmm_policy *policy, enum pmm_switch_id id, unsigned int value);
+
 #endif /* POCKETMM_POLICY_H */

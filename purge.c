@@ -27,13 +27,13 @@ static atomic64_t pmm_purges;
 
 /**
  * pmm_purge_init() - choose between eager and lazy flushes
- * @lazy: purge=lazy
+ * @when: purge=
  *
  * Context: Process context.
  */
-void pmm_purge_init(bool lazy)
+void pmm_purge_init(enum pmm_purging when)
 {
-	pmm_lazy = lazy;
+	pmm_lazy = when == PMM_PURGE_LAZY;
 	atomic64_set(&pmm_purges, 0);
 	atomic_long_set(&pmm_lazy_pages, 0);
 }

@@ -23,7 +23,7 @@ struct pmm_purge_ops {
 extern bool pmm_lazy;			/* purge=lazy; constant while loaded */
 extern atomic_long_t pmm_lazy_pages;	/* pages that wait and belong to the pmm_purge_ops */
 
-void pmm_purge_init(bool lazy);
+void pmm_purge_init(enum pmm_purging when);
 void pmm_purge_register(const struct pmm_purge_ops *ops);
 u64 pmm_purge_count(void);
 bool pmm_purge(void);

@@ -118,7 +118,7 @@ static void pmm_finish_detach(enum pmm_detach_result result, struct pmm_vm_struc
 	if (result == PMM_DETACH_OK)
 		pmm_destroy_area(vm, caller);
 	else if (pmm_detach_errno(result))
-		pmm_refuse(result, addr, type, caller);
+		pmm_refuse_area(&pmm_vmlist, addr, type, result, caller);
 }
 
 /**
@@ -528,7 +528,8 @@ void pmm_vfree(const void *addr)
 	if (result == PMM_DETACH_LATER)
 		schedule_work(&pmm_vfree_work);
 	else
-		pmm_refuse(result, addr, PMM_VM_ALLOC, __builtin_return_address(0));
+		pmm_refuse_area(&pmm_vmlist, addr, PMM_VM_ALLOC, result,
+				__builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(pmm_vfree);
 

@@ -7,7 +7,7 @@
  *	map_ram.c ram_block.c	vm_map_ram() and its blocks
  *	vmap.c usermap.c ioremap.c
  *	vmalloc.c		takes, maps and takes down areas
- *	misuse_area.c purge.c	refusals; when to flush
+ *	purge.c			when to flush
  *	lazy.c vmlist.c		the list of areas
  */
 #ifndef POCKETMM_VMALLOC_H
@@ -20,7 +20,7 @@ struct pmm_verdict;
 extern struct pmm_vmlist pmm_vmlist;	/* areas.c */
 
 /* areas.c */
-int pmm_vmalloc_init(bool search_tree, bool bulk, bool redzone);
+int pmm_vmalloc_init(const struct pmm_policy *policy, bool redzone);
 void pmm_vmalloc_exit(void);
 
 /* vmalloc.c */
@@ -40,13 +40,6 @@ void __iomem *pmm_ioremap_caller(phys_addr_t phys, unsigned long size, const voi
 /* ram_block.c */
 int pmm_map_ram_init(void);
 void pmm_map_ram_exit(void);
-
-/* misuse_area.c */
-void pmm_refuse(enum pmm_detach_result result, const void *addr, unsigned long type,
-		const void *caller);
-const char *pmm_detach_why(enum pmm_detach_result result);
-int pmm_detach_errno(enum pmm_detach_result result);
-u64 pmm_vmalloc_refused(void);
 
 /* watch/verify_window.c */
 bool pmm_window_verify(struct pmm_verdict *v);

@@ -147,7 +147,7 @@ struct pmm_vm_struct *pmm_remove_vm_area(const void *addr)
 		return vm;
 	}
 	if (result != PMM_DETACH_LATER)
-		pmm_refuse(result, addr, 0, __builtin_return_address(0));
+		pmm_refuse_area(&pmm_vmlist, addr, 0, result, __builtin_return_address(0));
 	return NULL;
 }
 EXPORT_SYMBOL_GPL(pmm_remove_vm_area);

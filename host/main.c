@@ -37,15 +37,15 @@ static int pmm_init_zone(const struct pmm_config *config, struct page *pages)
 
 	pmm_zone.name = "Pocket";
 	pmm_zone.pages_min = config->min_free;
-	pmm_zone.expand = config->lower ? PMM_EXPAND_LOWER : PMM_EXPAND_UPPER;
-	pmm_zone.placement = config->packed ? PMM_PLACE_PACKED : PMM_PLACE_LIFO;
+	pmm_zone.expand = config->policy.expand;
+	pmm_zone.placement = config->policy.placement;
 	err = pmm_init_debug(config);
 	if (err)
 		return err;
 	err = pmm_zone_init(&pmm_zone, pages, config->chunk.nr_pages);
 	if (err)
 		goto err_debug;
-	err = pmm_page_alloc_init(config->pcp);
+	err = pmm_page_alloc_init(config->policy.pcp);
 	if (err)
 		goto err_zone;
 	return 0;
@@ -93,8 +93,8 @@ static int __init pmm_init(void)
 	err = pmm_window_init(config.window);
 	if (err)
 		goto err_zone;
-	pmm_purge_init(config.lazy);
-	err = pmm_vmalloc_init(config.tree, config.bulk, config.redzone);
+	pmm_purge_init(config.policy.purge);
+	err = pmm_vmalloc_init(&config.policy, config.redzone);
 	if (err)
 		goto err_window;
 	pmm_report_load();

@@ -3,7 +3,8 @@
  * pocketmm: module parameters.
  *
  * Every parameter is read as text and judged here, so that a bad value is refused with one line
- * that names parameter, value and range. The era presets the switches that the user does not give.
+ * that names parameter, value and range. The era presets the switches that the user does not give;
+ * policy.c has the eras and the words.
  * State: the texts, which sysfs shows. Process context, at load only.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -180,98 +181,88 @@ static int pmm_judge_min_free(struct pmm_config *config)
 
 /* --- the switches ----------------------------------------------------------------------------- */
 
-/*
- * What an era presets. A parameter of the same name overrides it. @bulk has no parameter: 2.4 and
- * 2.6 took and returned the pages of an area one by one, so only era modern does it in bulk, and
- * maps 2 MiB at a time.
- */
-struct pmm_era {
-	const char	*name;
-	char		*expand;
-	char		*pcp;
-	char		*search;
-	char		*purge;
-	char		*placement;
-	bool		bulk;
+/* The words in force; the user's, or else the era's, so that sysfs shows them. */
+static char ** const pmm_switch_texts[PMM_NR_SWITCHES] = {
+	[PMM_SWITCH_EXPAND]	= &expand,
+	[PMM_SWITCH_PCP]	= &pcp,
+	[PMM_SWITCH_SEARCH]	= &search,
+	[PMM_SWITCH_PURGE]	= &purge,
+	[PMM_SWITCH_PLACEMENT]	= &placement,
 };
 
-static const struct pmm_era pmm_eras[] = {
-	{ "2.4",    "upper", "0", "linear", "eager", "lifo", false },
-	{ "2.6",    "lower", "1", "linear", "lazy",  "lifo", false },
-	{ "modern", "lower", "1", "tree",   "lazy",  "lifo", true },
-};
-
-static int pmm_judge_era(const struct pmm_era **chosen)
+static int pmm_judge_era(struct pmm_policy *policy)
 {
-	unsigned int i;
+	const struct pmm_era *chosen = pmm_find_era(era);
 
-	for (i = 0; i < ARRAY_SIZE(pmm_eras); i++) {
-		if (!strcmp(era, pmm_eras[i].name)) {
-			*chosen = &pmm_eras[i];
-			return 0;
-		}
+	if (!chosen) {
+		pr_err("era=%s is refused: 2.4, 2.6 or modern\n", era);
+		return -EINVAL;
 	}
-	pr_err("era=%s is refused: 2.4, 2.6 or modern\n", era);
-	return -EINVAL;
+	*policy = chosen->policy;
+	return 0;
 }
 
-/* The two words of a switch: off, on. */
-static const char * const pmm_bool_words[] = { "0", "1" };
-static const char * const pmm_expand_words[] = { "upper", "lower" };
-static const char * const pmm_search_words[] = { "linear", "tree" };
-static const char * const pmm_purge_words[] = { "eager", "lazy" };
-static const char * const pmm_placement_words[] = { "lifo", "packed" };
-
-/* If the user gave no word, *@text becomes the preset, so that sysfs shows the one in force. */
-static int pmm_judge_switch(const char *name, char **text, char *preset, const char * const *words,
-			    bool *on)
+/* Returns the value of the word, or -EINVAL. */
+static int pmm_judge_switch(const struct pmm_switch *by, const char *text)
 {
-	if (!*text)
-		*text = preset;
-	*on = !strcmp(*text, words[1]);
-	if (*on || !strcmp(*text, words[0]))
-		return 0;
-	pr_err("%s=%s is refused: %s or %s\n", name, *text, words[0], words[1]);
-	return -EINVAL;
+	int value = pmm_find_word(by, text);
+
+	if (value < 0)
+		pr_err("%s=%s is refused: %s or %s\n", by->name, text, by->words[0],
+		       by->words[1]);
+	return value;
+}
+
+static int pmm_judge_bool(const char *name, const char *text, bool *on)
+{
+	int value = pmm_judge_switch(&(const struct pmm_switch){ name, { "0", "1" } }, text);
+
+	*on = value > 0;
+	return min(value, 0);
 }
 
 static int pmm_judge_debug(struct pmm_config *config)
 {
-	return pmm_judge_switch("poison", &poison, NULL, pmm_bool_words, &config->poison) ?:
-	       pmm_judge_switch("redzone", &redzone, NULL, pmm_bool_words, &config->redzone) ?:
-	       pmm_judge_switch("owner", &owner, NULL, pmm_bool_words, &config->owner);
+	return pmm_judge_bool("poison", poison, &config->poison) ?:
+	       pmm_judge_bool("redzone", redzone, &config->redzone) ?:
+	       pmm_judge_bool("owner", owner, &config->owner);
 }
 
-/*
- * With poison=1 or owner=1 each page is checked or recorded as it comes and goes, which needs the
- * zone's lock. The per-CPU lists take no lock.
- */
-static int pmm_judge_pcp(struct pmm_config *config, char *preset)
+/* With poison=1 or owner=1 each page is checked or recorded as it comes and goes. */
+static bool pmm_pages_are_watched(const struct pmm_config *config)
 {
-	bool watched = config->poison || config->owner;
-	int err = pmm_judge_switch("pcp", &pcp, watched ? "0" : preset, pmm_bool_words,
-				   &config->pcp);
+	return config->poison || config->owner;
+}
 
-	if (err || !config->pcp || !watched)
-		return err;
+static int pmm_judge_choice(struct pmm_config *config, enum pmm_switch_id id)
+{
+	const struct pmm_switch *by = &pmm_switches[id];
+	char **text = pmm_switch_texts[id];
+	int value;
+
+	if (!*text)
+		*text = by->words[pmm_choice(&config->policy, id)];
+	value = pmm_judge_switch(by, *text);
+	if (value < 0)
+		return value;
+	pmm_choose(&config->policy, id, value);
+	if (!config->policy.pcp || !pmm_pages_are_watched(config))
+		return 0;
 	pr_err("pcp=1 is refused: poison=1 and owner=1 need pcp=0\n");
 	return -EINVAL;
 }
 
 static int pmm_judge_switches(struct pmm_config *config)
 {
-	const struct pmm_era *by;
-	int err = pmm_judge_era(&by) ?: pmm_judge_debug(config);
+	int err = pmm_judge_era(&config->policy) ?: pmm_judge_debug(config);
+	enum pmm_switch_id id;
 
-	if (err)
-		return err;
-	config->bulk = by->bulk;
-	return pmm_judge_switch("expand", &expand, by->expand, pmm_expand_words, &config->lower) ?:
-	       pmm_judge_pcp(config, by->pcp) ?:
-	       pmm_judge_switch("search", &search, by->search, pmm_search_words, &config->tree) ?:
-	       pmm_judge_switch("purge", &purge, by->purge, pmm_purge_words, &config->lazy) ?:
-	       pmm_judge_switch("placement", &placement, by->placement, pmm_placement_words,
-				&config->packed);
+	/* To watch a page needs the zone's lock. The per-CPU lists take no lock. */
+	if (!err && pmm_pages_are_watched(config))
+		config->policy.pcp = false;
+	for (id = 0; !err && id < PMM_NR_SWITCHES; id++)
+		err = pmm_judge_choice(config, id);
+	return err;
 }
 
 /* --- all of them ------------------------------------------------------------------------------ */
@@ -318,8 +309,13 @@ int pmm_judge_parameters(struct pmm_config *config)
  */
 void pmm_describe_switches(char *text, size_t room)
 {
-	snprintf(text, room, "era %s: expand=%s pcp=%s search=%s purge=%s placement=%s%s%s%s",
-		 era, expand, pcp, search, purge, placement,
-		 strcmp(poison, "1") ? "" : " poison=1", strcmp(redzone, "1") ? "" : " redzone=1",
-		 strcmp(owner, "1") ? "" : " owner=1");
+	size_t n = scnprintf(text, room, "era %s:", era);
+	enum pmm_switch_id id;
+
+	for (id = 0; id < PMM_NR_SWITCHES; id++)
+		n += scnprintf(text + n, room - n, " %s=%s", pmm_switches[id].name,
+			       *pmm_switch_texts[id]);
+	scnprintf(text + n, room - n, "%s%s%s", strcmp(poison, "1") ? "" : " poison=1",
+		  strcmp(redzone, "1") ? "" : " redzone=1",
+		  strcmp(owner, "1") ? "" : " owner=1");
 }

@@ -14,12 +14,7 @@
  * @chunk: chunk=, node= and below=
  * @window: bytes of window=
  * @min_free: pages of min_free=
- * @lower: expand=lower
- * @pcp: pcp=1
- * @tree: search=tree
- * @lazy: purge=lazy
- * @packed: placement=packed
- * @bulk: the era takes and returns the pages of an area in bulk
+ * @policy: the choices of era=, and of the switches that override them
  * @poison: poison=1
  * @redzone: redzone=1
  * @owner: owner=1
@@ -28,12 +23,7 @@ struct pmm_config {
 	struct pmm_chunk_request	chunk;
 	unsigned long			window;
 	unsigned long			min_free;
-	bool				lower;
-	bool				pcp;
-	bool				tree;
-	bool				lazy;
-	bool				packed;
-	bool				bulk;
+	struct pmm_policy		policy;
 	bool				poison;
 	bool				redzone;
 	bool				owner;

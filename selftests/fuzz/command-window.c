@@ -155,18 +155,6 @@ enum pmm_detach_result pmm_take_down(const void *addr, unsigned long type, const
 	return result;
 }
 
-const char *pmm_detach_why(enum pmm_detach_result result)
-{
-	return result == PMM_DETACH_OK ? "freed" : "refused";
-}
-
-int pmm_detach_errno(enum pmm_detach_result result)
-{
-	if (result == PMM_DETACH_OK)
-		return 0;
-	return result == PMM_DETACH_NONEXISTENT ? -ENOENT : -EINVAL;
-}
-
 /* Only whole pages of areas that are there are asked for. */
 struct page *pmm_vmalloc_to_page(const void *addr)
 {
