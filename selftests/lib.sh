@@ -13,8 +13,8 @@
 # a test's own: $POCKETMM_PARAMS has the parameters that every load begins with,
 # and each test is to pass with any of them.  A test that is about one setting
 # says so where it loads; one whose results depend on a setting asks with().
-# With $POCKETMM_QUICK a test does less of the same, for there are many settings;
-# with $POCKETMM_LONG those that can do so much that it takes an hour.
+# With $POCKETMM_QUICK a test does less of the same, because there are many
+# settings; with $POCKETMM_LONG the tests that can do so work for an hour.
 
 PMM=/sys/kernel/debug/pocketmm
 KO=${POCKETMM_KO:-/pocketmm.ko}
@@ -59,7 +59,7 @@ fail() {
 	because "failed: $tests $1"
 }
 
-# because TEXT: why it failed; what has been collected is said once more at the end.
+# because TEXT: why it failed; the reasons are printed once more at the end.
 because() {
 	case $1 in
 	failed:*) ;;
@@ -134,8 +134,8 @@ within() {
 
 # --- the module
 
-# insmod_with [PARAMETER=VALUE]...: behind those that every load begins with; the last of a name counts.
-# Who says pcp=1 cannot have poison=1 or owner=1, too.
+# insmod_with [PARAMETER=VALUE]...: follow those that every load begins with; the last of a name counts.
+# A load with pcp=1 cannot have poison=1 or owner=1 as well.
 insmod_with() {
 	insmod_common=${POCKETMM_PARAMS-}
 	case " $* " in

@@ -35,7 +35,7 @@ enum model_event {
 	EV_ALL_FREE,		/* all pages free */
 	EV_REFUSED,		/* a size that is refused */
 	EV_MISUSE,		/* a free that is refused */
-	EV_PURGED_FULL,		/* addresses that waited, purged for want of room */
+	EV_PURGED_FULL,		/* addresses that waited, purged for lack of room */
 	EV_PURGED_EXCESS,	/* likewise, because so many waited */
 	EV_HUGE,		/* an area, or its beginning, of whole largest blocks */
 	EV_PARTLY_HUGE,		/* one that could have had more of them */
@@ -238,7 +238,7 @@ static inline long model_make_room(struct model *m, long span, long align, long 
 	return model_first_fit(m, span, align, start);
 }
 
-/* Where an area of so many pages and its guard page goes, or MODEL_NONE. */
+/* Where an area of this many pages and its guard page goes, or MODEL_NONE. */
 static inline long model_reserve(struct model *m, long nr, long *start)
 {
 	long i = MODEL_NONE;

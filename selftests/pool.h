@@ -211,7 +211,7 @@ static KTAP_UNUSED bool pool_verify(void)
 	return ok;
 }
 
-/* Warnings of the module's between the two are wanted: whoever watches the log passes them over. */
+/* Warnings from the module between the two are wanted: tests that watch the log ignore them. */
 static KTAP_UNUSED void pool_log(const char *text)
 {
 	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);

@@ -47,7 +47,7 @@ cycle() {
 	"$TRY" rmmod pocketmm >/dev/null || bail 'rmmod'
 }
 
-# A chunk that cannot be had, and a value that is bad: what was taken before must be given back.
+# A chunk that is not available, and a bad value: everything taken before must be given back.
 refusals() {
 	for _ in 1 2; do
 		insmod_with chunk=126M below=128M >/dev/null && bail 'an impossible chunk was loaded'
@@ -56,8 +56,8 @@ refusals() {
 	cycle 64K reset
 }
 
-# settle KB: what the kernel frees late comes back within seconds, and what its per-CPU lists keep
-# when another small load makes it empty them; what is lost never does.
+# settle KB: pages that the kernel frees late come back within seconds, and pages on its per-CPU lists
+# when another small load makes it empty them; lost pages never do.
 settle() {
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		free_after=$(mem_free)

@@ -139,7 +139,7 @@ static bool take(struct slot *s)
 	}
 }
 
-/* Pages that are mapped are two: to be had, and to be mapped. */
+/* A slot with mapped pages costs two operations: allocating and mapping. */
 static unsigned int slot_ops(const struct slot *s)
 {
 	return s->kind == MAP || s->kind == RAM ? 2 : 1;

@@ -353,7 +353,7 @@ static void compare_args(const struct pmm_args *args, const struct reading *r)
 	ASSERT(!memcmp(args->blocks, r->ids, r->nr_ids * sizeof(r->ids[0])));
 }
 
-/* As pmm_parse_and_run(), but for the running. */
+/* As pmm_parse_and_run(), but nothing is run. */
 static const struct pmm_command *parse_only(struct pmm_args *args, char *line)
 {
 	const char *name = pmm_next_word(&line);

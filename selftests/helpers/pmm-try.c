@@ -302,7 +302,7 @@ static int is_taint(const char *line)
 	       strstr(line, ": module verification failed");
 }
 
-/* What the kernel log has behind the last FROM, once it has TO there; else NULL and errno. */
+/* The kernel log's text after the last FROM, once TO appears in it; else NULL and errno. */
 static char *read_log(const char *from, const char *to)
 {
 	char *start, *found;

@@ -127,7 +127,7 @@ void oracle_buddy_park(struct oracle_buddy *b, long page);
 bool oracle_buddy_referenced(const struct oracle_buddy *b, long page);
 
 /*
- * Looks once at each of the oldest parked blocks, until @most pages or more were looked at: it is
+ * Checks each of the oldest parked blocks once, until @most pages or more were checked: a block is
  * freed, or goes to the end of the queue when it is still referenced. Returns how many were freed.
  */
 long oracle_buddy_reap(struct oracle_buddy *b, long most);

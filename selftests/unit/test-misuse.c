@@ -126,7 +126,7 @@ static void assert_line(const struct misuse *misuse, uintptr_t page)
 
 static void try_misuse(struct arena *arena, const struct misuse *misuse)
 {
-	/* By way of an integer, for the compiler need not know of pages that lie nowhere. */
+	/* By way of an integer, because the compiler need not know of pages that lie nowhere. */
 	uintptr_t page = (uintptr_t)arena->pages + misuse->index * sizeof(struct page);
 	struct pmm_zone_stat want = arena->zone.stat;
 	struct image image;

@@ -62,8 +62,8 @@ static const char upper_1[] =
 	"9: /\n";
 
 /*
- * The second page comes straight off the order-0 list. Neither of the pair is there any more: its
- * bit is 0 again.
+ * The second page comes straight off the order-0 list. Neither of the pair is free now: its bit is
+ * 0 again.
  */
 static const char upper_2[] =
 	"0: /\n"
