@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What a person types.  The module itself is described in Kbuild, which kbuild
+# Targets for a person to type.  The module itself is described in Kbuild, which kbuild
 # prefers over this file; everything here finds a kernel to build against and
 # runs the tests.  'make help' lists the targets.
 #

@@ -5,7 +5,7 @@
  * pocketmm adds. Each does what those kernels did: nothing is staged.
  *
  *	relics buddy STEP...	16 pages; alloc, alloc=ORDER, free=PAGE, free=PAGE/ORDER
- *	relics area PAGES...	a window of 256 pages; areas of so many and a guard page
+ *	relics area PAGES...	a window of 256 pages; areas of these sizes and a guard page each
  *	relics vfree STEP...	vmalloc, vfree=AREA, purge
  */
 #include <stddef.h>
