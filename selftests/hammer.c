@@ -6,7 +6,7 @@
  *				mappings of it; and one that reads `verify` throughout
  *	hammer churn CYCLES	load and unload, while others open, read and map the files
  *
- * Each process has one role. What it gets it marks, and looks for the mark before it gives it back.
+ * Each process has one role. It marks what it gets, and checks the mark before it gives it back.
  * A process that sees something wrong says so and fails; the sum of what was done is printed.
  */
 #define _GNU_SOURCE

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# What the shell tests share: KTAP, loading and unloading, commands, and the
+# Functions that the shell tests share: KTAP, loading and unloading, commands, and the
 # kernel log.  A test sources this file, states its plan and ends with 'finish'.
 # Each check is one KTAP result and prints what was expected and what came.
 #
@@ -355,7 +355,7 @@ mem_free() {
 	done </proc/meminfo
 }
 
-# all_free: three results. What the commands held is given back, and then nothing is missing.
+# all_free: three results. Everything that commands held is freed, and then nothing is missing.
 all_free() {
 	must reset
 	must purge

@@ -848,7 +848,7 @@ static void close_files(void)
 	close(run.result_fd);
 }
 
-/* The kernel's rule: so many MiB for each doubling of the CPUs. */
+/* The kernel's rule: this many MiB for each doubling of the CPUs. */
 static long waiting_max(void)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN), mib = 32;
@@ -1017,7 +1017,7 @@ static void play_apart_from_ledger(void)
 	end();
 }
 
-/* The last is wide enough for so many areas to wait that they are purged for that. */
+/* The last is so wide that a purge begins because too many areas wait, not for lack of room. */
 static const struct play plays[] = {
 	{ 512,		384,	false,	&exact,		100 },
 	{ 777,		777,	false,	&exact,		100 },

@@ -20,7 +20,7 @@
 #define MODEL_HUGE	(1L << MODEL_TOP)	/* pages of a largest block: 2 MiB */
 #define MODEL_NONE	(-1)
 
-/* What a run met; a test that never met some of it has not tested much. */
+/* Events that a run met; a test that never met some of them has not tested much. */
 enum model_event {
 	EV_EXHAUSTED,		/* fewer pages free than asked for */
 	EV_FRAGMENTED,		/* enough pages free, but no such block */

@@ -8,7 +8,7 @@
 
 . ./lib.sh
 
-# What the line has to say after 'NAME=VALUE is refused: '.
+# The reason that the line must give after 'NAME=VALUE is refused: '.
 range_of() {
 	case $1 in
 	chunk | window) echo 'a multiple of 4096 between 64K and [0-9]+K' ;;

@@ -174,7 +174,7 @@ static KTAP_UNUSED long pool_value(const char *text, const char *name)
 	return -1;
 }
 
-/* What the last write to `command` said of a name, or -1. */
+/* The value that the last write to `command` printed for a name, or -1. */
 static KTAP_UNUSED long pool_result(const char *name)
 {
 	const char *text = strstr(pool_read("result"), " -> ");

@@ -12,7 +12,7 @@ CYCLES=$(quick '3108K 64K 24M' \
 	'1M 64K 3108K 16388K 4000K 64M 2M 10236K 32M 68K 128M 1M 24M 4M 3M 12M 100M 5M 48M')
 
 REPEATS=$(quick 1 1 14)
-# With so many of them, a size meets another one in each repeat of the list.
+# With this number of them, a size meets another one in each repeat of the list.
 SWITCHES='era=2.4 era=2.6 era=modern expand=upper pcp=0 search=linear purge=eager placement=packed min_free=0
 	era=2.4,placement=packed era=2.6,search=tree,purge=eager window=1M node=0'
 

@@ -109,7 +109,7 @@ static void test_areas(void)
 		walk(&calls[i]);
 }
 
-/* A call of its own, for where the chunk is above 4 GiB it always fails. */
+/* A call of its own, because it always fails where the chunk is above 4 GiB. */
 static void test_areas_32(void)
 {
 	static const struct call call = { take_32, give_area };

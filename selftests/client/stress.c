@@ -353,7 +353,7 @@ int client_stress_start(void)
 	return start_workers(1);
 }
 
-/* Returns when so many operations were done, and all that they took is given back. */
+/* Returns after the given number of operations, once everything that they took is freed. */
 int client_storm(u64 ops)
 {
 	int err;

@@ -58,7 +58,7 @@ struct key {
 static struct key keys[MOST_KEYS];
 static unsigned int nr_keys;
 
-/* What a line is, by the grammar. */
+/* The meaning of a line, by the grammar. */
 struct reading {
 	int		err;
 	char		why[160];
@@ -466,7 +466,7 @@ static void end(void)
 	pool_exit();
 }
 
-/* What a well-formed command must be refused for, whatever there is; 0 if nothing. */
+/* The errno with which a well-formed command must be refused in every state; 0 if none. */
 static int misfit(const struct reading *r)
 {
 	bool is_alloc = !strcmp(r->name, "alloc");

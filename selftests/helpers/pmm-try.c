@@ -295,7 +295,7 @@ static int try_mmap(int argc, char **argv)
 	return report(nonzero_bytes(addr, length));
 }
 
-/* What the kernel says of any module from outside, once. */
+/* A message that the kernel prints once about any module from outside. */
 static int is_taint(const char *line)
 {
 	return strstr(line, ": loading out-of-tree module taints") ||

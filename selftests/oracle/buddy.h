@@ -22,7 +22,7 @@
 #define ORACLE_LARGEST	512L	/* pages of a largest block */
 #define ORACLE_NONE	(-1L)
 
-/* What a page is: the first of a block of some kind, or inside a block. */
+/* The state of a page: the first of a block of some kind, or inside a block. */
 enum oracle_kind { ORACLE_INSIDE, ORACLE_FREE, ORACLE_USED, ORACLE_MAPPED, ORACLE_PARKED };
 
 #define ORACLE_LABEL(kind, order)	((kind) << 4 | (order))

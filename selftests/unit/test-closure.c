@@ -140,7 +140,7 @@ static void enqueue(void)
 	ASSERT_SOUND(&pmm_zone);
 }
 
-/* --- what is known of a state: who has what --- */
+/* --- the owner of each page in a state --- */
 
 static bool in_use(unsigned long index)
 {

@@ -167,7 +167,7 @@ static void misuse_refused(const void *arg)
 	arena_exit(&arena);
 }
 
-/* What the API hands out, an area's free must not take, although the order is right. */
+/* An area's free must refuse a page that the API handed out, even of the right order. */
 static void misuse_wrong_kind(const void *arg)
 {
 	struct arena arena;

@@ -618,7 +618,7 @@ static void free_meanwhile(enum shim_point point)
 
 /*
  * Of two frees of a block, each of which has looked already and found all well, one is refused. The
- * zone's lock is no help, since who frees into a list does not take it.
+ * zone's lock is no help, because a free into a list does not take it.
  */
 static void race(bool first_by_list, bool second_by_list)
 {

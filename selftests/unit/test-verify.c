@@ -33,7 +33,7 @@ static void stage(struct arena *arena)
 	ASSERT_SOUND(&arena->zone);
 }
 
-/* What a sound zone is said to hold. */
+/* The counts that verify must report for a sound zone. */
 static void verify_counts(const void *arg)
 {
 	struct pmm_verdict v = { };

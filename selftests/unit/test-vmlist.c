@@ -253,7 +253,7 @@ static void vmlist_top(const void *arg)
 	put_all(&list);
 }
 
-/* What the record says. */
+/* The contents of the record. */
 static void vmlist_record(const void *arg)
 {
 	struct pmm_vm_struct *vm;
@@ -612,7 +612,7 @@ struct size {
 	bool		tree;
 };
 
-/* What the model knows of an area. */
+/* The model of an area. */
 struct known {
 	struct pmm_vm_struct	*vm;
 	unsigned long		first, pages;	/* guard page included */
@@ -649,7 +649,7 @@ static void *page_addr(unsigned long page)
 
 /* --- the model --- */
 
-/* The first page of the lowest run of so many pages that nobody has. */
+/* The first page of the lowest run of this many free pages. */
 static unsigned long model_fit(unsigned long pages)
 {
 	unsigned long page, length = 0;

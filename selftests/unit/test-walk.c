@@ -227,7 +227,7 @@ static void walk_lifo(const void *arg)
 }
 
 /*
- * What a zone costs: a bit for each pair, in whole words for each of nine orders, and a byte a
+ * A zone's memory: a bit for each pair, in whole words for each of nine orders, and a byte a
  * page.
  */
 static void walk_metadata(const void *arg)

@@ -95,7 +95,7 @@ static void watermark_counts_the_block(const void *arg)
 	arena_exit(&arena);
 }
 
-/* Fails, is counted, changes nothing and says nothing, for the caller wants no message. */
+/* Fails, is counted, changes nothing and says nothing, because the caller wants no message. */
 static void refused(struct arena *arena, unsigned int order)
 {
 	u64 failures = arena->zone.stat.failures;
