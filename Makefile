@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What a person types.  The module itself is described in Kbuild, which kbuild
+# Targets for a person to type.  The module itself is described in Kbuild, which kbuild
 # prefers over this file; everything here finds a kernel to build against and
 # runs the tests.  'make help' lists the targets.
 #
@@ -84,12 +84,12 @@ demo:
 	@$(run) scripts/setup vm build
 	@$(run) scripts/demo
 
-# What anybody runs after a change: docs/testing.md.
+# To run after each change: docs/testing.md.
 quick_tiers := quick:6.12-cloud unit labs:6.12-cloud view lint-quick
 debug_tiers := quick:6.12-debug quick:6.12-kcsan planted:6.12-debug planted:6.12-kcsan numa:6.12-debug numa:6.12-cloud
 stock := 6.1 6.1-cloud 6.1-rt 6.12 6.12-cloud 6.12-rt
 
-# What 'make check' does not have.  The slowest come first, so that nothing waits for them in the end.
+# Tiers that 'make check' does not have.  The slowest come first, so that nothing waits for them in the end.
 more_tiers := vm:6.12-cloud $(debug_tiers) fuzz proof switches:6.12-cloud bench reports:6.12-cloud home record tools \
 	lockdown:6.12-cloud harness quick:6.1-cloud quick:6.12-rt quick:6.1-rt $(addprefix build:,$(stock))
 
@@ -104,7 +104,7 @@ check-all:
 	@$(run) scripts/setup
 	@$(run) scripts/check -n check-all -j $(JOBS) $(filter-out quick:6.12-cloud,$(quick_tiers)) $(more_tiers)
 
-# What 'make check' has not run: for .ci/run, which does both.
+# The tiers that 'make check' has not run: for .ci/run, which does both.
 check-more:
 	@$(run) scripts/setup
 	@$(run) scripts/check -n check-more -j $(JOBS) $(more_tiers)
@@ -160,7 +160,7 @@ proof:
 fuzz:
 	@$(run) scripts/fuzz $(if $(FUZZ_SECONDS),--seconds $(FUZZ_SECONDS))
 
-# Are the tests able to fail?  About an hour; what is known already is not run again.
+# Are the tests able to fail?  About an hour; faults with a known result are not run again.
 mutate:
 	@$(run) scripts/setup unit vmtest
 	@$(run) scripts/mutate --docs
@@ -175,13 +175,13 @@ bench-check:
 bench-scale:
 	@$(run) scripts/bench --scale
 
-# One HTML file of one or two recordings, with which to look at them: docs/viewer.md.
+# One HTML file that shows one or two recordings: docs/viewer.md.
 view:
 	@test -n "$(FILE)" || { echo 'make: say which recording: make view FILE=recording.jsonl [FILE2=other.jsonl]' >&2; exit 2; }
 	@$(run) scripts/setup view
 	@$(run) viewer/view $(if $(OUTPUT),-o $(OUTPUT)) $(FILE) $(FILE2)
 
-# DEMO="lifo packed" for the other two that are there.
+# DEMO="lifo packed" for the other two recordings.
 demo-view:
 	@$(run) scripts/setup view
 	@$(run) viewer/view -o build/demo-view.html $(patsubst %,viewer/demo/%.jsonl,$(or $(DEMO),era-2.4 modern))

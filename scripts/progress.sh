@@ -67,7 +67,7 @@ progress_poll() {
 	done
 }
 
-# The poller is no child of this shell, for the command may be a function that waits for all of them.
+# The poller is no child of this shell, because the command may be a function that waits for all of them.
 progress_while() {
 	local probe=$1 poller status
 	shift

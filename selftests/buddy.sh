@@ -53,7 +53,7 @@ split_lower() {
 	unload
 }
 
-# pages_of COUNT: the pages that so many single allocations get, in order.
+# pages_of COUNT: the pages that COUNT single allocations get, in order.
 pages_of() {
 	must "alloc order=0 count=$1"
 	pages=

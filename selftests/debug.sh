@@ -123,7 +123,7 @@ redzone() {
 	must reset
 	expect_log_end
 	is 'mem: is found' "$(stat_of redzone_errors)" 5
-	# What a user may map may be written to up to the end of its last page.
+	# An area that a user may map can be written to up to the end of its last page.
 	must 'vmalloc size=5000 user'
 	offset=$(value offset)
 	is 'user: to the end of the page' "$(yes | head -c 8192 | "$TRY" pwrite "$PMM/mem" "$offset")" 'ok 8192'

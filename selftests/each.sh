@@ -34,7 +34,7 @@ unwanted_lines() {
 	/pocketmm: leak: / && substr($0, 2) % 8 > 4 { print }'
 }
 
-# What a test left is put away all the same, so that the next one can run.
+# Things that a test left are removed all the same, so that the next one can run.
 leftover_module() {
 	[ -e /sys/module/pocketmm ] || return
 	echo 'the module is still loaded'

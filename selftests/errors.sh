@@ -281,7 +281,7 @@ bad_texts() {
 	matches 'result is plain text' "$last_reply" '[0-9]+ [ -~]* -> error [A-Z0-9]+ [ -~]*'
 }
 
-# What the state does not show: nothing got an ID, and the module is content.
+# Beyond what the state shows: nothing got an ID, and verify finds nothing.
 aftermath_of_tables() {
 	matches 'verify after all that' "$(cat $PMM/verify)" 'ok .*'
 	must 'check area=1 seed=0'

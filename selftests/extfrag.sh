@@ -4,7 +4,7 @@
 # unusable_index and extfrag_index, worked out once more from buddyinfo; mappings,
 # from what each area was given; page_owner, for the kernel's page_owner_sort.
 #
-# not with --switches: free blocks, areas and owners are told alike in each
+# not with --switches: free blocks, areas and owners are reported alike in each
 
 . ./lib.sh
 
@@ -58,7 +58,7 @@ fragmentation() {
 	unload
 }
 
-# pages_of OFFSET: of mappings, one a line.
+# pages_of OFFSET: the pages in mappings, one per line.
 pages_of() {
 	sed -n "s/^$1: //p" "$PMM/mappings" | tr ' ' '\n' | awk -F+ '{ for (i = 0; i < $2; i++) print $1 + i }'
 }

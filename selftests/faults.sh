@@ -174,7 +174,7 @@ must_stop() {
 	printf 'fail nth=0' >"$PMM/command" 2>/dev/null || printf 'fail nth=0' >"$PMM/command" || bail 'fail nth=0'
 }
 
-# What the walk itself changes in stats and in result.
+# Counters and lines that the walk itself changes in stats and in result.
 unchanging() {
 	sed '/^fail_nth /d; s/^[0-9]* fail nth=[0-9]*/fail/'
 }

@@ -25,7 +25,7 @@ scribble() {
 	expect_log_end
 }
 
-# What is refused is told; all other lines are too much.
+# Each refusal is reported; any other line is an error.
 clean_log() {
 	is 'the log has nothing but refusals' "$(log_since | grep -vE \
 		'(order-[0-9]+ allocation|vmalloc of [0-9]+ bytes) failed|free refused: |Trying to v(free|unmap)|iounmap|callbacks suppressed')" ''

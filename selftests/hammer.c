@@ -6,7 +6,7 @@
  *				mappings of it; and one that reads `verify` throughout
  *	hammer churn CYCLES	load and unload, while others open, read and map the files
  *
- * Each process has one role. What it gets it marks, and looks for the mark before it gives it back.
+ * Each process has one role. It marks what it gets, and checks the mark before it gives it back.
  * A process that sees something wrong says so and fails; the sum of what was done is printed.
  */
 #define _GNU_SOURCE
@@ -62,9 +62,9 @@ static bool going_on(void)
 /* --- commands --------------------------------------------------------------------------------- */
 
 /*
- * `result` is of the last write, whoever made it. So what allocates runs under a lock of our own,
- * up to where its result is read or its area is mapped, and so does reset. The rest does not, and
- * may come between: then the result has no ID, and what was allocated waits for a reset.
+ * `result` belongs to the last write of any task. So commands that allocate run under a lock of our
+ * own until their result is read or their area is mapped, and so does reset. Other commands do not,
+ * and may come between: then the result has no ID, and the memory stays allocated until a reset.
  */
 static void lock_results(void)
 {
@@ -152,7 +152,7 @@ static void make_thing(struct thing *t)
 	t->id = t->block;
 }
 
-/* What was filled is as it was, unless a reset freed it. */
+/* Memory that was filled is unchanged, unless a reset freed it. */
 static void use_thing(struct thing *t)
 {
 	const char *verb = t->filled ? "check" : "fill";
@@ -371,7 +371,7 @@ static int run(unsigned int seconds)
 
 /* --- load and unload -------------------------------------------------------------------------- */
 
-/* The module cannot go while somebody has its pages mapped, be the file closed. */
+/* The module cannot be unloaded while its pages are mapped, even if the file is closed. */
 static void open_mem(int mem)
 {
 	char *addr;

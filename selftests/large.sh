@@ -35,7 +35,7 @@ free_every_second() {
 	is 'every second page is back' "$(stat_of free_pages)" $((PAGES / 2))
 }
 
-# Each line of the text is looked at once.
+# Each line of the text is checked once.
 print_all() {
 	is 'blocks: complete, in order, every second one free' \
 		"$(awk '$1 != NR - 1 || $2 != "order=0" || $3 != (NR % 2 ? "free" : "used") { print "line " NR ": " $0; exit }

@@ -43,7 +43,7 @@ blocks_and_areas() {
 	is 'nothing else' "$(printf '%s\n' "$report" | wc -l)" 9
 }
 
-# Of many only so many are named, and all are counted.
+# Of many leaks only some are named, but all are counted.
 many_blocks() {
 	load chunk=4M
 	must 'alloc order=0 count=500'
@@ -75,7 +75,7 @@ busy() {
 	is 'the area is named' "$(lines_about 'areas,')" 'leak: 1 areas, 4096 bytes in all'
 }
 
-# Freed by their page rather than by their ID: commands hold nothing any more.
+# Freed by their page rather than by their ID: commands no longer hold anything.
 freed_by_page() {
 	load chunk=4M
 	must 'alloc order=3'

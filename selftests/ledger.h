@@ -2,8 +2,8 @@
 /*
  * pocketmm selftests: who has which page, when it is the module's affair which page that is.
  *
- * What can be had does not depend on the choice: a request for a block must be met exactly when
- * there is one, aligned to its size and free throughout, whatever lists its pages are on.
+ * Success does not depend on the choice: a request for a block must be met exactly when there is
+ * one, aligned to its size and free throughout, whatever lists its pages are on.
  */
 #ifndef POCKETMM_LEDGER_H
 #define POCKETMM_LEDGER_H
@@ -52,7 +52,7 @@ static inline long ledger_available(const struct ledger *l, int order)
 	return nr;
 }
 
-/* False when it was not to be had. */
+/* False when the block was not free. */
 static inline bool ledger_take(struct ledger *l, long page, int order)
 {
 	long i;

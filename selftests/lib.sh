@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# What the shell tests share: KTAP, loading and unloading, commands, and the
+# Functions that the shell tests share: KTAP, loading and unloading, commands, and the
 # kernel log.  A test sources this file, states its plan and ends with 'finish'.
 # Each check is one KTAP result and prints what was expected and what came.
 #
@@ -13,8 +13,8 @@
 # a test's own: $POCKETMM_PARAMS has the parameters that every load begins with,
 # and each test is to pass with any of them.  A test that is about one setting
 # says so where it loads; one whose results depend on a setting asks with().
-# With $POCKETMM_QUICK a test does less of the same, for there are many settings;
-# with $POCKETMM_LONG those that can do so much that it takes an hour.
+# With $POCKETMM_QUICK a test does less of the same, because there are many
+# settings; with $POCKETMM_LONG the tests that can do so work for an hour.
 
 PMM=/sys/kernel/debug/pocketmm
 KO=${POCKETMM_KO:-/pocketmm.ko}
@@ -59,7 +59,7 @@ fail() {
 	because "failed: $tests $1"
 }
 
-# because TEXT: why it failed; what has been collected is said once more at the end.
+# because TEXT: why it failed; the reasons are printed once more at the end.
 because() {
 	case $1 in
 	failed:*) ;;
@@ -134,8 +134,8 @@ within() {
 
 # --- the module
 
-# insmod_with [PARAMETER=VALUE]...: behind those that every load begins with; the last of a name counts.
-# Who says pcp=1 cannot have poison=1 or owner=1, too.
+# insmod_with [PARAMETER=VALUE]...: follow those that every load begins with; the last of a name counts.
+# A load with pcp=1 cannot have poison=1 or owner=1 as well.
 insmod_with() {
 	insmod_common=${POCKETMM_PARAMS-}
 	case " $* " in
@@ -355,7 +355,7 @@ mem_free() {
 	done </proc/meminfo
 }
 
-# all_free: three results. What the commands held is given back, and then nothing is missing.
+# all_free: three results. Everything that commands held is freed, and then nothing is missing.
 all_free() {
 	must reset
 	must purge

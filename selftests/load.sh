@@ -9,7 +9,7 @@
 readonly LOADED='chunk of 1024 pages, frames 0x[0-9a-f]+00-0x[0-9a-f]+ff, node 0; window of 16384K; metadata: [0-9]+ bytes of pair bits, 1024 of page states, [0-9]+ for the window'
 readonly UNLOADED='unloaded, 1024 pages are the kernel.s again'
 
-# The switches as they are, whoever said so.
+# The switches in force, whether chosen or by default.
 switches() {
 	said="era $(param era): expand=$(param expand) pcp=$(param pcp) search=$(param search)"
 	said="$said purge=$(param purge) placement=$(param placement)"
@@ -31,7 +31,7 @@ one_line_each_way() {
 }
 
 # A bit a pair and a byte a page: order 0 of 1024 pages has 512 pairs, down to 2 of order 8, in longs.
-# With placement=packed a record of 32 bytes for each largest block besides.
+# With placement=packed a record of 32 bytes for each largest block as well.
 metadata_as_promised() {
 	load chunk=4M
 	with placement=packed && records=2 || records=0

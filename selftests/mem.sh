@@ -66,7 +66,7 @@ odd_reads() {
 	reads 262143 1 1
 }
 
-# What lies behind the end is not there; what lies before it is.
+# Offsets past the end cannot be read or written; those before it can.
 ends() {
 	reads 262141 100 3
 	reads 262144 1 0
@@ -128,7 +128,7 @@ seeks() {
 	is 'read after a seek' "$(dd if=$MEM bs=4096 skip=6 count=1 2>/dev/null | cmp - /tmp/window6 2>&1)" ''
 }
 
-# What is gone reads as zeros at once, and comes back with other pages.
+# A freed area reads as zeros at once, and comes back with other pages.
 after_vfree() {
 	must 'vfree area=1'
 	reads_zero 'a freed area' 0 8192

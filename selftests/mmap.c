@@ -2,7 +2,7 @@
 /*
  * pocketmm selftests: areas of the window in user space, through mmap of debugfs' `mem`.
  *
- * What a mapping shows, what is refused, and above all that an area lives exactly as long as its
+ * The contents of a mapping, refusals, and above all that an area lives exactly as long as its
  * last mapping, whatever becomes of the mapping meanwhile. Each case leaves all of the pool free.
  */
 #define _GNU_SOURCE

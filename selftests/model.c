@@ -9,8 +9,8 @@
  * exhaustion, fragmentation, exact fits, full coalescing, every failure.
  *
  * The model follows expand=, purge= and era=; search= must not be seen. Which pages per-CPU lists
- * (pcp=1) and placement=packed choose is the module's affair. With these, the further runs hold
- * what does not depend on it against a ledger of who has which page (ledger.h).
+ * (pcp=1) and placement=packed choose is the module's affair. With these, the further runs check
+ * the results that do not depend on the choice against a ledger of each page's owner (ledger.h).
  *
  *	model [-s SEED] [-n STEPS] [-c PAGES]
  *
@@ -712,7 +712,7 @@ static long random_area(void)
 	return hole ? hole : 1 + (long)below(most[run.phase.style]);
 }
 
-/* All that is left, so that not one page stays free. */
+/* Takes every page that is left, so that none stays free. */
 static void step_take_rest(void)
 {
 	long left = nr_free();
@@ -848,7 +848,7 @@ static void close_files(void)
 	close(run.result_fd);
 }
 
-/* The kernel's rule: so many MiB for each doubling of the CPUs. */
+/* The kernel's rule: this many MiB for each doubling of the CPUs. */
 static long waiting_max(void)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN), mib = 32;
@@ -1017,7 +1017,7 @@ static void play_apart_from_ledger(void)
 	end();
 }
 
-/* The last is wide enough for so many areas to wait that they are purged for that. */
+/* The last is so wide that a purge begins because too many areas wait, not for lack of room. */
 static const struct play plays[] = {
 	{ 512,		384,	false,	&exact,		100 },
 	{ 777,		777,	false,	&exact,		100 },

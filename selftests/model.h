@@ -20,7 +20,7 @@
 #define MODEL_HUGE	(1L << MODEL_TOP)	/* pages of a largest block: 2 MiB */
 #define MODEL_NONE	(-1)
 
-/* What a run met; a test that never met some of it has not tested much. */
+/* Events that a run met; a test that never met some of them has not tested much. */
 enum model_event {
 	EV_EXHAUSTED,		/* fewer pages free than asked for */
 	EV_FRAGMENTED,		/* enough pages free, but no such block */
@@ -35,7 +35,7 @@ enum model_event {
 	EV_ALL_FREE,		/* all pages free */
 	EV_REFUSED,		/* a size that is refused */
 	EV_MISUSE,		/* a free that is refused */
-	EV_PURGED_FULL,		/* addresses that waited, purged for want of room */
+	EV_PURGED_FULL,		/* addresses that waited, purged for lack of room */
 	EV_PURGED_EXCESS,	/* likewise, because so many waited */
 	EV_HUGE,		/* an area, or its beginning, of whole largest blocks */
 	EV_PARTLY_HUGE,		/* one that could have had more of them */
@@ -238,7 +238,7 @@ static inline long model_make_room(struct model *m, long span, long align, long 
 	return model_first_fit(m, span, align, start);
 }
 
-/* Where an area of so many pages and its guard page goes, or MODEL_NONE. */
+/* Where an area of this many pages and its guard page goes, or MODEL_NONE. */
 static inline long model_reserve(struct model *m, long nr, long *start)
 {
 	long i = MODEL_NONE;

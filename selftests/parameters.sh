@@ -8,7 +8,7 @@
 
 . ./lib.sh
 
-# What the line has to say after 'NAME=VALUE is refused: '.
+# The reason that the line must give after 'NAME=VALUE is refused: '.
 range_of() {
 	case $1 in
 	chunk | window) echo 'a multiple of 4096 between 64K and [0-9]+K' ;;
@@ -197,8 +197,8 @@ longest_free_run() {
 		END { print 4 * longest }'
 }
 
-# Somewhere below 128 MiB is the kernel's own image, at a random place, so that range cannot be had as
-# a whole.  Worth trying is at least half of what is free in one piece: that need not begin on 2 MiB.
+# Somewhere below 128 MiB is the kernel's own image, at a random place, so that range is never free as
+# a whole.  At least half of the longest free run must be tried: the run need not begin on 2 MiB.
 impossible_chunk() {
 	longest=$(longest_free_run)
 	log_mark

@@ -53,7 +53,7 @@ refill() {
 	unload
 }
 
-# What is freed is kept, up to the limit; then the coldest batch goes back.
+# Freed pages are kept, up to the limit; then the coldest batch goes back.
 flush() {
 	must reset
 	is 'freed: kept, and the free lists are as they were' "$(pages)" "$((16384 - 2 * BATCH)) $((2 * BATCH))"
@@ -80,7 +80,7 @@ kept() {
 	grep "^$(page_of "$1") " "$PMM/blocks" || echo 'part of another block'
 }
 
-# What was freed last is handed out first, and what went cold first goes back.
+# The page freed last is handed out first, and the coldest pages go back first.
 hot_and_cold() {
 	load chunk=64M pcp=1
 	must "alloc order=0 count=$((HIGH + 1))"
@@ -213,7 +213,7 @@ online() {
 	bail "cpu$1 does not go $2"
 }
 
-# What a CPU keeps is everybody's when it goes; and it comes back with empty lists.
+# When a CPU goes, its pages become available to all; it comes back with empty lists.
 hotplug() {
 	if [ ! -w /sys/devices/system/cpu/cpu1/online ]; then
 		for what in 'pages are kept' 'they are back' 'one CPU is left' 'it is back' 'verify' \

@@ -174,7 +174,7 @@ static KTAP_UNUSED long pool_value(const char *text, const char *name)
 	return -1;
 }
 
-/* What the last write to `command` said of a name, or -1. */
+/* The value that the last write to `command` printed for a name, or -1. */
 static KTAP_UNUSED long pool_result(const char *name)
 {
 	const char *text = strstr(pool_read("result"), " -> ");
@@ -211,7 +211,7 @@ static KTAP_UNUSED bool pool_verify(void)
 	return ok;
 }
 
-/* Warnings of the module's between the two are wanted: whoever watches the log passes them over. */
+/* Warnings from the module between the two are wanted: tests that watch the log ignore them. */
 static KTAP_UNUSED void pool_log(const char *text)
 {
 	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);

@@ -12,7 +12,7 @@ CYCLES=$(quick '3108K 64K 24M' \
 	'1M 64K 3108K 16388K 4000K 64M 2M 10236K 32M 68K 128M 1M 24M 4M 3M 12M 100M 5M 48M')
 
 REPEATS=$(quick 1 1 14)
-# With so many of them, a size meets another one in each repeat of the list.
+# With this number of them, a size meets another one in each repeat of the list.
 SWITCHES='era=2.4 era=2.6 era=modern expand=upper pcp=0 search=linear purge=eager placement=packed min_free=0
 	era=2.4,placement=packed era=2.6,search=tree,purge=eager window=1M node=0'
 
@@ -47,7 +47,7 @@ cycle() {
 	"$TRY" rmmod pocketmm >/dev/null || bail 'rmmod'
 }
 
-# A chunk that cannot be had, and a value that is bad: what was taken before must be given back.
+# A chunk that is not available, and a bad value: everything taken before must be given back.
 refusals() {
 	for _ in 1 2; do
 		insmod_with chunk=126M below=128M >/dev/null && bail 'an impossible chunk was loaded'
@@ -56,8 +56,8 @@ refusals() {
 	cycle 64K reset
 }
 
-# settle KB: what the kernel frees late comes back within seconds, and what its per-CPU lists keep
-# when another small load makes it empty them; what is lost never does.
+# settle KB: pages that the kernel frees late come back within seconds, and pages on its per-CPU lists
+# when another small load makes it empty them; lost pages never do.
 settle() {
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		free_after=$(mem_free)

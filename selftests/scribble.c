@@ -4,15 +4,15 @@
  *
  *	scribble SECONDS SEED
  *
- * What is written to `command` is pure noise, well-formed commands, or these with some bytes
- * changed; the window is read, written and mapped at any offset, beyond its end and below its start
- * too. Each call must answer with what its file may answer, `result` must be made of whole lines,
- * and `verify` must find nothing.
+ * Writes to `command` are pure noise, well-formed commands, or these with some bytes changed; the
+ * window is read, written and mapped at any offset, beyond its end and below its start too. Each
+ * call must give an answer that its file may give, `result` must be made of whole lines, and
+ * `verify` must find nothing.
  *
- * Devices are kept out of harm's way, for a write to some register may reset the machine or stop
- * its clock, and that would say nothing of the module: a line reaches `ioremap` only with the
- * HPET's page for an address, whose registers may be read; and what is written to `mem` never
- * overlaps an area of ioremap. (`fill` refuses such an area by itself.)
+ * Devices are kept out of harm's way, because a write to some register may reset the machine or
+ * stop its clock, and that would say nothing about the module: a line reaches `ioremap` only with
+ * the HPET's page for an address, whose registers may be read; and a write to `mem` never overlaps
+ * an area of ioremap. (`fill` refuses such an area on its own.)
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -352,7 +352,7 @@ static void touch(char *addr, bool write)
 		__atomic_store_n(addr, byte + 1, __ATOMIC_RELAXED);
 }
 
-/* Mostly where an area for users is; what is mapped is there from end to end. */
+/* Mostly where an area for users is; every page of a mapping can be read. */
 static void step_map(void)
 {
 	size_t len = POOL_PAGE * (1 + below(8)), i;

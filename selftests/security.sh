@@ -89,7 +89,7 @@ with_debugfs_open() {
 	mount -o remount,mode=700 /sys/kernel/debug || bail 'cannot remount debugfs'
 }
 
-# no_command NAME ANSWER: of a write that is refused for want of the capability.
+# no_command NAME ANSWER: of a write that is refused for lack of the capability.
 no_command() {
 	[ "$2" = EPERM ] || wrong "answer: $2"
 	[ "$(cat $PMM/result $PMM/stats)" = "$result" ] || wrong 'result or stats have changed'
@@ -106,7 +106,7 @@ userns_no_command() {
 	fi
 }
 
-# What a write needs: the right to open the file, and CAP_SYS_ADMIN both of who opened it and of who writes.
+# A write needs the right to open the file, and CAP_SYS_ADMIN both of the opener and of the writer.
 capability() {
 	before=$(state)
 	result=$(cat $PMM/result $PMM/stats)
@@ -176,7 +176,7 @@ addresses_of_users() {
 	restrict 0
 }
 
-# Everything that the module has to say in the log, but for a load that fails for want of memory.
+# Every message of the module in the log, except that of a load that fails for lack of memory.
 all_messages() {
 	unload
 	load chunk=4M window=1M

@@ -193,7 +193,7 @@ map: offset=0 page=0 nr=512"
 	is 'era=modern: it comes back page by page, and coalesces' "$(told | grep -c ^free:) $(told | grep -c ^coalesce:)" '512 511'
 }
 
-# Off, nothing is told; and it is the same whether it is on or off.
+# With tracing off, no event appears; and the module behaves the same with tracing on or off.
 on_and_off() {
 	load chunk=8M
 	off

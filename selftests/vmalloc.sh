@@ -116,7 +116,7 @@ flushes() {
 	unload
 }
 
-# What is written through the window is read through the direct map, and the other way round.
+# Data written through the window is read through the direct map, and the other way round.
 two_views() {
 	load chunk=4M
 	must 'alloc order=2'

@@ -97,7 +97,7 @@ whole_window() {
 	unload
 }
 
-# A window that is no multiple of what a page table maps, and smaller than the chunk.
+# A window whose size is not a multiple of a page table's range, and smaller than the chunk.
 odd_window() {
 	load chunk=16M window=4108K
 	step "vmalloc size=$((1026 * 4096))" "area=1 offset=0 size=$((1026 * 4096)) pages=1026" '0+1027'

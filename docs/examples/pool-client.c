@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * An example client of pocketmm, in the shape of a small driver: at load it takes memory from the
- * pool, at unload it gives it back. It also reads the guard page behind its area, which a driver
+ * pool, at unload it gives it back. It also reads the guard page after its area, which a driver
  * would only do by mistake.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt

@@ -5,7 +5,7 @@
  * pocketmm adds. Each does what those kernels did: nothing is staged.
  *
  *	relics buddy STEP...	16 pages; alloc, alloc=ORDER, free=PAGE, free=PAGE/ORDER
- *	relics area PAGES...	a window of 256 pages; areas of so many and a guard page
+ *	relics area PAGES...	a window of 256 pages; areas of these sizes and a guard page each
  *	relics vfree STEP...	vmalloc, vfree=AREA, purge
  */
 #include <stddef.h>
@@ -51,7 +51,7 @@ static struct {
 	unsigned int map;
 } free_area[MAX_ORDER];
 
-/* Who was given what: A, B, C and so on, in this order. */
+/* The block that each owner was given: A, B, C and so on, in this order. */
 static struct {
 	long page, order;
 } owners[26];
@@ -121,7 +121,7 @@ static void put_block(long index, long order)
 	link_add(&mem_map[index].list, &free_area[order].free_list);
 }
 
-/* __free_pages(): whoever drops the last reference frees. */
+/* __free_pages(): the caller that drops the last reference frees. */
 static void free_pages(long index, long order)
 {
 	if (index < 0 || order < 0 || order >= MAX_ORDER || index + (1L << order) > NR_PAGES)
@@ -212,7 +212,7 @@ struct area {
 static struct area areas[NR_AREAS], *vmlist;
 static int nr_areas;
 
-/* 2.4.22's get_vm_area(): the end of the window is looked at behind each area that it passes. */
+/* 2.4.22's get_vm_area(): the end of the window is checked after each area that it passes. */
 static struct area *get_vm_area(unsigned long size)
 {
 	struct area **p, *at, *area;
@@ -303,7 +303,7 @@ static void lazy(char **steps)
 
 int main(int argc, char **argv)
 {
-	/* What has been said stands, also when it ends in the middle of a line. */
+	/* Output is never lost, even if the program ends in the middle of a line. */
 	setvbuf(stdout, NULL, _IONBF, 0);
 	if (argc < 3)
 		fail("usage: relics buddy|area|vfree STEP...; relics.c says which steps");

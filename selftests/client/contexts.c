@@ -14,7 +14,7 @@
 
 #define RT	IS_ENABLED(CONFIG_PREEMPT_RT)
 
-/* What a trial is to do, and the line of the first thing that went wrong in it. */
+/* The task of a trial, and the line of the first thing that went wrong in it. */
 static struct client_trial {
 	bool			page_calls;
 	bool			vfree;

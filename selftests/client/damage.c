@@ -20,7 +20,7 @@ int client_write_freed(unsigned int offset, u8 change)
 	return 0;
 }
 
-/* A byte so many behind the end of a vmalloc, which must be in its last page. */
+/* Changes the byte that lies @behind bytes past the end of a vmalloc, in its last page. */
 int client_write_behind(unsigned long size, unsigned long behind)
 {
 	u8 *bytes;

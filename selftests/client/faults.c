@@ -73,7 +73,7 @@ static void walk(const struct call *call)
 	for (nth = 1; nth < LIMIT; nth++) {
 		void *what;
 
-		/* What was left over last time, or waits for a flush, shall not be in the way. */
+		/* Areas left over from last time, or waiting for a flush, must not interfere. */
 		pmm_vm_unmap_aliases();
 		pmm_fail_nth(nth);
 		what = call->take();
@@ -109,7 +109,7 @@ static void test_areas(void)
 		walk(&calls[i]);
 }
 
-/* A call of its own, for where the chunk is above 4 GiB it always fails. */
+/* A call of its own, because it always fails where the chunk is above 4 GiB. */
 static void test_areas_32(void)
 {
 	static const struct call call = { take_32, give_area };

@@ -21,7 +21,7 @@ static unsigned int level_of(const void *addr)
 	return level;
 }
 
-/* Both walks agree, each page is one by itself, and what is written here is there. */
+/* Both walks agree, each page has its own count, and a write here is seen in the direct map. */
 static void check_area(char *addr, unsigned long nr_pages)
 {
 	unsigned long i;

@@ -275,7 +275,7 @@ static void test_addresses(void)
 	pmm_vfree(area);
 }
 
-/* All of these are refused before anything of the range is looked at but its length. */
+/* All of these are refused when only the length of the range has been checked. */
 static void test_remap_misuse(void)
 {
 	static const unsigned long lengths[] = {

@@ -139,7 +139,7 @@ static bool take(struct slot *s)
 	}
 }
 
-/* Pages that are mapped are two: to be had, and to be mapped. */
+/* A slot with mapped pages costs two operations: allocating and mapping. */
 static unsigned int slot_ops(const struct slot *s)
 {
 	return s->kind == MAP || s->kind == RAM ? 2 : 1;
@@ -353,7 +353,7 @@ int client_stress_start(void)
 	return start_workers(1);
 }
 
-/* Returns when so many operations were done, and all that they took is given back. */
+/* Returns after the given number of operations, once everything that they took is freed. */
 int client_storm(u64 ops)
 {
 	int err;

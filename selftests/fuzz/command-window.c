@@ -79,7 +79,7 @@ static void *finish(struct pmm_vm_struct *vm)
 	return vm->addr;
 }
 
-/* Room for so many pages, or the error. */
+/* Room for the given number of pages, or the error. */
 static struct pmm_vm_struct *new_area(unsigned long nr_pages, unsigned long flags)
 {
 	struct pmm_vm_struct *vm = pmm_vmlist_get(&pmm_vmlist, nr_pages << PAGE_SHIFT, flags,

@@ -62,7 +62,7 @@ static void recycle(long block)
 	run.frees++;
 }
 
-/* Parked blocks that are not referenced any more: each may be recycled at any time. */
+/* Parked blocks that are no longer referenced: each may be recycled at any time. */
 static void reap(void)
 {
 	run.frees += oracle_buddy_reap(&run.oracle, LONG_MAX);
@@ -211,8 +211,8 @@ static struct page *alloc(unsigned int order, gfp_t *gfp, enum pmm_kind kind, bo
 }
 
 /*
- * What fits must be had; what fits only without parked blocks that are due, too: for an order that
- * there is not, nobody looks at these.
+ * A request that fits must be met, also if it fits only once due parked blocks are recycled. For an
+ * order that does not exist, parked blocks are not checked.
  */
 static void step_alloc(void)
 {
@@ -348,9 +348,9 @@ static void step_free_any(void)
 }
 
 /*
- * Pages one behind the other, upward or downward, with some twice and some slots empty; whether
- * they are single pages in use is not looked at. A bulk call says nothing of what it refused but
- * in the log, which has to be read before it is full.
+ * Consecutive pages, upward or downward, with some twice and some slots empty; whether they are
+ * single pages in use is not checked. A bulk call reports refused pages only in the log, which
+ * must be read before it is full.
  */
 static void step_free_bulk(void)
 {
@@ -422,7 +422,7 @@ static void step_break(void)
 	oracle_buddy_break(&run.oracle, index);
 }
 
-/* All that is free is on the free lists, in as few and as large blocks as can be. */
+/* Every free page is on the free lists, in as few and as large blocks as possible. */
 static void step_drain(void)
 {
 	pmm_pcp_drain(&pmm_zone);

@@ -58,7 +58,7 @@ struct key {
 static struct key keys[MOST_KEYS];
 static unsigned int nr_keys;
 
-/* What a line is, by the grammar. */
+/* The meaning of a line, by the grammar. */
 struct reading {
 	int		err;
 	char		why[160];
@@ -353,7 +353,7 @@ static void compare_args(const struct pmm_args *args, const struct reading *r)
 	ASSERT(!memcmp(args->blocks, r->ids, r->nr_ids * sizeof(r->ids[0])));
 }
 
-/* As pmm_parse_and_run(), but for the running. */
+/* As pmm_parse_and_run(), but nothing is run. */
 static const struct pmm_command *parse_only(struct pmm_args *args, char *line)
 {
 	const char *name = pmm_next_word(&line);
@@ -466,7 +466,7 @@ static void end(void)
 	pool_exit();
 }
 
-/* What a well-formed command must be refused for, whatever there is; 0 if nothing. */
+/* The errno with which a well-formed command must be refused in every state; 0 if none. */
 static int misfit(const struct reading *r)
 {
 	bool is_alloc = !strcmp(r->name, "alloc");

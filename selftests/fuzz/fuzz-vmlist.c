@@ -320,7 +320,7 @@ static void step_detach(void)
 		take_down(known_at(page), how & 0x80);
 }
 
-/* Whoever made it gives it up before it was published. */
+/* The caller that reserved an area gives it up before it is published. */
 static void step_abandon(void)
 {
 	struct known *area = any_area();

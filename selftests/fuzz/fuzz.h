@@ -12,7 +12,7 @@
 /* One input. It begins in a fresh process' state, and has to leave nothing behind. */
 void fuzz_one(const u8 *data, size_t size);
 
-/* An input read as numbers; behind its end there are zeroes. */
+/* An input read as numbers; zeroes follow its end. */
 struct fuzz_input {
 	const u8	*data;
 	size_t		left;

@@ -295,14 +295,14 @@ static int try_mmap(int argc, char **argv)
 	return report(nonzero_bytes(addr, length));
 }
 
-/* What the kernel says of any module from outside, once. */
+/* A message that the kernel prints once about any module from outside. */
 static int is_taint(const char *line)
 {
 	return strstr(line, ": loading out-of-tree module taints") ||
 	       strstr(line, ": module verification failed");
 }
 
-/* What the kernel log has behind the last FROM, once it has TO there; else NULL and errno. */
+/* The kernel log's text after the last FROM, once TO appears in it; else NULL and errno. */
 static char *read_log(const char *from, const char *to)
 {
 	char *start, *found;

@@ -60,7 +60,7 @@ progress_helper() {
 	is 'without a terminal there is nothing but the status' "$status:$out" '4:'
 }
 
-# What the index says is known already, or looking it up would be most of the time.
+# The index is read beforehand, because otherwise looking it up would take most of the time.
 know_kernels() {
 	"$top/scripts/kernel" show 6.12-cloud >/dev/null
 	mkdir -p "$dir/cache"

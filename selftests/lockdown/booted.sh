@@ -18,7 +18,7 @@ is 'with bad parameters, too' "$(insmod_with chunk=1)" EPERM
 is 'no module is there' $? 0
 [ ! -e "$PMM" ]
 is 'nor its files' $? 0
-# Its pages wait on each CPU's lists, but no more than so many: twenty copies would be 80 MB.
+# Its pages wait on each CPU's lists, but only up to this limit: twenty copies would be 80 MB.
 for _ in $(seq 20); do
 	insmod_with chunk=4M >/dev/null
 done

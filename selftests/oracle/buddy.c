@@ -313,7 +313,7 @@ void oracle_buddy_pair_bits(const struct oracle_buddy *b, int order, unsigned lo
 
 /* --- birth and death -------------------------------------------------------------------------- */
 
-/* Pages behind the end are inside no block, so nothing is ever joined with them. */
+/* Pages past the end are inside no block, so nothing is ever joined with them. */
 void oracle_buddy_init(struct oracle_buddy *b, long nr_pages, bool lower, bool packed)
 {
 	long page, rounded = (nr_pages + ORACLE_LARGEST - 1) & -ORACLE_LARGEST;

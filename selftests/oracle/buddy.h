@@ -22,7 +22,7 @@
 #define ORACLE_LARGEST	512L	/* pages of a largest block */
 #define ORACLE_NONE	(-1L)
 
-/* What a page is: the first of a block of some kind, or inside a block. */
+/* The state of a page: the first of a block of some kind, or inside a block. */
 enum oracle_kind { ORACLE_INSIDE, ORACLE_FREE, ORACLE_USED, ORACLE_MAPPED, ORACLE_PARKED };
 
 #define ORACLE_LABEL(kind, order)	((kind) << 4 | (order))
@@ -127,7 +127,7 @@ void oracle_buddy_park(struct oracle_buddy *b, long page);
 bool oracle_buddy_referenced(const struct oracle_buddy *b, long page);
 
 /*
- * Looks once at each of the oldest parked blocks, until @most pages or more were looked at: it is
+ * Checks each of the oldest parked blocks once, until @most pages or more were checked: a block is
  * freed, or goes to the end of the queue when it is still referenced. Returns how many were freed.
  */
 long oracle_buddy_reap(struct oracle_buddy *b, long most);

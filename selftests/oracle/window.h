@@ -61,10 +61,10 @@ struct oracle_hole {
 
 void oracle_window_init(struct oracle_window *w, unsigned long base, unsigned long pages);
 
-/* What is left goes as well. */
+/* Also frees the areas that are left. */
 void oracle_window_exit(struct oracle_window *w);
 
-/* The lowest hole for so many pages, guard page included; @align is a power of two, in pages. */
+/* The lowest hole for @pages pages, guard page included; @align is a power of two, in pages. */
 bool oracle_window_fit(const struct oracle_window *w, unsigned long pages, unsigned long align,
 		       struct oracle_hole *hole);
 

@@ -60,7 +60,7 @@ static void planted_leak(void)
 		WRITE_ONCE(sink, pmm_remove_vm_area(vm->addr) != vm);
 }
 
-/* The byte behind the last of the window, which is 64K. */
+/* The first byte past the end of the window, which is 64K. */
 static void planted_behind_window(void)
 {
 	struct pmm_vm_struct *vm = pmm_get_vm_area(SZ_64K - PAGE_SIZE, PMM_VM_MAP);

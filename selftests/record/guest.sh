@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The guest's part of run: a recording of the same workload with each setting,
-# left in /tmp/NAME.jsonl, and what scripts/record promises besides.
+# left in /tmp/NAME.jsonl, and the other promises of scripts/record.
 
 # shellcheck source=../lib.sh
 . ./lib.sh
@@ -48,7 +48,7 @@ arguments() {
 	is 'none of these left a file' "$(ls /tmp/x 2>/dev/null)" ''
 }
 
-# Whoever else traces sees nothing of it.
+# Other users of tracing see nothing of it.
 others() {
 	echo 1 >/sys/kernel/tracing/events/pocketmm/free/enable
 	try ./record -o /tmp/x -- sh -c 'exit 7'

@@ -3,8 +3,8 @@
 #
 # A mixed workload under scripts/record: the client module's storm from threads,
 # softirqs and hard interrupts, and commands from a shell on each CPU at once, after
-# which much is held and much has been cut and merged.  What fails for want of pages
-# is part of it.
+# which much is held and much has been cut and merged.  Some of it fails for lack of
+# pages; that is part of it.
 
 PMM=/sys/kernel/debug/pocketmm
 CLIENT=/sys/kernel/debug/pocketmm_client

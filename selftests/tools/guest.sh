@@ -50,7 +50,7 @@ same_events() {
 	is "$1" "$(plain </tmp/said)" "$(cat /tmp/expected)"
 }
 
-# try COMMAND...: what it says is in /tmp/said, and where it fails that is told.
+# try COMMAND...: its output goes to /tmp/said; a failure is reported.
 try() {
 	"$@" </dev/null >/tmp/said 2>/tmp/complaint || note "$* $(cat /tmp/complaint)"
 }

@@ -29,7 +29,7 @@ void shim_die(const char *file, int line, const char *fmt, ...)
 	ktap_fail(file, line, "%s", why);
 }
 
-/* Who runs: a task or an interrupt on some CPU, and what it holds. */
+/* The current context: a task or an interrupt on some CPU, and the locks that it holds. */
 struct context {
 	unsigned int	cpu;
 	unsigned int	locks;

@@ -162,7 +162,7 @@ static struct page *twin(struct page *page)
 		       run.single.pages + (page - run.bulk.pages) : page;
 }
 
-/* What was refused instead of a page that was due goes back now, or it would be lost to the run. */
+/* Frees the due pages that the call refused, because otherwise they would be lost to the run. */
 static void free_forgotten(struct page **due, unsigned long nr)
 {
 	unsigned long i;
@@ -199,7 +199,7 @@ static void step_free(void)
 	free_forgotten(due, nr);
 }
 
-/* A block made pages is as many pages, each of which is then freed by itself or with others. */
+/* A block is broken into pages, each of which is later freed on its own or with others. */
 static void step_break(void)
 {
 	struct block *block = run.nr_out ? &run.out[ktap_below(run.nr_out)] : NULL;
@@ -289,8 +289,9 @@ static void random_indices(struct page **pages, unsigned int nr, u32 *indices)
 }
 
 /*
- * What is taken as PMM_PCP is in transit and nobody's, and goes back as if each block were freed in
- * the order of the array; neither is an allocation or a free, nor is who freed a page forgotten.
+ * A block taken as PMM_PCP is in transit and belongs to nobody. The blocks go back as if each were
+ * freed in the order of the array. Neither step counts as an allocation or a free, and the record
+ * of the last free of a page is kept.
  */
 static void put_back_once(void)
 {

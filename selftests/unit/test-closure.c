@@ -3,14 +3,15 @@
  * Unit tier: every state that a small zone with per-CPU lists can get into, and every step from
  * each: single pages and blocks of two, on two CPUs.
  *
- * Unlike that of a zone alone, the number of states has no formula, for what is on the lists is not
- * merged, and the order of all lists counts here. So the search goes on until nothing new is met.
+ * Unlike that of a zone alone, the number of states has no formula, because pages on the lists are
+ * not merged, and the order of all lists counts here. So the search goes on until it meets nothing
+ * new.
  * A state is written as a string of bytes, from which the zone is made anew for each step; the
  * pair bits are worked out from the free lists by their definition.
  *
  * After each step: the block is one that nobody had, an allocation failed only because there is
- * none, a free succeeded exactly when it was due, and when all is drained what is free is merged as
- * far as it goes.
+ * none, a free succeeded exactly when it was due, and once all lists are drained, free pages are
+ * merged as far as possible.
  */
 #include <stdlib.h>
 
@@ -139,7 +140,7 @@ static void enqueue(void)
 	ASSERT_SOUND(&pmm_zone);
 }
 
-/* --- what is known of a state: who has what --- */
+/* --- the owner of each page in a state --- */
 
 static bool in_use(unsigned long index)
 {

@@ -31,7 +31,7 @@ struct block {
 
 static struct run {
 	const struct plan *plan;
-	struct block	*out;		/* what is handed out */
+	struct block	*out;		/* blocks handed out */
 	unsigned long	nr_out;
 	bool		*taken;		/* by page: handed out */
 	unsigned long	nr_taken;
@@ -101,7 +101,7 @@ static bool *free_by_page(void)
 	return is_free;
 }
 
-/* Is there such a block, when all that is free is merged? */
+/* Is there such a block, once all free pages are merged? */
 static bool there_is(unsigned int order)
 {
 	unsigned long nr = 1UL << order, at, i;
@@ -116,7 +116,7 @@ static bool there_is(unsigned int order)
 	return found;
 }
 
-/* --- allocations and frees, by whoever's turn it is --- */
+/* --- allocations and frees, by the CPU whose turn it is --- */
 
 static unsigned int random_order(void)
 {
@@ -198,7 +198,7 @@ static void alloc_or_free(void)
 		do_free();
 }
 
-/* The short way only, for the zone's lock is taken. */
+/* The fast path only, because the zone's lock is taken. */
 static void quick_alloc_or_free(void)
 {
 	struct page *page;

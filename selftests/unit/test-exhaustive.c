@@ -3,21 +3,21 @@
  * Unit tier: every state that a zone of 16 pages can be in, and every step from each; and the same
  * for smaller zones, whose last blocks their end cuts.
  *
- * What is in use determines a state, for what is free is merged as far as it goes. So a block of
- * order n has f(n) = f(n-1)^2 + 1 states: those of its two halves together, where 'both free' is
+ * The blocks in use determine a state, because free pages are merged as far as possible. So a block
+ * of order n has f(n) = f(n-1)^2 + 1 states: those of its two halves together, where 'both free' is
  * 'free whole', and one more, in use as a whole. f(0) = 2 gives f(4) = 458,330, each with a number
- * of its own below that. A block that the end of the zone cuts has the states of its two halves
- * together and no other, for it is never in use as a whole.
+ * of its own below that. A block that the end of the zone cuts has only the states of its two
+ * halves together, because it is never in use as a whole.
  *
  * The search starts from the fresh zone and puts each state that it sees for the first time into a
  * queue. From each state in the queue it tries to allocate every order and to free every block,
- * checks the outcome and puts the zone back. It also tries frees of what is no block: all that
- * there are in the small zones, and in the large ones one of each kind, for most states. A state is
- * looked at with its free lists in the order in which the search met it first; other orders of the
+ * checks the outcome and puts the zone back. It also tries wrong frees: every one that there is in
+ * the small zones, and in the large ones one of each kind, for most states. A state is
+ * examined with its free lists in the order in which the search met it first; other orders of the
  * same lists are left to the random runs.
  *
- * What is checked after each step owes nothing to verify.c or to the pair bits: the sets of free
- * blocks and the bits are worked out from the pages in use. pmm_zone_verify() has its say at each
+ * The checks after each step depend neither on verify.c nor on the pair bits: the sets of free
+ * blocks and the bits are worked out from the pages in use. pmm_zone_verify() also checks each
  * state.
  */
 #include <stdlib.h>
@@ -36,7 +36,7 @@ struct limits {
 };
 
 /*
- * Which order of block is in use from each page on, and the set of pages that none of them covers.
+ * The order of the block in use that begins at each page, and the pages that no block covers.
  */
 struct model {
 	u8	used[NR_PAGES];
@@ -67,7 +67,7 @@ static struct search {
 
 /* --- the model --- */
 
-/* f[order][pages]: the number of states of a block of that order with so many pages in the zone. */
+/* f[order][pages]: the number of states of a block of that order with @pages pages in the zone. */
 static void count_states(void)
 {
 	unsigned int order, pages, lower;
@@ -84,7 +84,7 @@ static void count_states(void)
 	}
 }
 
-/* So many of these pages are in the zone. */
+/* The number of the block's pages that are in the zone. */
 static unsigned int pages_in(unsigned int index, unsigned int order)
 {
 	unsigned int nr_pages = search.limits->nr_pages;
@@ -340,9 +340,9 @@ static void step_misuse(unsigned int index, unsigned int order, enum pmm_free_re
 }
 
 #define NR_ORDERS	(TOP + 2)		/* and one too large for the zone */
-#define NR_FREES	((NR_PAGES + 1) * NR_ORDERS)	/* and a page behind the end */
+#define NR_FREES	((NR_PAGES + 1) * NR_ORDERS)	/* and a page past the end */
 
-/* Frees of what is no block, from a random one on: all, or the first refused for each reason. */
+/* Wrong frees, starting at a random one: all, or the first refused for each reason. */
 static void misuse(bool all)
 {
 	unsigned int at = ktap_below(NR_FREES), i, tried = 0;

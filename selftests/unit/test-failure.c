@@ -140,7 +140,7 @@ static void failure_area(const void *arg)
 	pmm_vmlist_destroy(&list);
 }
 
-/* Refused for its size or for want of addresses: no record stays behind but the spare one. */
+/* Refused for its size or for lack of addresses: no record is left except the spare one. */
 static void failure_no_record_left(const void *arg)
 {
 	struct pmm_vm_struct *vm;

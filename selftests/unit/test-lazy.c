@@ -24,7 +24,7 @@ static void assert_sound(struct pmm_vmlist *list)
 		ktap_fail(__FILE__, __LINE__, "verify: %s", v.why);
 }
 
-/* With so many pages and a guard page, or an error. */
+/* An area of the given number of pages and a guard page, or an error. */
 static struct pmm_vm_struct *try_aligned(struct pmm_vmlist *list, unsigned long pages,
 					 unsigned long align)
 {
@@ -79,7 +79,7 @@ static void retire(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 	assert_sound(list);
 }
 
-/* What waits: records, pages. */
+/* The freed areas that wait: records, pages. */
 static void assert_waiting(const struct pmm_vmlist *list, unsigned long records,
 			   unsigned long pages)
 {
@@ -206,7 +206,7 @@ static void lazy_not_before_flush(const void *arg)
 	empty(&list);
 }
 
-/* Purged in several goes, for there are more than fit under the lock at once. */
+/* Purged in several goes, because there are more than fit under the lock at once. */
 static void lazy_many(const void *arg)
 {
 	struct pmm_vmlist list;
@@ -315,8 +315,8 @@ static void lazy_record(const void *arg)
 /* --- alignment --- */
 
 /*
- * The lowest address that is aligned and has room behind it; what is skipped on the way to it stays
- * a hole. A window that begins at an odd page, counted from there; 2 MiB are at 509, 1021, ...
+ * The lowest address that is aligned and has room after it; addresses skipped on the way stay a
+ * hole. A window that begins at an odd page, counted from there; 2 MiB are at 509, 1021, ...
  */
 static void lazy_aligned(const void *arg)
 {
@@ -436,7 +436,7 @@ static void lazy_on_top(const void *arg)
 	ASSERT(!is_joinable(&list, vm->addr, PMM_VM_MAP));	/* mapped by a user */
 	area->users = 1;
 	area->orphan = true;
-	ASSERT(!is_joinable(&list, vm->addr, PMM_VM_MAP));	/* freed, but for one */
+	ASSERT(!is_joinable(&list, vm->addr, PMM_VM_MAP));	/* freed, except one */
 	area->orphan = false;
 	pmm_area(list.head)->state = PMM_AREA_PURGED;
 	ASSERT(!is_joinable(&list, vm->addr, PMM_VM_MAP));	/* the flush is under way */

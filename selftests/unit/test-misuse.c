@@ -126,7 +126,7 @@ static void assert_line(const struct misuse *misuse, uintptr_t page)
 
 static void try_misuse(struct arena *arena, const struct misuse *misuse)
 {
-	/* By way of an integer, for the compiler need not know of pages that lie nowhere. */
+	/* By way of an integer, because the compiler need not know of pages that lie nowhere. */
 	uintptr_t page = (uintptr_t)arena->pages + misuse->index * sizeof(struct page);
 	struct pmm_zone_stat want = arena->zone.stat;
 	struct image image;
@@ -167,7 +167,7 @@ static void misuse_refused(const void *arg)
 	arena_exit(&arena);
 }
 
-/* What the API hands out, an area's free must not take, although the order is right. */
+/* An area's free must refuse a page that the API handed out, even of the right order. */
 static void misuse_wrong_kind(const void *arg)
 {
 	struct arena arena;

@@ -38,7 +38,7 @@ static unsigned long nr_largest(void)
 	return DIV_ROUND_UP(run.setup->nr_pages, ORACLE_LARGEST);
 }
 
-/* What is recorded of each largest block. */
+/* The record of each largest block. */
 static void check_records(void)
 {
 	const struct pmm_pageblock *blocks = run.arena.zone.pageblocks;

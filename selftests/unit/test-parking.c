@@ -8,7 +8,7 @@
 
 #include "zone.h"
 
-/* An arena whose pages are all handed out, in single pages but for an order-3 block at 0. */
+/* An arena whose pages are all handed out, in single pages except for the order-3 block at 0. */
 static void all_out(struct arena *arena, unsigned long nr_pages)
 {
 	unsigned long i;
@@ -50,7 +50,7 @@ static void parking_any_page(const void *arg)
 	}
 }
 
-/* A reference to the page behind the block is none of its business. */
+/* A reference to the page after the block does not park the block. */
 static void parking_neighbour(const void *arg)
 {
 	struct arena arena;
@@ -125,8 +125,8 @@ static void parking_reap_some(const void *arg)
 }
 
 /*
- * An allocation that would fail looks at what is parked first, for want of pages, of a block or of
- * the watermark.
+ * An allocation that would fail checks the parked blocks first, whether it lacks pages, a block or
+ * pages above the watermark.
  */
 static void parking_allocation(const void *arg)
 {
@@ -221,7 +221,7 @@ static void parking_counts_pages(const void *arg)
 	ASSERT_EQ(most, 8 * 32 / 64);
 }
 
-/* What was parked merges like any other block, and the zone is whole again. */
+/* A block that was parked merges like any other, and the zone is whole again. */
 static void parking_merges(const void *arg)
 {
 	struct arena arena;

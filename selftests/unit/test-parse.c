@@ -177,7 +177,7 @@ static bool has_suffix(const char *text)
 	return *text && strchr("kKmMgG", text[strlen(text) - 1]);
 }
 
-/* What has no suffix is a size when it is a number, and the same one, and else it is neither. */
+/* A text without a suffix is either a number and the same size, or neither. */
 static void parse_alike(const void *arg)
 {
 	size_t i;

@@ -327,7 +327,7 @@ static void let_go_lists(unsigned int cpu)
 	lists_of(cpu)->lock = 0;
 }
 
-/* Who finds the lists busy does without them. */
+/* A call that finds the lists busy does without them. */
 static void pcp_busy(const void *arg)
 {
 	pool_init_batch(512, 2);
@@ -463,7 +463,7 @@ static void look_at_zone(enum shim_point point)
 	count_looks(point);
 }
 
-/* Who wants all of them gives the zone back now and then, for the holder may be waiting for it. */
+/* A call that locks all lists releases the zone now and then, because their holder may need it. */
 static void pcp_hold(const void *arg)
 {
 	unsigned long flags;
@@ -618,7 +618,7 @@ static void free_meanwhile(enum shim_point point)
 
 /*
  * Of two frees of a block, each of which has looked already and found all well, one is refused. The
- * zone's lock is no help, since who frees into a list does not take it.
+ * zone's lock is no help, because a free into a list does not take it.
  */
 static void race(bool first_by_list, bool second_by_list)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Unit tier: poison=1. What is free has the pattern in it, and nothing else does so for long; who
- * writes to a page that is free is found out when it is taken, or by verify.
+ * Unit tier: poison=1. Free pages hold the pattern, and nothing else does for long; a write to a
+ * free page is found when the page is taken, or by verify.
  */
 #include <stdlib.h>
 
@@ -54,7 +54,7 @@ static void one_error(const char *what)
 	ASSERT_STR(shim_log_line(), "");
 }
 
-/* What is said of a page, byte by byte; the page is the last of four that are taken at once. */
+/* The report on a page, byte by byte; the page is the last of four that are taken at once. */
 static void poison_words(const void *arg)
 {
 	static const struct {

@@ -64,7 +64,7 @@ static enum pmm_free_result expect_free(const struct block *block)
 	return result;
 }
 
-/* Parked blocks are looked at only when the request cannot be met without them. */
+/* Parked blocks are checked only when the request cannot be met without them. */
 static unsigned long expect_alloc(gfp_t gfp, unsigned int order, enum pmm_kind kind)
 {
 	enum oracle_kind as = kind == PMM_USED ? ORACLE_USED : ORACLE_MAPPED;

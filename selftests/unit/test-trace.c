@@ -3,8 +3,8 @@
  * Unit tier: the tracepoints tell everything. A replay hears nothing but the events and works out
  * free lists, each in its order, and state bytes; after each step they must be the zone's own.
  *
- * It merges by itself, as 2.4's description of a free has it, and expects just those coalesce
- * events. What is told too much, too late, twice or not at all makes the two differ.
+ * It merges on its own, following 2.4's description of a free, and expects just those coalesce
+ * events. An event that is superfluous, late, repeated or missing makes the two differ.
  */
 #include <stdlib.h>
 
@@ -420,7 +420,7 @@ static char *history(bool traced)
 	return text;
 }
 
-/* What is done block by block for the events' sake ends where it ends otherwise. */
+/* Work that is done block by block only while events are traced has the same result as without. */
 static void trace_changes_nothing(const void *arg)
 {
 	u64 seed = ktap_seed;

@@ -33,7 +33,7 @@ static void stage(struct arena *arena)
 	ASSERT_SOUND(&arena->zone);
 }
 
-/* What a sound zone is said to hold. */
+/* The counts that verify must report for a sound zone. */
 static void verify_counts(const void *arg)
 {
 	struct pmm_verdict v = { };
@@ -500,7 +500,7 @@ static void verify_pcp(const void *arg)
 
 /* --- placement=packed --- */
 
-/* What is recorded of each largest block, one more and one less, and each other order. */
+/* The counts in the record of each largest block, one more and one less, and each other order. */
 static void verify_packed(const void *arg)
 {
 	struct arena arena;
@@ -588,8 +588,8 @@ static void verify_bits(const void *arg)
 }
 
 /*
- * Every value of every state byte. One change is out of verify's sight, as it should be: the kind
- * of a block in use, for nothing else in the zone depends on who uses it.
+ * Every value of every state byte. Verify cannot see one change, as it should be: the kind of a
+ * block in use, because nothing else in the zone depends on its user.
  */
 static void verify_state_bytes(const void *arg)
 {
@@ -882,7 +882,7 @@ static void damage_each_area(void)
 	}
 }
 
-/* What waits, and the list's end. */
+/* The areas that wait, and the list's end. */
 static void verify_waiting(const void *arg)
 {
 	ktap_where = where;
@@ -1007,7 +1007,7 @@ static void verify_top(const void *arg)
 	unstage_window();
 }
 
-/* Only the first violation is told, and a later walk that finds all well leaves it standing. */
+/* Only the first violation is reported, and a later walk that finds none leaves it standing. */
 static void verify_first_only(const void *arg)
 {
 	struct pmm_vmlist list = window();

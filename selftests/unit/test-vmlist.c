@@ -37,7 +37,7 @@ static struct pmm_vm_struct *get(struct pmm_vmlist *list, unsigned long size)
 	return pmm_vmlist_get(list, size, PMM_VM_ALLOC, GFP_KERNEL, (void *)0xca11e4);
 }
 
-/* An area of so many pages, guard page not counted, at the expected place. */
+/* An area of the given number of pages, guard page not counted, at the expected place. */
 static struct pmm_vm_struct *get_at(struct pmm_vmlist *list, unsigned long pages, unsigned long at)
 {
 	struct pmm_vm_struct *vm = get(list, PAGES(pages));
@@ -180,7 +180,7 @@ static void vmlist_tiny(const void *arg)
 }
 
 /*
- * Rounding up and adding the guard must not wrap: the last size whose sum fits is refused for want
+ * Rounding up and adding the guard must not wrap: the last size whose sum fits is refused for lack
  * of room.
  */
 static void vmlist_huge_sizes(const void *arg)
@@ -253,7 +253,7 @@ static void vmlist_top(const void *arg)
 	put_all(&list);
 }
 
-/* What the record says. */
+/* The contents of the record. */
 static void vmlist_record(const void *arg)
 {
 	struct pmm_vm_struct *vm;
@@ -333,7 +333,7 @@ static void vmlist_detach(const void *arg)
 	put_all(&list);
 }
 
-/* Being mapped by whoever asked for it: nobody else may take it down under their hands. */
+/* An area that its caller is still mapping: no other caller may take it down. */
 static void vmlist_new(const void *arg)
 {
 	struct pmm_vm_struct *vm, *got;
@@ -612,7 +612,7 @@ struct size {
 	bool		tree;
 };
 
-/* What the model knows of an area. */
+/* The model of an area. */
 struct known {
 	struct pmm_vm_struct	*vm;
 	unsigned long		first, pages;	/* guard page included */
@@ -649,7 +649,7 @@ static void *page_addr(unsigned long page)
 
 /* --- the model --- */
 
-/* The first page of the lowest run of so many pages that nobody has. */
+/* The first page of the lowest run of this many free pages. */
 static unsigned long model_fit(unsigned long pages)
 {
 	unsigned long page, length = 0;

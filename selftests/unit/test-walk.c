@@ -62,8 +62,8 @@ static const char upper_1[] =
 	"9: /\n";
 
 /*
- * The second page comes straight off the order-0 list. Neither of the pair is there any more: its
- * bit is 0 again.
+ * The second page comes straight off the order-0 list. Neither of the pair is free now: its bit is
+ * 0 again.
  */
 static const char upper_2[] =
 	"0: /\n"
@@ -227,7 +227,7 @@ static void walk_lifo(const void *arg)
 }
 
 /*
- * What a zone costs: a bit for each pair, in whole words for each of nine orders, and a byte a
+ * A zone's memory: a bit for each pair, in whole words for each of nine orders, and a byte a
  * page.
  */
 static void walk_metadata(const void *arg)

@@ -8,7 +8,7 @@
  */
 #include "zone.h"
 
-/* Take single pages with these flags until refused; what is left free is the reserve. */
+/* Take single pages with these flags until refused; the pages left free are the reserve. */
 static unsigned long drain(struct arena *arena, gfp_t gfp)
 {
 	while (pmm_zone_alloc(&arena->zone, gfp | __GFP_NOWARN, 0, PMM_USED, CALLER))
@@ -95,7 +95,7 @@ static void watermark_counts_the_block(const void *arg)
 	arena_exit(&arena);
 }
 
-/* Fails, is counted, changes nothing and says nothing, for the caller wants no message. */
+/* Fails, is counted, changes nothing and says nothing, because the caller wants no message. */
 static void refused(struct arena *arena, unsigned int order)
 {
 	u64 failures = arena->zone.stat.failures;
@@ -159,8 +159,8 @@ static void watermark_small_zone(const void *arg)
 }
 
 /*
- * A failure is told in one line, with the flags, what is free and who asked, unless the caller
- * wants none.
+ * A failure is reported in one line, with the flags, the free pages and the caller, unless the
+ * caller wants none.
  */
 static void watermark_message(const void *arg)
 {

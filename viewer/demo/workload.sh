@@ -97,8 +97,8 @@ tour() {
 	run 'reset' 'drain' 'purge'
 }
 
-# What is left of many blocks lies here and there; then the oldest go and others come, until
-# none of the first is left.
+# The blocks that are left of many lie here and there; then the oldest go and others come,
+# until none of the first is left.
 scatter() {
 	mark 'blocks of 8 pages fill three quarters'
 	run 'alloc order=3 count=192'

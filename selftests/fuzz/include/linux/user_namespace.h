@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Stand-in for <linux/user_namespace.h>: there is one, and who opened the file is who writes. */
+/* Stand-in for <linux/user_namespace.h>: there is one, and the opener of a file is its writer. */
 #ifndef FUZZ_LINUX_USER_NAMESPACE_H
 #define FUZZ_LINUX_USER_NAMESPACE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Stand-in for <linux/highmem.h>: pages have no contents but whether they were cleared last, and
- * the direct map has the addresses that shim_direct_map() was told.
+ * Stand-in for <linux/highmem.h>: pages have no contents, only whether they were cleared last, and
+ * the direct map has the addresses that were given to shim_direct_map().
  */
 #ifndef UNIT_LINUX_HIGHMEM_H
 #define UNIT_LINUX_HIGHMEM_H

@@ -48,7 +48,7 @@
 
 #define IS_ENABLED(option)	0
 
-/* What it has written, which is less than snprintf() would have liked to. */
+/* Returns the length written, which is less than snprintf() returns if the text does not fit. */
 #define scnprintf(buf, size, ...)					\
 	({								\
 		size_t room_ = (size);					\

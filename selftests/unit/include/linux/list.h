@@ -82,7 +82,7 @@ static inline void list_splice_tail(struct list_head *list, struct list_head *he
 	shim_list_join(list->prev, head);
 }
 
-/* The same, but @list is an empty one afterwards, and all goes before those of @head. */
+/* The same, but @list is empty afterwards, and its entries come in front of those of @head. */
 static inline void list_splice_init(struct list_head *list, struct list_head *head)
 {
 	shim_assert(head->next->prev == head, "list corruption: splice to a stranger");

@@ -35,8 +35,8 @@ static inline void put_page(struct page *page)
 }
 
 /*
- * The direct map has the pages that shim_direct_map() was told, and nothing else. Where a test
- * gives them contents, it is where those are.
+ * The direct map has the pages that were given to shim_direct_map(), and nothing else. Where a test
+ * gives them contents, the direct map is where the contents are.
  */
 #define SHIM_DIRECT_MAP	\
 	(shim_page_contents ? (unsigned long)shim_page_contents : 0xffff888000000000UL)

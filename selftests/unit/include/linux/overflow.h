@@ -16,7 +16,7 @@ static inline bool shim_shl_overflow(u64 value, unsigned int shift, u64 *result)
 
 #define check_shl_overflow(value, shift, result)	shim_shl_overflow(value, shift, result)
 
-/* Bytes of a structure whose last member is an array of so many; ULONG_MAX when that overflows. */
+/* Bytes of a structure whose last member is an array of @nr; ULONG_MAX when that overflows. */
 #define struct_size(p, member, nr)						\
 	({									\
 		size_t bytes_;							\
