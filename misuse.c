@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * pocketmm: refusals. A free that is misuse is found by the state byte, before any list is touched;
- * then it is counted, told to whoever watches, and reported in one rate-limited line. A reason has
+ * then it is counted, told to any listener, and reported in one rate-limited line. A reason has
  * one row in a table, with its errno and its words.
  *
  * It owns nothing; contexts are those of pmm_zone_free().
@@ -72,7 +72,7 @@ static enum pmm_free_result pmm_misuse_of_head(enum pmm_kind is, enum pmm_kind k
 }
 
 /**
- * __pmm_misuse() - why a block may not be freed
+ * __pmm_misuse() - find out why a block must not be freed
  * @zone: the zone
  * @index: the page that was passed
  * @order: the order that was passed
@@ -95,8 +95,8 @@ enum pmm_free_result __pmm_misuse(const struct pmm_zone *zone, unsigned long ind
 }
 
 /*
- * What the report of a refused free says: the block that the page is in, as it was under the lock,
- * and the caller that freed the page before, if it was ever freed as the first of a block.
+ * The contents of a report: the block that the page is in, as it was under the lock, and the caller
+ * that freed the page before, if it was ever freed as the first of a block.
  */
 struct pmm_culprit {
 	unsigned long	head;
@@ -136,7 +136,7 @@ static void pmm_report_misuse(const struct pmm_zone *zone, const struct page *pa
  * @result: the reason
  * @caller: the code that wanted to free it
  *
- * The report is as of a moment ago: the lock is not held while it is written.
+ * The report may be out of date: the lock is not held while it is written.
  *
  * Context: As pmm_zone_free(); zone->lock not held.
  * Return: @result.
@@ -160,7 +160,7 @@ noinline enum pmm_free_result pmm_refuse_free(struct pmm_zone *zone, const struc
 }
 
 /**
- * pmm_refuse_foreign() - count and report a free of a page that is not the pool's
+ * pmm_refuse_foreign() - count and report a free of a page outside the pool
  * @zone: the zone
  * @what: what the caller says it is: a page, or an address
  * @addr: where; shown as the kernel shows pointers, as a hash

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: refusals. A free of an area that is none, or of the wrong kind, changes nothing: it is
- * counted, told to the tracepoints, and reported in 2.4's words at a limited rate.
+ * pocketmm: refusals. A free of an area that does not exist, or of the wrong kind, changes nothing:
+ * it is counted, told to the tracepoints, and reported in 2.4's words at a limited rate.
  *
  * It owns the count of refusals. Any context, no locks.
  */
