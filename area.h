@@ -18,13 +18,13 @@
 enum pmm_area_state {
 	PMM_AREA_NEW,	/* on the list; its future owner is mapping it */
 	PMM_AREA_LIVE,	/* its owner may map, read and free it */
-	PMM_AREA_DYING,	/* being unmapped; its addresses are not free before the flush */
+	PMM_AREA_DYING,	/* being unmapped; its addresses stay in use until the flush */
 	PMM_AREA_LAZY,	/* one or more freed areas, unmapped; the addresses wait for a flush */
 	PMM_AREA_PURGED, /* likewise, while the flush is under way */
 };
 
 /**
- * struct pmm_area - a vm_struct and the fields it has besides; protected by vmlist->lock
+ * struct pmm_area - a vm_struct and its private fields; protected by vmlist->lock
  * @vm: the public record; first, so that kfree() of it frees the whole
  * @state: see enum pmm_area_state
  * @orphan: its owner has freed it; only user mappings keep it alive
@@ -34,7 +34,7 @@ enum pmm_area_state {
  * @gap: bytes of the hole below the area; only with search=tree, like @max_gap
  * @max_gap: the largest @gap in the area's subtree
  * @waiting: in vmlist->lazy while @state is PMM_AREA_LAZY
- * @foreign: some of vm.pages are not of the pool
+ * @foreign: some of vm.pages do not belong to the pool
  * @nr_huge: 2 MiB entries that map it
  * @nr_slots: length of @slots
  * @slots: room for vm.pages, so that a small area needs one allocation only
@@ -55,13 +55,13 @@ struct pmm_area {
 	struct page		*slots[];
 };
 
-/* Besides PMM_VM_*: a block of vm_map_ram(), which cuts mappings from it. */
+/* In addition to PMM_VM_*: a block of vm_map_ram(), which cuts mappings from it. */
 #define PMM_VM_RAM	0x80000000UL
 
-/* With redzone=1, above all flags: bytes of the last page behind the owner's last byte. */
+/* With redzone=1, above all flags: bytes of the last page after the owner's last byte. */
 #define PMM_VM_SLACK_SHIFT	32
 
-/* An area of more pages has an array of its own for them. */
+/* An area with more pages has a separate array for them. */
 #define PMM_MAX_SLOTS	128U
 
 /**
@@ -69,7 +69,7 @@ struct pmm_area {
  * @size: bytes, rounded up to pages; one guard page is added
  * @align: of the address: a power of two, PAGE_SIZE or more
  * @flags: PMM_VM_*
- * @nr_slots: pages that the record gets room for, at most PMM_MAX_SLOTS
+ * @nr_slots: number of pages that the record gets room for, at most PMM_MAX_SLOTS
  * @gfp: for the record itself
  * @caller: address to record
  */
@@ -87,21 +87,21 @@ struct pmm_area_request {
  * @lock: protects the list, and each area's state
  * @head: the area with the lowest address
  * @tail: the area with the highest
- * @top: @tail while it is not in @tree, which needs that no hole is below it; else NULL
+ * @top: @tail while it is not in @tree, which requires that no hole is below it; else NULL
  * @nr_areas: length of the list
  * @spare: a record for the next area, so that a free and an allocation need not go through
  *	kfree() and kmalloc(); exchanged atomically
  * @lazy: areas in state PMM_AREA_LAZY
  * @nr_lazy: areas in that state or in PMM_AREA_PURGED
  * @lazy_bytes: addresses that these keep from being used, guard pages included
- * @search_tree: search=tree: @tree has all areas but @top, and finds holes; set before use
+ * @search_tree: search=tree: @tree has all areas except @top, and finds holes; set before use
  * @tree: the areas by address, augmented with the largest hole in each subtree
  * @nr_refused: frees of areas that were refused (misuse.c)
  * @nr_stale: deferred frees that became void because a new area got their address
  * @deferred: a bit for each page; set, without the lock, when pmm_vfree() in atomic context asks
- *	for a free of the area there; cleared under the lock; NULL when nobody defers
+ *	for a free of the area there; cleared under the lock; NULL when no free is ever deferred
  * @start: first address; constant, like @end
- * @end: first address behind the window
+ * @end: first address after the window
  */
 struct pmm_vmlist {
 	spinlock_t		lock;	/* the list, and each area's state */
@@ -125,7 +125,7 @@ struct pmm_vmlist {
 /* The result of a free of an area. */
 enum pmm_detach_result {
 	PMM_DETACH_OK,		/* the caller takes the area down */
-	PMM_DETACH_LATER,	/* the last user mapping, or a worker, will */
+	PMM_DETACH_LATER,	/* the last user mapping, or a worker, does so */
 	PMM_DETACH_NONE,	/* there was nothing to do */
 	PMM_DETACH_BAD_ADDRESS,
 	PMM_DETACH_NONEXISTENT,
@@ -138,7 +138,7 @@ static inline struct pmm_area *pmm_area(const struct pmm_vm_struct *vm)
 	return container_of((struct pmm_vm_struct *)vm, struct pmm_area, vm);
 }
 
-/* Bytes of the area that may be mapped: all but the guard page. */
+/* Bytes of the area that may be mapped: all except the guard page. */
 static inline unsigned long pmm_area_bytes(const struct pmm_vm_struct *vm)
 {
 	return vm->size - PAGE_SIZE;
@@ -149,13 +149,13 @@ static inline unsigned long pmm_area_pages(const struct pmm_vm_struct *vm)
 	return pmm_area_bytes(vm) >> PAGE_SHIFT;
 }
 
-/* Bytes behind the owner's last byte, which nobody may write to; only with redzone=1. */
+/* Bytes after the owner's last byte, which nobody may write to; only with redzone=1. */
 static inline unsigned long pmm_area_slack(const struct pmm_vm_struct *vm)
 {
 	return vm->flags >> PMM_VM_SLACK_SHIFT;
 }
 
-/* Is the area freed, but not its addresses? */
+/* Is the area freed, but its addresses are not? */
 static inline bool pmm_area_waits(const struct pmm_area *area)
 {
 	return area->state == PMM_AREA_LAZY || area->state == PMM_AREA_PURGED;

@@ -3,7 +3,7 @@
  * pocketmm: the areas of the one window, from load to unload.
  *
  * It owns pmm_vmlist, the list of areas, and starts and stops the files that work on it: vmalloc.c,
- * ram_block.c and watch/redzone.c. Process context, when nobody else uses the module.
+ * ram_block.c and watch/redzone.c. Process context, while nobody else uses the module.
  */
 #include "host/window.h"
 
@@ -39,7 +39,7 @@ int pmm_vmalloc_init(const struct pmm_policy *policy, bool redzone)
 /**
  * pmm_vmalloc_exit() - take down every area that is left
  *
- * Context: Process context; nobody uses the module any more.
+ * Context: Process context; the module is no longer in use.
  */
 void pmm_vmalloc_exit(void)
 {

@@ -3,7 +3,7 @@
  * pocketmm: the verbs that buddy.c is written in: on free lists, pair bits and state bytes, and
  * loops over the orders. Every trick that speaks to the compiler is here, with its reason.
  *
- * Everything is inline, because each verb is one to four instructions on the way of every page.
+ * Everything is inline, because each verb is one to four instructions on the path of every page.
  * Names that begin with a double underscore need zone->lock.
  */
 #ifndef POCKETMM_BLOCK_H
@@ -13,9 +13,9 @@
 
 /*
  * A function with a loop over the orders is compiled into each of its callers, where one end of the
- * loop is often a constant, and the loop is unrolled, so that whatever depends on the order is a
- * constant in each step. Together they halve the instructions of a split and of a merge. A pragma
- * knows no macros: hence the number.
+ * loop is often a constant, and the loop is unrolled, so that everything that depends on the order
+ * is a constant in each step. Together they halve the instructions of a split and of a merge. A
+ * pragma cannot expand macros: hence the number.
  */
 #define pmm_unrolled	__always_inline
 #ifndef pmm_unroll	/* the prover reads the loops as they are */
@@ -44,7 +44,7 @@ static_assert(PMM_MAX_ORDER == 10, "pmm_unroll");
 /* The compiler forgets how it got this value, so that it neither computes nor loads it twice. */
 #define pmm_keep(value)		OPTIMIZER_HIDE_VAR(value)
 
-/* A block by the three things of it that change: it saves a multiplication in each step. */
+/* The three things that differ from block to block: keeping them saves a multiplication a step. */
 struct pmm_block {
 	unsigned long		index;	/* of its first page */
 	struct list_head	*links;	/* that page's lru */
@@ -73,7 +73,7 @@ static __always_inline struct pmm_block pmm_block_at(const struct pmm_zone *zone
 	};
 }
 
-/* The block that begins @pages pages behind this one, or before it. */
+/* The block that begins @pages pages after this one, or, if @pages is negative, before it. */
 static __always_inline struct pmm_block pmm_block_beside(struct pmm_block block, long pages)
 {
 	void *links = block.links;
@@ -97,7 +97,7 @@ static __always_inline void __pmm_mark_used(struct pmm_zone *zone, unsigned long
 	__change_bit(pair, zone->free_area[order].map);
 }
 
-/* The same, and what the bit was: is the buddy on the list? */
+/* The same, but returns the old bit: is the buddy on the list? */
 static __always_inline bool __pmm_test_and_mark_used(struct pmm_zone *zone, unsigned long pair,
 						     unsigned int order)
 {
@@ -151,8 +151,8 @@ static __always_inline bool __pmm_unlink_free(struct pmm_block block, unsigned i
 }
 
 /*
- * A block changes hands: of several callers that free it at once, one gets true. The per-CPU lists
- * do so without zone->lock.
+ * A block changes hands: of several callers that free it at once, only one gets true. The per-CPU
+ * lists use this without zone->lock.
  */
 static __always_inline bool pmm_claim(u8 *at, u8 from, u8 to)
 {

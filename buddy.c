@@ -4,12 +4,12 @@
  * Page Allocation').
  *
  * Read it from top to bottom: rmqueue() takes a block and expand() splits it; __free_pages_ok()
- * puts it back and merges it with its buddies. What follows are the two calls that the rest of the
- * module makes, for a block and, on a shorter way, for a page. The pair bit and its invariant are
+ * puts it back and merges it with its buddies. Then come the two calls that the rest of the module
+ * makes, for a block and, on a shorter path, for a page. The pair bit and its invariant are
  * explained in zone.h; the verbs on lists and bits are in block.h.
  *
- * One lock protects a zone. It is taken with interrupts off, so that every call may come from any
- * context; under PREEMPT_RT the lock sleeps, which rules out hard interrupts and callers with
+ * One lock protects a zone. It is taken with interrupts off, so that any context may make any call;
+ * under PREEMPT_RT the lock sleeps, which rules out hard interrupts and callers with
  * preemption off. Functions whose names begin with a double underscore run with the lock held.
  * This file knows nothing of modules, debugfs or virtual addresses, and compiles unchanged in user
  * space.
@@ -51,7 +51,7 @@ static pmm_unrolled struct pmm_block __pmm_expand(struct pmm_zone *zone, struct 
 	return block;
 }
 
-/* The first half of 2.4's rmqueue(): the first list, from order @low on, that has a block. */
+/* The first half of 2.4's rmqueue(): the first list, from order @low up, that has a block. */
 static pmm_unrolled unsigned int __pmm_find_first(struct pmm_zone *zone, unsigned int low,
 						  struct pmm_block *block)
 {
@@ -136,7 +136,7 @@ unsigned int __pmm_take_first(struct pmm_zone *zone, unsigned int low, unsigned 
  * @high: the block's order
  *
  * Context: zone->lock held.
- * Return: false if the block is not what its list said; then nothing has changed.
+ * Return: false if the block is not as its list said; then nothing has changed.
  */
 bool __pmm_take_block(struct pmm_zone *zone, unsigned long *index, unsigned int low,
 		      unsigned int high)
@@ -161,10 +161,10 @@ bool __pmm_take_block(struct pmm_zone *zone, unsigned long *index, unsigned int 
  *	1: the buddy is on this list. It leaves, the bit now says that neither is there, and the two
  *	   are one block of the next order, which begins at the lower index.
  *
- * A buddy that would lie behind the end of the zone was never freed, so that a free always finds
- * the bit of that pair 0. There are state bytes up to the end of the last largest block, because
- * the state byte of a buddy is checked before the buddy is unlinked: a pair bit that a stray write
- * has flipped must not become a broken list. The block's own state byte is PMM_TAIL already.
+ * A buddy that would lie past the end of the zone was never freed, so a free always finds the bit
+ * of that pair 0. There are state bytes up to the end of the last largest block, because the state
+ * byte of a buddy is checked before the buddy is unlinked: a pair bit that a stray write has
+ * flipped must not lead to a broken list. The block's own state byte is PMM_TAIL already.
  *
  * Returns the order of the block that the pages are part of now.
  */
@@ -227,7 +227,7 @@ unsigned int __pmm_put_block(struct pmm_zone *zone, unsigned long index, unsigne
 	return __pmm_free_pages_ok(zone, pmm_block_at(zone, index), order);
 }
 
-/* --- what the rest of the module calls: a block ----------------------------------------------- */
+/* --- the calls of the rest of the module: a block --------------------------------------------- */
 
 /**
  * pmm_zone_try_alloc() - take a block from the free lists, or give up
@@ -360,7 +360,7 @@ static noinline enum pmm_free_result pmm_zone_free_block(struct pmm_zone *zone, 
  * @caller: the code that frees it, for the reports
  *
  * 2.4's __free_pages_ok(), but misuse is refused: no list is touched, the refusal is counted, and
- * one rate-limited line says what was tried. A block with a page that is still referenced is
+ * one rate-limited line describes the attempt. A block with a page that is still referenced is
  * parked.
  *
  * Context: Any; under PREEMPT_RT not from hard interrupts or with preemption off.
@@ -373,7 +373,7 @@ enum pmm_free_result pmm_zone_free(struct pmm_zone *zone, struct page *page, uns
 		       pmm_zone_free_page(zone, page, kind, caller);
 }
 
-/* --- the same for a page, on the shortest way ------------------------------------------------- */
+/* --- the same for a page, on the shortest path ------------------------------------------------ */
 
 /**
  * pmm_zone_alloc_page() - pmm_zone_alloc() of order 0
@@ -428,7 +428,7 @@ enum pmm_free_result pmm_zone_free_page(struct pmm_zone *zone, struct page *page
 	spin_lock_irqsave(&zone->lock, flags);
 	if (unlikely(zone->detour & PMM_DETOUR_FREE || pmm_page_referenced(page) ||
 		     !pmm_claim(block.state, PMM_STATE(kind, 0), PMM_TAIL))) {
-		/* Still under the lock: what is misuse now might not look like it later. */
+		/* Still under the lock: misuse now might not look like misuse later. */
 		result = __pmm_free_slow(zone, block.index, 0, kind, caller);
 		spin_unlock_irqrestore(&zone->lock, flags);
 		if (result > PMM_FREE_PARKED)

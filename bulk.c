@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: many blocks at once. A run is a number of blocks, one behind the other, that are cut
- * from one free block together, or that merge into larger ones together without being listed in
- * between. The result on the free lists is always that of as many single calls, and while events
- * are enabled the same code runs and tells the steps of the single calls.
+ * pocketmm: many blocks at once. A run is a number of consecutive blocks that are cut from one free
+ * block together, or that merge into larger ones together without being listed in between. The free
+ * lists always end up as after the same number of single calls, and while events are enabled the
+ * same code runs and reports the steps of the single calls.
  *
- * It also asks placement= which block is taken. It owns nothing; functions whose names begin with a
+ * It also asks placement= which block to take. It owns nothing; functions whose names begin with a
  * double underscore run with zone->lock held. It compiles unchanged in user space.
  */
 #include "block.h"
@@ -30,7 +30,7 @@ static unsigned int __pmm_take_packed(struct pmm_zone *zone, unsigned int order,
 }
 
 /**
- * __pmm_take_run() - take blocks of one order, as many as one free block gives
+ * __pmm_take_run() - take blocks of one order, as many as one free block provides
  * @zone: the zone
  * @order: of each
  * @nr: how many at most, not 0
@@ -108,7 +108,7 @@ void __pmm_free_run(struct pmm_zone *zone, struct pmm_block_run run, enum pmm_ki
 
 /*
  * The blocks of a run, in the order in which single allocations would hand them out: from the end
- * that expand= hands out first. Nobody has a block that goes to a per-CPU list: the caller that
+ * that expand= hands out first. A block that goes to a per-CPU list has no owner: the caller that
  * freed it last stays noted there.
  */
 static void __pmm_hand_out(struct pmm_zone *zone, const struct pmm_block_run *run,
@@ -138,7 +138,7 @@ static void __pmm_hand_out(struct pmm_zone *zone, const struct pmm_block_run *ru
 	}
 }
 
-/* A debug switch looks at each block, which would take too long under the lock. */
+/* A debug switch inspects each block, which would take too long under the lock. */
 static unsigned long pmm_zone_alloc_singly(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
 					   enum pmm_kind kind, unsigned long caller,
 					   unsigned long nr, struct page **pages)
@@ -160,10 +160,10 @@ static unsigned long pmm_zone_alloc_singly(struct pmm_zone *zone, gfp_t gfp, uns
  * @order: likewise
  * @kind: likewise; PMM_PCP for blocks on their way to a per-CPU list
  * @caller: likewise
- * @nr: how many are wanted; interrupts are off for the whole of them
+ * @nr: how many are wanted; interrupts stay off until all are taken
  * @pages: gets the first page of each
  *
- * The blocks, their order and what is left on the free lists are those of as many calls of
+ * The blocks, their sequence and the remaining free lists are the same as after @nr calls of
  * pmm_zone_alloc(). Nothing is recycled or drained when there are too few.
  *
  * Context: As pmm_zone_alloc().
@@ -194,7 +194,7 @@ unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int
 }
 
 /**
- * pmm_zone_break() - make a used block as many single pages
+ * pmm_zone_break() - turn a used block into single pages
  * @zone: the zone
  * @page: the block's first page
  * @order: the block's order
@@ -221,8 +221,8 @@ void pmm_zone_break(struct pmm_zone *zone, struct page *page, unsigned int order
 /* --- free ------------------------------------------------------------------------------------- */
 
 /*
- * The pages from @pages on that are one ascending run, are order-0 blocks of this kind and are not
- * referenced by others: claimed, to be freed together.
+ * Claim the pages at the head of @pages that form one ascending run, are order-0 blocks of this
+ * kind and are not referenced by others, so that they are freed together.
  */
 static struct pmm_block_run __pmm_claim_run(struct pmm_zone *zone, struct page **pages,
 					    unsigned long nr, enum pmm_kind kind,
@@ -243,7 +243,7 @@ static struct pmm_block_run __pmm_claim_run(struct pmm_zone *zone, struct page *
 	return run;
 }
 
-/* Up to the first page that needs a closer look. Returns how many were freed. */
+/* Free pages up to the first that needs a closer check. Returns how many were freed. */
 static unsigned long pmm_zone_free_batch(struct pmm_zone *zone, unsigned long nr,
 					 struct page **pages, enum pmm_kind kind,
 					 unsigned long caller)
@@ -265,14 +265,14 @@ static unsigned long pmm_zone_free_batch(struct pmm_zone *zone, unsigned long nr
 }
 
 /**
- * pmm_zone_free_bulk() - give many order-0 blocks back, a batch under one lock
+ * pmm_zone_free_bulk() - give back many order-0 blocks, a batch at a time under one lock
  * @zone: the zone
  * @nr: length of @pages
  * @pages: no NULL among them
  * @kind: as for pmm_zone_free()
  * @caller: likewise
  *
- * As pmm_zone_free() of each, in this order; runs of ascending pages coalesce at once.
+ * As pmm_zone_free() of each, in this order; runs of ascending pages coalesce in one step.
  *
  * Context: As pmm_zone_free().
  */

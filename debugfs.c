@@ -66,7 +66,7 @@ static void pmm_show_cpus(struct seq_file *m)
 }
 
 /*
- * What 2.4's show_free_areas() prints about a zone, with its closing parenthesis that none opens.
+ * As 2.4's show_free_areas() prints a zone, unmatched closing parenthesis included.
  */
 static int pmm_showmem_show(struct seq_file *m, void *unused)
 {
@@ -370,7 +370,7 @@ void pmm_debugfs_init(void)
 /**
  * pmm_debugfs_exit() - remove the directory
  *
- * No file in it is open, because an open file holds the module, and none can be opened any more.
+ * No file in it is open, because an open file holds the module, and files can no longer be opened.
  *
  * Context: Process context; may sleep.
  */

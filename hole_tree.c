@@ -3,8 +3,9 @@
  * pocketmm: search=tree, which finds the hole of 2.4's first fit without a walk over all areas.
  *
  * Each area in the tree knows the hole between it and the area below, and the largest such hole in
- * its subtree. The list stays the truth: whatever the tree says can be computed from it, and both
- * searches find the same hole. The hole above the highest area is in no node and is checked apart.
+ * its subtree. The list remains the authority: everything in the tree can be computed from it, and
+ * both searches find the same hole. The hole above the highest area is in no node, and is checked
+ * separately.
  *
  *	list	[ A ]....[ B ]..[ C ][ D ]........
  *	gap	  0        4      2    0
@@ -167,7 +168,7 @@ void __pmm_tree_insert(struct pmm_vmlist *list, struct pmm_area *area, unsigned 
 /**
  * __pmm_tree_erase() - remove an area
  * @list: the window, locked
- * @area: the area; its @next is still right
+ * @area: the area; its @next is still valid
  * @merged: a neighbour has taken over its addresses, so that no hole appears
  *
  * Context: Process context, list->lock held.

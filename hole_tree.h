@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: search=tree. The areas of a window are in a red-black tree besides the list; each knows
- * the hole below it and the largest hole of its subtree.
+ * pocketmm: search=tree. The areas of a window are in a red-black tree as well as on the list; each
+ * knows the hole below it and the largest hole of its subtree.
  *
  * For vmlist.c and vmlist.h; all calls need list->lock.
  */
@@ -39,7 +39,7 @@ static inline unsigned long pmm_end_of(const struct pmm_vm_struct *vm)
 	return (unsigned long)vm->addr + vm->size;
 }
 
-/* The first address behind the highest area. */
+/* The first address after the highest area. */
 static inline unsigned long __pmm_top_of(const struct pmm_vmlist *list)
 {
 	return list->tail ? pmm_end_of(list->tail) : list->start;

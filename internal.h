@@ -3,24 +3,23 @@
  * pocketmm: structures and prototypes that cross a file, and the lock order.
  *
  * This is also the seam for the user-space tests: buddy.c, pcp.c, packed.c, vmlist.c, hole_tree.c,
- * lazy.c, verify.c and parse.c include hardly more than this file, and what it includes is all that
- * selftests/unit/include has to stand in for.
+ * lazy.c, verify.c and parse.c include hardly more than this file, and selftests/unit/include has
+ * to stand in only for the headers that it includes.
  *
  * Lock order, outermost first:
  *
- *	mmap_lock		the kernel's, when a user mapping comes or goes; not together with
- *				the next
- *	pmm_command_lock	one writer of debugfs' command at a time, and what commands hold
+ *	mmap_lock		the kernel's, when a user mapping comes or goes; never together with
+ *				pmm_command_lock
+ *	pmm_command_lock	one writer of debugfs' command at a time, and all that commands hold
  *	    vmlist->lock	the vm_struct list and the state of each area; process context,
  *				never held over a flush
  *	      zone->lock	the buddy allocator; any context, interrupts off
- *		pcp->lock	a bit a CPU, preemption off: the per-CPU lists (pcp.c). Who
- *				holds one takes no other lock; only verify and stats take all of
- *				them, inside zone->lock, which they give back when that takes
- *				long
+ *		pcp->lock	one bit per CPU, preemption off: the per-CPU lists (pcp.c). A
+ *				holder takes no other lock; only verify and stats take all of
+ *				them, inside zone->lock, which they release when that takes long
  *
- * Nothing is printed, allocated or copied to user space under the spinlocks; but owner=1 saves a
- * stack under zone->lock, for which the kernel may need a page at once.
+ * Nothing is printed, allocated or copied to user space under the spinlocks, with one exception:
+ * owner=1 saves a stack under zone->lock, for which the kernel may need a page at once.
  */
 #ifndef POCKETMM_INTERNAL_H
 #define POCKETMM_INTERNAL_H
@@ -60,7 +59,7 @@
 
 /* --- verify.c: every invariant, recomputed ---------------------------------------------------- */
 
-/* What a walk counted, and the first violation it met: @why is empty when all is well. */
+/* The counts of a walk, and the first violation it met: @why is empty when all is well. */
 struct pmm_verdict {
 	unsigned long	blocks;
 	unsigned long	free_blocks;

@@ -16,8 +16,8 @@
 #include "lazy.h"
 
 /*
- * If the area above a waiting area waits too, it becomes part of that. Returns its record, for the
- * caller to free.
+ * If the area above a waiting area waits too, the two become one. Returns the upper one's record,
+ * for the caller to free.
  */
 static struct pmm_area *__pmm_merge_above(struct pmm_vmlist *list, struct pmm_area *area)
 {
@@ -67,7 +67,7 @@ static struct pmm_area *__pmm_start_waiting(struct pmm_vmlist *list, struct pmm_
 /**
  * pmm_vmlist_retire() - leave an area's addresses to the next purge
  * @list: the window
- * @vm: the area: detached and unmapped; the caller gives it up
+ * @vm: the area: detached and unmapped; no longer the caller's
  *
  * Context: Process context.
  */
@@ -95,7 +95,7 @@ void pmm_vmlist_retire(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
  * @purged: gets the areas, for pmm_vmlist_purge_end()
  *
  * Context: Process context.
- * Return: true when there is any: then the caller flushes every TLB.
+ * Return: true when there are any: then the caller flushes every TLB.
  */
 bool pmm_vmlist_purge_begin(struct pmm_vmlist *list, struct list_head *purged)
 {
@@ -110,7 +110,7 @@ bool pmm_vmlist_purge_begin(struct pmm_vmlist *list, struct list_head *purged)
 	return !list_empty(purged);
 }
 
-/* Some areas at a time, so that the lock is not held for long. */
+/* Only some areas at a time, so that the lock is not held for long. */
 static void pmm_vmlist_remove_some(struct pmm_vmlist *list, struct list_head *purged,
 				   struct list_head *gone)
 {

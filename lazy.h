@@ -56,8 +56,8 @@ static __always_inline struct pmm_area *__pmm_vmlist_find_joinable(struct pmm_vm
 /**
  * __pmm_vmlist_join() - do the work of pmm_vmlist_detach() and pmm_vmlist_retire() in one step
  * @list: the window, locked
- * @area: from __pmm_vmlist_find_joinable(), and unmapped since. Its addresses belong to the area
- *	below from here on, and its record to the caller
+ * @area: from __pmm_vmlist_find_joinable(), and unmapped since. From now on its addresses belong to
+ *	the area below, and its record to the caller
  *
  * Context: Process context, list->lock held.
  * Return: Another record that is left over, for pmm_free_record(); or NULL.

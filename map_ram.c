@@ -3,11 +3,11 @@
  * pocketmm: vm_map_ram(), short mappings without a global lock, as in 2.6.28.
  *
  * Each CPU has blocks of the window (ram_block.c) and cuts mappings of up to PMM_RAM_MAX pages from
- * them, one behind the other. An unmapped mapping waits for a flush; after the next purge its
+ * them, one after the other. An unmapped mapping waits for a flush; after the next purge its
  * addresses are used again. There are no guard pages between the mappings of a block.
  *
- * It owns nothing but the extents that are being mapped or unmapped: the task that owns an extent
- * writes its page table entries. Cutting takes the CPU's lock; unmapping takes none.
+ * It owns only the extents that are being mapped or unmapped: the task that owns an extent writes
+ * its page table entries. Cutting takes the CPU's lock; unmapping takes none.
  */
 #include <linux/export.h>
 
@@ -17,7 +17,7 @@
 
 #define PMM_RAM_NO_ROOM		UINT_MAX
 
-/* From the first free extent that is long enough: space that a purge has freed. */
+/* Cut from the first free extent that is long enough: space that a purge has freed. */
 static noinline unsigned int __pmm_ram_reuse(struct pmm_ram_block *block, unsigned int count)
 {
 	unsigned int i, nr;
@@ -81,8 +81,8 @@ static pte_t *pmm_ram_pte(const struct pmm_ram_block *block, unsigned int at)
 }
 
 /*
- * The next entry of the caller's array is no page: unmap the pages before it. The mapping is a live
- * one already, so that its regular end does the rest.
+ * The next entry of the caller's array is not a page: unmap the pages before it. The mapping is
+ * live already, so the ordinary unmap does the rest.
  */
 static noinline void *pmm_ram_undo_map(struct pmm_ram_block *block, unsigned int at,
 				       unsigned int got, unsigned int count)
@@ -122,7 +122,7 @@ static void *pmm_ram_map(struct page **pages, unsigned int count, const void *ca
  * @node: ignored
  *
  * Up to 64 pages are mapped in a block of this CPU, without a global lock. More pages are mapped as
- * by pmm_vmap(), and so are few when the window has no room for a block. A page of this pool that
+ * by pmm_vmap(), as are fewer when the window has no room for a block. A page of this pool that
  * is freed while it is mapped stays parked until pmm_vm_unmap_ram(). (2.6.28; without its argument
  * prot, as since 5.8)
  *
@@ -202,7 +202,7 @@ static bool pmm_ram_claim(unsigned long addr, unsigned int count, struct pmm_ram
  * @count: as for pmm_vm_map_ram()
  *
  * Any other address or count is refused as by pmm_vfree(). With purge=lazy the flush is left for
- * later, else it is done at once. (2.6.28)
+ * later, otherwise it is done at once. (2.6.28)
  *
  * Context: Process context, interrupts on.
  */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: refusals. A free of a block that is misuse is found by the state byte, before any list is
- * touched; a free of an area by the list of areas (vmlist.c). It changes nothing: it is counted,
- * told to whoever watches, and reported in one rate-limited line, for areas in 2.4's words. A reason
+ * pocketmm: refusals. A free of a block that is misuse is found by the state byte, before any list
+ * is touched; a free of an area by the list of areas (vmlist.c). It changes nothing: it is counted,
+ * told to any listener, and reported in one rate-limited line, for areas in 2.4's words. A reason
  * has one row in a table, with its errno and its words.
  *
  * It owns nothing, and compiles unchanged in user space. Functions whose names begin with a double
@@ -87,7 +87,7 @@ static enum pmm_free_result pmm_misuse_of_head(enum pmm_kind is, enum pmm_kind k
 }
 
 /**
- * __pmm_misuse() - why a block may not be freed
+ * __pmm_misuse() - find out why a block must not be freed
  * @zone: the zone
  * @index: the page that was passed
  * @order: the order that was passed
@@ -110,9 +110,9 @@ enum pmm_free_result __pmm_misuse(const struct pmm_zone *zone, unsigned long ind
 }
 
 /*
- * What the report of a refused free says: what was passed, and by whom; the block that the page is
- * in, as it was under the lock; and the caller that freed the page before, if it was ever freed as
- * the first of a block.
+ * The contents of a report: what was passed, and by which caller; the block that the page is in, as
+ * it was under the lock; and the caller that freed the page before, if it was ever freed as the
+ * first of a block.
  */
 struct pmm_culprit {
 	unsigned long		index;
@@ -153,7 +153,7 @@ static void pmm_report_misuse(const struct pmm_zone *zone, const struct pmm_culp
  * @result: the reason
  * @caller: the code that wanted to free it
  *
- * The report is as of a moment ago: the lock is not held while it is written.
+ * The report may be out of date: the lock is not held while it is written.
  *
  * Context: As pmm_zone_free(); zone->lock not held.
  * Return: @result.
@@ -179,7 +179,7 @@ noinline enum pmm_free_result pmm_refuse_free(struct pmm_zone *zone, const struc
 }
 
 /**
- * pmm_refuse_foreign() - count and report a free of a page that is not the pool's
+ * pmm_refuse_foreign() - count and report a free of a page outside the pool
  * @zone: the zone
  * @what: what the caller says it is: a page, or an address
  * @addr: where; shown as the kernel shows pointers, as a hash

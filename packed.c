@@ -5,7 +5,7 @@
  *
  * It owns zone->pageblocks and zone->packed: a record for each largest block with how many of its
  * pages are free and the largest order among them, in one tree for each such order, the fullest
- * first. So a choice costs a look at the first of at most ten trees, and each allocation and free
+ * first. So a choice reads the first record of at most ten trees, and each allocation and free
  * moves one record, O(log n). Within a largest block the pair bits find the free block, since a bit
  * that is 1 says that one of two is on the list. All of it runs under zone->lock. It compiles
  * unchanged in user space.
@@ -78,7 +78,7 @@ unsigned long pmm_packed_pick(struct pmm_zone *zone, unsigned int order)
  * pmm_packed_update() - blocks within one largest block have come or gone
  * @zone: the zone, locked
  * @index: a page of the largest block
- * @freed: pages that are on free lists now and were not before; negative when they left
+ * @freed: number of pages that joined the free lists; negative when pages left
  *
  * Context: As pmm_zone_alloc(), zone->lock held.
  */
@@ -100,7 +100,7 @@ void pmm_packed_update(struct pmm_zone *zone, unsigned long index, long freed)
 }
 
 /**
- * pmm_packed_init() - nothing free yet
+ * pmm_packed_init() - allocate the records; nothing is free yet
  * @zone: the zone; its @placement is set
  *
  * Context: Process context; may sleep.
@@ -124,7 +124,7 @@ int pmm_packed_init(struct pmm_zone *zone)
 }
 
 /**
- * pmm_packed_destroy() - free what pmm_packed_init() allocated
+ * pmm_packed_destroy() - free the records that pmm_packed_init() allocated
  * @zone: the zone
  *
  * Context: Process context; may sleep.

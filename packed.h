@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: what packed.c keeps of each largest block, and offers to the rest of the zone.
+ * pocketmm: the record that packed.c keeps of each largest block, and its calls for the rest of the
+ * zone.
  */
 #ifndef POCKETMM_PACKED_H
 #define POCKETMM_PACKED_H
@@ -10,8 +11,8 @@
 /**
  * struct pmm_pageblock - how full a largest block is, for placement=packed; packed.c
  * @node: in packed[@max_order], by @nr_free and then by address
- * @nr_free: pages of it that are on free lists
- * @max_order: the largest order of those, or -1: then it is in no tree
+ * @nr_free: its pages that are on free lists
+ * @max_order: the largest order of its free blocks, or -1: then it is in no tree
  */
 struct pmm_pageblock {
 	struct rb_node	node;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * pocketmm: questions about a page of the zone, and about its watermark. They are small and asked
- * on every way, so they are inline.
+ * on every path, so they are inline.
  */
 #ifndef POCKETMM_PAGE_H
 #define POCKETMM_PAGE_H
@@ -18,7 +18,7 @@ static inline bool pmm_page_in_zone(const struct pmm_zone *zone, const struct pa
 	return pmm_page_index(zone, page) < zone->nr_pages;
 }
 
-/* What must be left on the free lists after an allocation with these flags. */
+/* The pages that must be left on the free lists after an allocation with these flags. */
 static inline unsigned long pmm_reserve_for(const struct pmm_zone *zone, gfp_t gfp)
 {
 	if ((gfp & __GFP_MEMALLOC) && !(gfp & __GFP_NOMEMALLOC))
@@ -62,7 +62,8 @@ static __always_inline unsigned long __pmm_allowed(const struct pmm_zone *zone, 
 }
 
 /*
- * Does anybody but the allocator hold a reference to this page? A plain read will do.
+ * Does anybody but the allocator hold a reference to this page? A plain read will do: any other
+ * holder has held its reference since before the free.
  */
 static __always_inline bool pmm_page_referenced(const struct page *page)
 {

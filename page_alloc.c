@@ -2,10 +2,10 @@
 /*
  * pocketmm: the page calls that other modules make, over the one zone that the module has.
  *
- * What Linux 2.4 has above rmqueue(): flags, zeroing, the message when nothing is left.
- * There is no reclaim behind this pool. All calls may come from any context, interrupts included;
- * under PREEMPT_RT, as with the kernel's own page allocator, not from hard interrupts or with
- * preemption off.
+ * It has the same parts as Linux 2.4 above rmqueue(): flags, zeroing, the message when nothing is
+ * left. There is no reclaim behind this pool. All calls may come from any context, interrupts
+ * included; under PREEMPT_RT, as with the kernel's own page allocator, not from hard interrupts or
+ * with preemption off.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -76,7 +76,7 @@ static __always_inline struct page *pmm_alloc_pages_caller(gfp_t gfp, unsigned i
 	return pmm_zone_alloc(&pmm_zone, gfp, order, kind, caller);
 }
 
-/* All but the fastest case. The list was full for that one, or the order larger. */
+/* All but the fastest case: for example, the list was full, or the order is larger. */
 static noinline enum pmm_free_result pmm_free_pages_slow(struct page *page, unsigned int order,
 							 enum pmm_kind kind, unsigned long caller)
 {
@@ -104,10 +104,10 @@ pmm_free_block_caller(struct page *page, unsigned int order, enum pmm_kind kind,
 }
 
 /**
- * pmm_alloc_page_caller() - take one page for somebody
+ * pmm_alloc_page_caller() - pmm_alloc_page() for a caller further up
  * @gfp: as for pmm_alloc_pages()
  * @kind: PMM_USED, or PMM_MAPPED for an area's page
- * @caller: who asks
+ * @caller: the code that asks
  *
  * Context: As pmm_alloc_pages().
  * Return: The page, or NULL.
@@ -122,7 +122,7 @@ struct page *pmm_alloc_page_caller(gfp_t gfp, enum pmm_kind kind, unsigned long 
  * @page: the block's first page
  * @order: the block's order
  * @kind: PMM_USED, or PMM_MAPPED for an area's pages
- * @caller: who frees
+ * @caller: the code that frees it
  *
  * Context: As pmm_alloc_pages().
  * Return: As pmm_zone_free().
@@ -141,8 +141,8 @@ enum pmm_free_result pmm_free_pages_caller(struct page *page, unsigned int order
  * @order: 0 to PMM_MAX_ORDER - 1
  *
  * The choice of block is 2.4.22's: the head of the first non-empty list, split (expand=) down to
- * @order; but with placement=packed a block in the fullest 2 MiB, and with pcp=1 first what this
- * CPU has on a list of its own.
+ * @order; but with placement=packed it is a block in the fullest 2 MiB, and with pcp=1 this CPU's
+ * own list comes first.
  *
  * Context: Any; under PREEMPT_RT not from hard interrupts or with preemption off.
  * Return: The first page, aligned to its size within the pool and each page with one reference;
@@ -203,8 +203,8 @@ EXPORT_SYMBOL_GPL(pmm_get_zeroed_page);
  * @page: first page of the block
  * @order: the order that it was allocated with
  *
- * Misuse - a double free, another order, a page inside a block, one of an area or of somebody else
- * - is refused: no list is touched, `stats` counts it and one rate-limited line tells who did it.
+ * Misuse - a double free, another order, a page inside a block, of an area or outside the pool - is
+ * refused: no list is touched, `stats` counts it and one rate-limited line names the caller.
  * (2.4.22 believed its caller.) A block with a page that is still referenced, for example mapped by
  * a user process or by pmm_vmap(), is parked and recycled once that has ended. A NULL @page is
  * ignored.
@@ -264,8 +264,8 @@ static unsigned long pmm_fill_slots(gfp_t gfp, unsigned long nr, struct page **p
  * @pages: slots that are not NULL are left alone
  *
  * Semantics of the kernel's alloc_pages_bulk_array() (5.13 and later). Up to PMM_BULK_PAGES are
- * taken from the free lists under one lock, past the per-CPU lists: those that as many calls of
- * pmm_alloc_page() would give with pcp=0.
+ * taken from the free lists under one lock, past the per-CPU lists: the same pages that single
+ * calls of pmm_alloc_page() would give with pcp=0.
  *
  * Context: As pmm_alloc_pages().
  * Return: How many slots from the start of the array are filled; fewer than @nr when the pool ran
@@ -334,7 +334,7 @@ EXPORT_SYMBOL_GPL(pmm_nr_free_pages);
 
 static enum cpuhp_state pmm_hotplug_state;
 
-/* The CPU is gone; what it kept is everybody's. */
+/* The CPU is gone; the blocks that it kept become available to all. */
 static int pmm_cpu_dead(unsigned int cpu)
 {
 	pmm_pcp_drain_cpu(&pmm_zone, cpu);
@@ -342,8 +342,8 @@ static int pmm_cpu_dead(unsigned int cpu)
 }
 
 /**
- * pmm_page_alloc_init() - per-CPU lists, if they are wanted
- * @pcp: whether they are
+ * pmm_page_alloc_init() - set up per-CPU lists, if they are wanted
+ * @pcp: whether they are wanted
  *
  * Context: Process context; may sleep.
  * Return: 0, -ENOMEM, or -ENOSPC when the kernel has no slot left for a CPU hotplug callback.

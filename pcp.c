@@ -3,17 +3,17 @@
  * pocketmm: per-CPU lists of free blocks, as 2.6's per_cpu_pages: filled a batch at a time, emptied
  * a batch at a time from the cold end, so that most calls take no shared lock.
  *
- * It owns the lists, and the blocks in state PMM_PCP. What 2.6 keeps on lists through page->lru is
- * kept in arrays of page indices here, which are shorter to follow.
+ * It owns the lists, and the blocks in state PMM_PCP. 2.6 links these through page->lru; here they
+ * are in arrays of page indices, which are shorter to follow.
  *
  * A CPU's lists are guarded by one bit, held with preemption off and for a few instructions, or for
- * one batch. Allocations and frees only try: who finds the bit taken goes to the zone. Interrupts
- * stay on, so the holder may be one that this very CPU has interrupted, or one whose interrupt
- * waits for what we hold; therefore who drains waits for as long as it takes only where that cannot
- * be, which is in a task with interrupts on and no lock of ours held, and elsewhere gives up after
- * a while. Under PREEMPT_RT that is as good, since nothing sleeps inside. Whoever holds the bit
- * takes no other lock: blocks between such a list and the free lists are in nobody's hands but the
- * mover's, and counted in zone->transit. It compiles unchanged in user space.
+ * one batch. Allocations and frees only try: a caller that finds the bit taken goes to the zone.
+ * Interrupts stay on, so the holder may be code that this very CPU has interrupted, or code whose
+ * interrupt waits for a lock that we hold. A drain therefore waits for as long as it takes only
+ * where neither is possible: in a task with interrupts on that holds none of our locks. Elsewhere
+ * it gives up after a while. The same works under PREEMPT_RT, because nothing sleeps inside. A
+ * holder of the bit takes no other lock: blocks between such a list and the free lists belong to
+ * the mover alone, and are counted in zone->transit. It compiles unchanged in user space.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -22,10 +22,10 @@
 #include "host/compat.h"
 #endif
 
-#define PMM_PCP_PATIENCE	1000	/* looks at a bit that one must not wait for */
-#define PMM_PCP_TRIES		16	/* drains of all lists by one who found nothing */
+#define PMM_PCP_PATIENCE	1000	/* tries for a bit that must not be waited for */
+#define PMM_PCP_TRIES		16	/* drains of all lists by a caller that found nothing */
 
-/* With preemption off; false when the lists are busy for long. */
+/* Called with preemption off; false when the lists stay busy for long. */
 static bool pmm_pcp_spin(struct pmm_pcp *pcp)
 {
 	unsigned int looks;
@@ -67,7 +67,7 @@ static struct pmm_block_run __pmm_leave_pcp(struct pmm_zone *zone, const u32 *in
 }
 
 /**
- * pmm_zone_put_back() - take blocks back that a per-CPU list has too many of
+ * pmm_zone_put_back() - take back the blocks that a per-CPU list has no room for
  * @zone: the zone
  * @indices: blocks in state PMM_PCP, counted in @zone->transit
  * @nr: how many, at most PMM_PCP_BATCH
@@ -136,7 +136,7 @@ bool pmm_pcp_flush(struct pmm_zone *zone, unsigned int order)
 	return length < high || nr;
 }
 
-/* The first of them is to be taken next; what does not fit goes back. */
+/* The first of them is the next to be taken; those that do not fit go back. */
 static void pmm_pcp_fill(struct pmm_zone *zone, unsigned int order, struct page **pages,
 			 unsigned long nr)
 {
@@ -241,12 +241,12 @@ unsigned long pmm_pcp_free_many_watched(struct pmm_zone *zone, enum pmm_kind kin
 /* --- draining --------------------------------------------------------------------------------- */
 
 /**
- * pmm_pcp_drain_cpu() - bring what one CPU keeps back to the free lists
+ * pmm_pcp_drain_cpu() - return the blocks that one CPU keeps to the free lists
  * @zone: the zone
  * @cpu: which, online or not
  *
- * In a context that must not wait, the lists of a CPU that is busy with them for long, or that was
- * interrupted while it was, are left alone.
+ * A context that must not wait leaves alone the lists of a CPU that holds them for long, or that
+ * was interrupted while it held them.
  *
  * Context: As pmm_zone_free().
  */
@@ -270,7 +270,7 @@ void pmm_pcp_drain_cpu(struct pmm_zone *zone, unsigned int cpu)
 }
 
 /**
- * pmm_pcp_drain() - bring what every CPU keeps back to the free lists
+ * pmm_pcp_drain() - return the blocks that all CPUs keep to the free lists
  * @zone: the zone
  *
  * Context: As pmm_zone_free().
@@ -286,8 +286,8 @@ void pmm_pcp_drain(struct pmm_zone *zone)
 }
 
 /*
- * May a caller that found nothing, while blocks were in transit, look again? Where it must not
- * wait, the mover may be the code that this very CPU has interrupted: there it may look once more.
+ * May a caller that found nothing while blocks were in transit look again? Where it must not wait,
+ * the mover may be the code that this very CPU has interrupted: there it may look once more.
  */
 static bool pmm_pcp_look_again(unsigned int *looks)
 {
@@ -295,7 +295,7 @@ static bool pmm_pcp_look_again(unsigned int *looks)
 	return (*looks)++ < (pmm_pcp_may_wait() ? PMM_PCP_TRIES : 1);
 }
 
-/* Everything that is free but not on the free lists is brought there, and then once more. */
+/* Return all free blocks to the free lists, and try once more. */
 static struct page *pmm_zone_alloc_drained(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
 					   enum pmm_kind kind, unsigned long caller)
 {
@@ -309,7 +309,7 @@ static struct page *pmm_zone_alloc_drained(struct pmm_zone *zone, gfp_t gfp, uns
 		pmm_pcp_drain(zone);
 		moving |= atomic_long_read(&zone->transit);
 		page = pmm_zone_try_alloc(zone, gfp, order, kind, caller);
-		/* Blocks in transit were in nobody's reach: they may have arrived. */
+		/* Blocks in transit were out of reach, and may have arrived since. */
 		moving |= atomic_long_read(&zone->transit);
 	} while (!page && moving && pmm_pcp_look_again(&looks));
 	return page;
@@ -349,7 +349,7 @@ noinline struct page *pmm_zone_alloc_last(struct pmm_zone *zone, gfp_t gfp, unsi
 
 /* --- all lists held still --------------------------------------------------------------------- */
 
-/* Preemption is off once, however many lists are held. */
+/* Preemption is turned off once, however many lists are held. */
 static void __pmm_pcp_unlock_below(struct pmm_zone *zone, unsigned int end)
 {
 	unsigned int cpu;
@@ -377,7 +377,7 @@ static bool __pmm_pcp_lock_all(struct pmm_zone *zone)
 }
 
 /**
- * pmm_zone_hold() - hold the zone and all per-CPU lists still, for a look at the whole
+ * pmm_zone_hold() - lock the zone and all per-CPU lists, for a view of the whole
  * @zone: the zone
  * @flags: for pmm_zone_release()
  *
@@ -390,7 +390,7 @@ void pmm_zone_hold(struct pmm_zone *zone, unsigned long *flags)
 		spin_lock_irqsave(&zone->lock, *flags);
 		if (__pmm_pcp_lock_all(zone))
 			return;
-		/* Whose interrupt waits for the zone cannot let go of its lists. */
+		/* A CPU whose interrupt waits for the zone cannot release its lists. */
 		spin_unlock_irqrestore(&zone->lock, *flags);
 		cpu_relax();
 	}
@@ -412,11 +412,11 @@ void pmm_zone_release(struct pmm_zone *zone, unsigned long flags)
 }
 
 /**
- * pmm_pcp_count() - what the per-CPU lists hold, and have done
+ * pmm_pcp_count() - count what the per-CPU lists hold, and have done
  * @zone: the zone
  * @count: to fill in; its @pages include those in transit
  *
- * Exact between pmm_zone_hold() and pmm_zone_release(); else as of about now.
+ * Exact between pmm_zone_hold() and pmm_zone_release(); otherwise approximate.
  *
  * Context: Any.
  */
@@ -448,7 +448,7 @@ void pmm_pcp_count(struct pmm_zone *zone, struct pmm_pcp_count *count)
  * @cpu: which
  *
  * Context: Any.
- * Return: Pages, as of about now.
+ * Return: Pages, approximately.
  */
 unsigned int pmm_pcp_used(struct pmm_zone *zone, unsigned int cpu)
 {
@@ -464,8 +464,8 @@ unsigned int pmm_pcp_used(struct pmm_zone *zone, unsigned int cpu)
  * pmm_pcp_init() - give a zone per-CPU lists, empty
  * @zone: the zone
  *
- * A batch is PMM_PCP_BATCH pages, but in a small zone a 256th of it; a CPU keeps three batches of
- * each order at most.
+ * A batch is PMM_PCP_BATCH pages, or a 256th of a small zone; a CPU keeps at most three batches of
+ * each order.
  *
  * Context: Process context; may sleep.
  * Return: 0 or -ENOMEM.
@@ -487,7 +487,7 @@ int pmm_pcp_init(struct pmm_zone *zone)
  * pmm_pcp_destroy() - drain the per-CPU lists and free them
  * @zone: the zone
  *
- * Context: Process context; nobody uses the zone any more.
+ * Context: Process context; the zone is no longer in use.
  */
 void pmm_pcp_destroy(struct pmm_zone *zone)
 {

@@ -3,7 +3,7 @@
  * pocketmm: per-CPU lists: their structure, and their fast paths, which are inline because
  * everything that they save would be lost in a call. The rest, and the locking rule, are in pcp.c.
  *
- * A path that may have to tell of each page is a template with a constant `watched`: the fast ways
+ * A path that may have to report each page is a template with a constant `watched`: the fast paths
  * pass false, and are closed while events are enabled; pcp.c and page_alloc.c pass true.
  */
 #ifndef POCKETMM_PCP_H
@@ -14,10 +14,10 @@
 
 /*
  * Orders 0..6 have a list: a block of order 6 is a batch of pages, and a larger one would be too
- * much to keep from others. (The kernel's have orders 0..3 and huge pages, since 5.14.)
+ * much to keep from others. (The kernel's lists hold orders 0..3 and huge pages, since 5.14.)
  *
  * A batch of single pages is an aligned run for as long as there is one, and the state bytes of its
- * pages fill a cache line: so CPUs that allocate and free do not share one.
+ * pages fill a cache line, so CPUs that allocate and free do not share one.
  */
 #define PMM_PCP_ORDERS		7
 #define PMM_PCP_BATCH		64U	/* pages; less in a small zone */
@@ -25,14 +25,15 @@
 
 /**
  * struct pmm_pcp - the per-CPU lists of one CPU
- * @lock: bit 0 is held with preemption off; its CPU only tries, so an allocation never spins here
+ * @lock: bit 0 is held with preemption off; its own CPU only tries, so no allocation spins here
  * @nr: length of each list, by order
  * @refilled: blocks that came from the zone into the lists
  * @flushed: blocks that went back
- * @frees: blocks that were freed into the lists; so @refilled + @frees - @flushed and less what is
- *	there were handed out
- * @index: the lists, by page index, each oldest first; the newest is taken, for its cache lines are
- *	warm, and the oldest go back. PMM_PCP_HIGH are for order 0, half as many for each next order
+ * @frees: blocks that were freed into the lists; so @refilled + @frees - @flushed, less the blocks
+ *	on the lists, were handed out
+ * @index: the lists, by page index, each oldest first; the newest is taken, because its cache lines
+ *	are warm, and the oldest go back. Order 0 has room for PMM_PCP_HIGH, each next order for
+ *	half as many
  */
 struct pmm_pcp {
 	unsigned long	lock;	/* bit 0: the rest */
@@ -43,7 +44,7 @@ struct pmm_pcp {
 	u32		index[2 * PMM_PCP_HIGH - (PMM_PCP_HIGH >> (PMM_PCP_ORDERS - 1))];
 };
 
-/* What the per-CPU lists hold, and have done. */
+/* The blocks that the per-CPU lists hold, and the moves that they have made. */
 struct pmm_pcp_count {
 	unsigned long	pages;
 	u64		allocations;
@@ -79,9 +80,9 @@ static __always_inline u32 *pmm_pcp_list(struct pmm_pcp *pcp, unsigned int order
 }
 
 /*
- * This CPU's lists; false while another CPU holds them, or when an interrupt came while this CPU
- * did. A caller that gets false goes to the zone instead, so nobody waits here. Preemption is off
- * while the bit is held; interrupts need not be.
+ * Lock this CPU's lists. False while another CPU holds them, or in an interrupt that came while
+ * this CPU held them. A caller that gets false goes to the zone instead, so nobody waits here.
+ * Preemption is off while the bit is held; interrupts need not be.
  */
 static __always_inline bool pmm_pcp_trylock(const struct pmm_zone *zone, struct pmm_pcp **pcp)
 {
@@ -99,7 +100,7 @@ static __always_inline void pmm_pcp_unlock(struct pmm_pcp *pcp)
 	preempt_enable();
 }
 
-/* What pcp_limit would be if no event were enabled. */
+/* The value that pcp_limit would have if no event were enabled. */
 static inline unsigned long pmm_pcp_limit(const struct pmm_zone *zone)
 {
 	return READ_ONCE(zone->detour) & PMM_DETOUR_PCP_FREE & ~PMM_DETOUR_TRACED ?
@@ -143,17 +144,17 @@ static __always_inline struct page *pmm_pcp_alloc(struct pmm_zone *zone, unsigne
 /**
  * pmm_pcp_free() - put a block on this CPU's list
  * @zone: the zone
- * @page: the block's first page, or whatever the caller takes for it
+ * @page: the block's first page, or so the caller believes
  * @order: below PMM_PCP_ORDERS
  * @kind: as it was allocated
  * @caller: the code that frees it
- * @watched: a constant: whether this way is open while events are enabled, and tells
+ * @watched: a constant: whether this path is open while events are enabled, and reports the free
  *
  * The state byte is claimed atomically, so that of two frees of a block on two CPUs one fails.
  *
  * Context: Any, hard interrupts included; takes no shared lock.
  * Return: false when the zone has to decide: the list is full, busy or absent, the block is still
- * referenced or parked ones wait for it, or this is misuse.
+ * referenced, parked blocks wait for a free, or this is misuse.
  */
 static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *page,
 					 unsigned int order, enum pmm_kind kind,
@@ -235,7 +236,7 @@ static __always_inline unsigned long pmm_pcp_take_many(struct pmm_zone *zone, en
  * @pages: gets them, the one freed last first
  *
  * Context: Any, hard interrupts included; takes no shared lock.
- * Return: How many there were.
+ * Return: How many were taken.
  */
 static __always_inline unsigned long pmm_pcp_alloc_many(struct pmm_zone *zone, enum pmm_kind kind,
 							gfp_t gfp, unsigned long caller,
@@ -288,7 +289,7 @@ static __always_inline unsigned long pmm_pcp_put_many(struct pmm_zone *zone, enu
  * @pages: the pages
  *
  * Context: Any, hard interrupts included; takes no shared lock.
- * Return: How many went there: up to the first that the zone has to decide about.
+ * Return: How many went there: those before the first that the zone has to decide about.
  */
 static __always_inline unsigned long pmm_pcp_free_many(struct pmm_zone *zone, enum pmm_kind kind,
 						       unsigned long caller, unsigned long nr,

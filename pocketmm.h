@@ -3,8 +3,8 @@
  * pocketmm: the in-kernel API, for other modules.
  *
  * One rule for names: the kernel's own name with pmm_ after any leading underscores, with the same
- * arguments and the same meaning. Each function's contexts, units and errors stand in the
- * kernel-doc above its definition: pages in page_alloc.c, areas in vmalloc.c and ioremap.c.
+ * arguments and the same meaning. Each function's contexts, units and errors are in the kernel-doc
+ * above its definition: pages in page_alloc.c, areas in vmalloc.c and ioremap.c.
  *
  * Pages from the pool belong to the pool: they go back through pmm_free_pages() and its kin, never
  * through the kernel's own free calls.
@@ -28,12 +28,12 @@
  * struct pmm_vm_struct - an area of the window, as 2.4's and 2.6.28's struct vm_struct
  * @flags: PMM_VM_*
  * @addr: first byte of the area, page aligned
- * @size: bytes, the one guard page at the end included
+ * @size: bytes, including the one guard page at the end
  * @next: the area with the next higher address
  * @pages: the pages that pmm_vmalloc() took or pmm_vmap() was given, else NULL
  * @nr_pages: how many @pages there are
- * @phys_addr: what an ioremap area maps, page aligned
- * @caller: who asked for the area
+ * @phys_addr: the physical address that an ioremap area maps, page aligned
+ * @caller: the code that asked for the area
  */
 struct pmm_vm_struct {
 	unsigned long		flags;

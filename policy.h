@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: what an era chooses. policy.c has the table of eras; everything that reads a choice
+ * pocketmm: the choices of an era. policy.c has the table of eras; all code that reads a choice
  * finds its values here.
  */
 #ifndef POCKETMM_POLICY_H

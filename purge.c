@@ -9,8 +9,8 @@
  * the translation; only the addresses wait.
  *
  * It owns the policy and the order of a purge. The addresses that wait are kept by lazy.c (areas)
- * and by ram_block.c (parts of blocks), which registers its two steps here. Purges exclude each
- * other by a mutex. Process context, interrupts on.
+ * and by ram_block.c (parts of blocks), which registers its two steps here. A mutex keeps purges
+ * from overlapping. Process context, interrupts on.
  */
 #include <linux/cpumask.h>
 #include <linux/mutex.h>
@@ -40,7 +40,7 @@ void pmm_purge_init(enum pmm_purging when)
 
 /**
  * pmm_purge_register() - add two steps to each purge, before and after the flush
- * @ops: the steps; NULL to have none from here on
+ * @ops: the steps; NULL to remove them
  *
  * Context: Process context, at load and unload; no purge is under way.
  */
@@ -98,7 +98,7 @@ bool pmm_purge(void)
 /**
  * pmm_purge_if_due() - purge if the limit for all online CPUs is exceeded
  *
- * pmm_purge_excess() has seen that the limit for one CPU is.
+ * pmm_purge_excess() has seen that the limit for one CPU is exceeded.
  *
  * Context: As pmm_purge().
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: when to flush (purge.c), and the question that each free of an area asks: does so much
- * wait that a flush pays?
+ * pocketmm: when to flush (purge.c), and the question that each free of an area asks: do enough
+ * addresses wait that a flush pays?
  */
 #ifndef POCKETMM_PURGE_H
 #define POCKETMM_PURGE_H
@@ -12,7 +12,7 @@
 
 /**
  * struct pmm_purge_ops - the steps of a purge for addresses that lazy.c does not keep
- * @begin: marks the addresses that wait; returns whether there are any
+ * @begin: marks the waiting addresses; returns whether there are any
  * @end: makes the marked addresses usable again, after the flush
  */
 struct pmm_purge_ops {
@@ -43,7 +43,7 @@ static inline unsigned long pmm_purge_waiting(void)
 }
 
 /**
- * pmm_purge_excess() - purge when so much waits that a flush pays
+ * pmm_purge_excess() - purge when enough waits that a flush pays
  *
  * The limit is fls(online CPUs) x 32 MiB, as in the kernel's lazy_max_pages(), because a flush
  * costs more the more CPUs take part. If another task is purging, nothing is done.

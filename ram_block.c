@@ -2,9 +2,9 @@
 /*
  * pocketmm: the blocks of vm_map_ram(), which are areas of the window. Each CPU has its own.
  *
- * Extents that were unmapped wait for a flush. The next purge marks them, flushes, and makes them
- * free; a block that is empty then is given up. 2.6.28 never used such space again before the whole
- * block had been unmapped.
+ * Unmapped extents wait for a flush. The next purge marks them, flushes, and makes them free; a
+ * block that is then empty is given up. 2.6.28 reused such space only once the whole block had been
+ * unmapped.
  *
  * It owns the blocks. A CPU's blocks are protected by that CPU's lock, a spinlock for process
  * context, which nearly always only that CPU takes.
@@ -26,7 +26,7 @@ struct pmm_ram_block **pmm_ram_blocks;
  * @caller: address to record
  *
  * Context: Process context; may sleep.
- * Return: The block, first on the CPU's list; NULL without memory or room in the window.
+ * Return: The block, first on the CPU's list; NULL when memory or room in the window runs out.
  */
 struct pmm_ram_block *pmm_ram_new_block(struct pmm_ram_cpu *cpu, const void *caller)
 {
@@ -85,7 +85,7 @@ static long __pmm_ram_purge_block(struct pmm_ram_block *block)
 	return purged;
 }
 
-/* Mark the extents that wait for a flush. Returns whether there is any. */
+/* Mark the extents that wait for a flush. Returns whether there are any. */
 static bool pmm_ram_purge_begin(void)
 {
 	struct pmm_ram_block *block;
@@ -217,9 +217,9 @@ static void pmm_ram_clear_block(struct pmm_ram_block *block)
 }
 
 /**
- * pmm_map_ram_exit() - give up all blocks, and unmap what is still in them
+ * pmm_map_ram_exit() - give up all blocks, and unmap the mappings left in them
  *
- * Context: Process context; nobody uses the module any more, and the caller flushes.
+ * Context: Process context; the module is no longer in use, and the caller flushes.
  */
 void pmm_map_ram_exit(void)
 {

@@ -2,7 +2,7 @@
 /*
  * pocketmm: the blocks of vm_map_ram(). ram_block.c keeps them, map_ram.c cuts mappings from them.
  *
- * A block is a row of extents. At the first page of each stands its kind and its length:
+ * A block is a row of extents. The entry of an extent's first page has its kind and its length:
  *
  *	[ live 16 ][ dirty 4 ][ live 1 ][ free 8 ][ dirty 16 ]   room ...
  *	0          16         20        21        29         45 = next
@@ -40,8 +40,8 @@ enum pmm_extent_kind {
  * @vm: the area
  * @addr: its first address
  * @next: first page that no extent covers yet
- * @foreign: some pages mapped so far are not of the pool
- * @pte: the entries of its first 2 MiB, and of the second
+ * @foreign: some pages mapped so far do not belong to the pool
+ * @pte: the page table entries of its first 2 MiB, and of the second
  * @extent: kind and length of the extent that begins at each page
  * @page: the pages that are mapped
  */

@@ -3,8 +3,8 @@
  * pocketmm: areas mapped to user space, as by 2.6.28's remap_vmalloc_range().
  *
  * Each user mapping holds the area: a copy of the mapping, in a child process or by a split, counts
- * as another. An area that its owner frees meanwhile lives until the last mapping goes, and that
- * task takes it down. It owns nothing; process context, under mmap_lock.
+ * as another. An area that its owner frees meanwhile lives until the last mapping goes; the task
+ * that drops that mapping takes the area down. It owns nothing; process context, under mmap_lock.
  */
 #include <linux/export.h>
 

@@ -6,10 +6,10 @@
  * Addresses and messages are 2.4.22's, the calls 2.6.28's. With purge=eager an area is taken down
  * in one order: clear its entries, flush every TLB, give pages and addresses back. With purge=lazy
  * the flush comes last, for many areas at once (purge.c), and their addresses wait for it. Either
- * way no address has a new owner while a stale translation may stand.
+ * way no address gets a new owner while a stale translation may remain.
  *
  * Process context throughout, because records are allocated and flushes wait for other CPUs; only
- * pmm_vfree() may be called from anywhere, and defers. pmm_vmlist.lock protects the areas
+ * pmm_vfree() may be called from any context, and defers. pmm_vmlist.lock protects the areas
  * (vmlist.c). This file has the rare cases and the exported calls; the fast paths are in
  * vmalloc_inline.h.
  */
@@ -38,14 +38,14 @@ static void pmm_breathe(unsigned long i)
 /* --- taking an area down ---------------------------------------------------------------------- */
 
 /**
- * pmm_free_many_pages() - give back more pages of an area than this CPU's list takes
+ * pmm_free_many_pages() - give back more pages of an area than this CPU's list has room for
  * @pages: the pages
  * @nr_pages: how many
  * @caller: address to record
  * @may_sleep: let other tasks run now and then
  *
  * 2.4 and 2.6.28 give the pages back one by one, in ascending address order. Giving them back in
- * bulk leaves the free lists the same.
+ * bulk leaves the same free lists.
  *
  * Context: Any, if not @may_sleep.
  */
@@ -78,7 +78,7 @@ static void pmm_give_up_pages(struct pmm_vm_struct *vm, const void *caller)
 }
 
 /**
- * pmm_unmap_area() - take an area down in 2.4's order of work, and leave its record
+ * pmm_unmap_area() - take an area down in 2.4's order of work, but keep its record
  * @vm: the area, detached
  * @caller: address to record
  *
@@ -93,7 +93,7 @@ noinline void pmm_unmap_area(struct pmm_vm_struct *vm, const void *caller)
 }
 
 /**
- * pmm_destroy_area() - take an area down, by the order that purge= says
+ * pmm_destroy_area() - take an area down, in the order that purge= selects
  * @vm: the area, detached or never published; gone afterwards
  * @caller: address to record
  *
@@ -192,8 +192,8 @@ static unsigned long pmm_take_in_bulk(struct page **pages, unsigned long nr_page
 
 /*
  * 2.6.28 takes all pages first, order 0, one by one. Taking them in bulk yields the same pages,
- * except for a few that this CPU's list has at hand. When too few come in bulk, the single call has
- * its last resorts. Returns how many pages there were.
+ * except for a few that this CPU's list has at hand. When too few come in bulk, the single call
+ * still has its last resorts. Returns how many pages there were.
  */
 static unsigned long pmm_take_pages(struct page **pages, unsigned long nr_pages, gfp_t gfp,
 				    const void *caller)
@@ -213,7 +213,7 @@ static unsigned long pmm_take_pages(struct page **pages, unsigned long nr_pages,
 	return i;
 }
 
-/* May 2 MiB entries map the area? Making one may take a flush, which waits. */
+/* May 2 MiB entries map the area? Making one may need a flush, which waits. */
 static bool pmm_is_huge_candidate(unsigned long nr_pages, gfp_t gfp)
 {
 	return nr_pages >= PTRS_PER_PMD && pmm_bulk && gfpflags_allow_blocking(gfp) &&
@@ -221,8 +221,8 @@ static bool pmm_is_huge_candidate(unsigned long nr_pages, gfp_t gfp)
 }
 
 /*
- * Take whole largest blocks for as much of the area as there are; the caller continues with small
- * pages. Each page then stands by itself, as if it had been taken singly.
+ * Take whole largest blocks for as much of the area as they cover; the caller continues with small
+ * pages. Each page then stands on its own, as if it had been taken singly.
  */
 static unsigned long pmm_take_huge(struct pmm_vm_struct *vm, struct page **pages,
 				   unsigned long nr_pages, gfp_t gfp)
@@ -248,7 +248,7 @@ static unsigned long pmm_take_huge(struct pmm_vm_struct *vm, struct page **pages
 	return got;
 }
 
-/* The record has room for so many pages; too many get an array of their own. */
+/* The record has room for this many pages; larger areas get a separate array. */
 static unsigned int pmm_nr_slots(unsigned long nr_pages)
 {
 	return nr_pages <= PMM_MAX_SLOTS ? nr_pages : 0;
@@ -257,7 +257,7 @@ static unsigned int pmm_nr_slots(unsigned long nr_pages)
 /**
  * pmm_alloc_area_pages() - get the pages of a new area, and record them
  * @vm: the area
- * @got: how many of them its slots have already
+ * @got: how many of them are in its slots already
  * @gfp: as for __pmm_vmalloc()
  *
  * Context: Process context; may sleep if @gfp says so.
@@ -477,7 +477,7 @@ EXPORT_SYMBOL_GPL(__pmm_vmalloc);
 /*
  * May this context neither sleep nor wait for other CPUs? That is so in interrupts of all kinds,
  * also where PREEMPT_RT runs them in threads. Where preemption is counted, it is so as well with
- * preemption off and in an RCU reader; under PREEMPT_RT a task that holds a spinlock is one.
+ * preemption off and in an RCU reader, which under PREEMPT_RT a task that holds a spinlock is.
  */
 static bool pmm_in_atomic_context(void)
 {

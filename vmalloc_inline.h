@@ -37,7 +37,7 @@ static __always_inline void pmm_free_area_pages(struct page **pages, unsigned lo
 		pmm_free_many_pages(pages + done, nr_pages - done, caller, may_sleep);
 }
 
-/* Give back all that a record holds. Nobody else uses the record any more. */
+/* Give back all that a record holds. The record is no longer in use elsewhere. */
 static __always_inline void pmm_drop_pages(const struct pmm_vm_struct *vm, const void *caller)
 {
 	if (unlikely(pmm_area_slack(vm)))
@@ -52,8 +52,8 @@ static __always_inline void pmm_drop_pages(const struct pmm_vm_struct *vm, const
 
 /*
  * With purge=lazy an area right above one that waits is found, unmapped and joined to that one
- * without dropping the lock. Not with search=linear, where finding it is a walk of the list. The
- * pages are given up afterwards; the longer way does that before the addresses start to wait.
+ * without dropping the lock. Not with search=linear, where finding it takes a walk of the list. The
+ * pages are given up afterwards; the longer path does that before the addresses start to wait.
  */
 static __always_inline bool pmm_take_down_at_once(const void *addr, unsigned long type,
 						  const void *caller)
@@ -91,7 +91,7 @@ pmm_take_down_fast(const void *addr, unsigned long type, const void *caller)
 
 /* --- taking an area --------------------------------------------------------------------------- */
 
-/* Room for the pages: in the record, or in an array of their own. */
+/* Room for the pages: in the record, or in a separate array. */
 static inline struct page **pmm_page_array(struct pmm_vm_struct *vm, unsigned long nr_pages,
 					   gfp_t gfp)
 {
@@ -100,7 +100,7 @@ static inline struct page **pmm_page_array(struct pmm_vm_struct *vm, unsigned lo
 	return pmm_may_fail(kvmalloc_array(nr_pages, sizeof(struct page *), gfp));
 }
 
-/* An area of @nr_pages, as a rule right above all others; ERR_PTR on failure. */
+/* An area of @nr_pages, usually right above all others; ERR_PTR on failure. */
 static __always_inline struct pmm_vm_struct *pmm_reserve_pages(unsigned long nr_pages, gfp_t gfp,
 							       unsigned long flags,
 							       const void *caller)
@@ -125,12 +125,12 @@ static __always_inline void pmm_map_pages(struct pmm_vm_struct *vm, struct page 
 		pages += PTRS_PER_PMD;
 		nr_pages -= PTRS_PER_PMD;
 	}
-	/* After the last leaf of a whole number of them, the next slot needs no table. */
+	/* If the pages end with a whole leaf, the next slot needs no table. */
 	if (likely(nr_pages))
 		pmm_window_map_pages(addr, pages, nr_pages, prot);
 }
 
-/* pmm_vmalloc_caller(), for both callers in vmalloc.c. */
+/* pmm_vmalloc_caller(), inlined into its two callers in vmalloc.c. */
 static __always_inline void *pmm_vmalloc_fast(unsigned long size, gfp_t gfp, pgprot_t prot,
 					      unsigned long flags, const void *caller)
 {

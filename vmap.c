@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: areas whose pages are not their own: vmap(), which maps pages of the caller's, and
- * 2.4's bare areas, which are addresses only until the caller maps something there.
+ * pocketmm: areas whose pages are not their own: vmap(), which maps the caller's pages, and 2.4's
+ * bare areas, which are only addresses until the caller maps something there.
  *
  * It owns nothing: areas are taken and taken down through vmalloc.c. Process context.
  */
@@ -66,7 +66,7 @@ void *pmm_vmap_caller(struct page **pages, unsigned int count, unsigned long fla
 }
 
 /**
- * pmm_vmap() - map pages of the caller's into one range of the window
+ * pmm_vmap() - map the caller's pages into one range of the window
  * @pages: the pages, of this pool or any other; they stay the caller's
  * @count: how many
  * @flags: PMM_VM_MAP, and PMM_VM_USERMAP to allow pmm_remap_vmalloc_range()
@@ -134,7 +134,7 @@ EXPORT_SYMBOL_GPL(pmm_get_vm_area);
  * is done at once even with purge=lazy, because the record goes to the caller.
  *
  * Context: Process context, interrupts on; waits for a TLB flush.
- * Return: The area's record, which the caller has to kfree(); NULL when no area begins there, when
+ * Return: The area's record, which the caller must kfree(); NULL when no area begins there, when
  * it was refused, or when a user mapping still keeps the area alive. (2.6.28)
  */
 struct pmm_vm_struct *pmm_remove_vm_area(const void *addr)
@@ -174,8 +174,8 @@ EXPORT_SYMBOL_GPL(pmm_find_vm_area);
  * The pages stay the caller's and must not be freed before the area is removed.
  *
  * Context: Process context.
- * Return: 0; -EINVAL when an entry of the array is no page, -EBUSY when something is mapped in the
- * range already; after an error nothing has changed. (2.6.28)
+ * Return: 0; -EINVAL when an entry of the array is not a page, -EBUSY when something is mapped in
+ * the range already; after an error nothing has changed. (2.6.28)
  */
 int pmm_map_vm_area(struct pmm_vm_struct *area, pgprot_t prot, struct page ***pages)
 {
@@ -197,7 +197,7 @@ EXPORT_SYMBOL_GPL(pmm_map_vm_area);
  * @addr: any address
  *
  * Context: Any; the caller makes sure that the area is not freed meanwhile.
- * Return: The page; NULL when nothing is mapped there, or a device. (2.4.22)
+ * Return: The page; NULL when nothing, or a device, is mapped there. (2.4.22)
  */
 struct page *pmm_vmalloc_to_page(const void *addr)
 {

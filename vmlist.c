@@ -9,9 +9,9 @@
  *
  * One spinlock protects a list, for process context only. An area stays on the list, and keeps its
  * addresses, until the task that detached it has unmapped it, flushed every TLB and called
- * pmm_vmlist_unlink(). So no address is handed out twice while a stale translation of it may stand.
- * With purge=lazy one flush serves many areas (lazy.c). With search=tree the same areas are in a
- * red-black tree besides (hole_tree.c).
+ * pmm_vmlist_unlink(). So no address is handed out again while a stale translation may remain.
+ * With purge=lazy one flush serves many areas (lazy.c). With search=tree the same areas are also in
+ * a red-black tree (hole_tree.c).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -39,7 +39,7 @@ void pmm_vmlist_init(struct pmm_vmlist *list, unsigned long start, unsigned long
  * pmm_vmlist_destroy() - free the spare record of an empty window
  * @list: the window
  *
- * Context: Process context; nobody uses it any more.
+ * Context: Process context; the window is no longer in use.
  */
 void pmm_vmlist_destroy(struct pmm_vmlist *list)
 {
@@ -129,7 +129,7 @@ static void __pmm_insert(struct pmm_vmlist *list, struct pmm_area *area,
 /**
  * __pmm_vmlist_remove() - take an area off the list and out of the tree
  * @list: the window, locked
- * @area: the area; its addresses are a hole from here on, unless @merged
+ * @area: the area; its addresses become a hole, unless @merged
  * @merged: a neighbour has taken over the addresses already
  *
  * Context: Process context, list->lock held.
@@ -261,8 +261,8 @@ static struct pmm_vm_struct *__pmm_vmlist_find_live(struct pmm_vmlist *list, con
  * @addr: first byte of the area
  *
  * Context: Process context.
- * Return: The area, valid as long as the caller makes sure that nobody frees it; NULL when no area
- * begins there, or one that is not live or freed already.
+ * Return: The area, valid as long as the caller makes sure that nobody frees it; NULL when no live
+ * area begins there, or its owner has freed it already.
  */
 struct pmm_vm_struct *pmm_vmlist_find(struct pmm_vmlist *list, const void *addr)
 {
@@ -324,8 +324,8 @@ static enum pmm_detach_result __pmm_detach(struct pmm_vmlist *list, const void *
  * pmm_vmlist_detach() - give up an area on behalf of its owner
  * @list: the window
  * @addr: first byte of the area
- * @type: PMM_VM_ALLOC, PMM_VM_MAP or PMM_VM_IOREMAP, one of which the area must be; 0 for any that
- *	does not own its pages
+ * @type: the kind that the area must be of: PMM_VM_ALLOC, PMM_VM_MAP or PMM_VM_IOREMAP; 0 for any
+ *	kind that does not own its pages
  * @vmp: gets the area; it belongs to the caller only if the result is PMM_DETACH_OK
  *
  * When several tasks free the same area at once, one gets PMM_DETACH_OK and the others get
@@ -333,8 +333,8 @@ static enum pmm_detach_result __pmm_detach(struct pmm_vmlist *list, const void *
  *
  * Context: Process context.
  * Return: PMM_DETACH_OK: the caller unmaps, flushes, unlinks and frees the area. PMM_DETACH_LATER:
- * a user mapping keeps it alive, and the last pmm_vmlist_drop() will. Otherwise the reason for a
- * refusal, and nothing has changed.
+ * a user mapping keeps it alive, and the caller of the last pmm_vmlist_drop() does so. Otherwise
+ * the reason for a refusal, and nothing has changed.
  */
 enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *addr,
 					 unsigned long type, struct pmm_vm_struct **vmp)
@@ -359,7 +359,7 @@ enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *ad
  *
  * Context: Any.
  * Return: PMM_DETACH_LATER; PMM_DETACH_BAD_ADDRESS when @addr is unaligned; PMM_DETACH_NONEXISTENT
- * when it is outside the window, or a free is deferred there already.
+ * when it is outside the window, or a free is already deferred there.
  */
 enum pmm_detach_result pmm_vmlist_defer(struct pmm_vmlist *list, const void *addr)
 {
@@ -398,7 +398,7 @@ enum pmm_detach_result pmm_vmlist_detach_deferred(struct pmm_vmlist *list, const
 /**
  * pmm_vmlist_unlink() - give an area's addresses back
  * @list: the window
- * @vm: the area: detached or never published, unmapped and flushed; the caller has to kfree() it
+ * @vm: the area: detached or never published, unmapped and flushed; the caller must kfree() it
  *	afterwards
  *
  * Context: Process context.

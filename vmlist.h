@@ -63,7 +63,7 @@ static __always_inline unsigned long pmm_page_of(const struct pmm_vmlist *list, 
 
 /*
  * Is the first hole of @size bytes the one above the highest area? Not while a free is deferred
- * there: only pmm_vmlist_reserve() makes that void. The caller has checked search=tree.
+ * there: only pmm_vmlist_reserve() voids it. The caller has checked search=tree.
  */
 static __always_inline bool __pmm_is_room_on_top(const struct pmm_vmlist *list, unsigned long size)
 {
@@ -99,7 +99,7 @@ static __always_inline void __pmm_put_on_top(struct pmm_vmlist *list, struct pmm
  * @list: the window
  * @size: bytes, whole pages and the guard page included
  * @flags: PMM_VM_*
- * @nr_slots: pages that the record has to have room for, at most PMM_MAX_SLOTS
+ * @nr_slots: number of pages that the record needs room for, at most PMM_MAX_SLOTS
  * @caller: address to record
  *
  * Context: Process context.

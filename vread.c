@@ -3,7 +3,7 @@
  * pocketmm: vread() and vwrite(), which copy out of the window and into it, whatever is mapped
  * there, as in 2.4.22.
  *
- * It owns nothing. Process context; a copy holds pmm_vmlist.lock, so that no area goes meanwhile.
+ * It owns nothing. Process context; a copy holds pmm_vmlist.lock, so that no area goes away.
  */
 #include <linux/export.h>
 #include <linux/io.h>
@@ -94,7 +94,7 @@ static long pmm_copy_window(char *buf, unsigned long addr, unsigned long count, 
  * Mappings of pmm_vm_map_ram() read as holes.
  *
  * Context: Process context.
- * Return: Bytes copied: less than @count when the last area ends before. (2.4.22)
+ * Return: Bytes copied: less than @count when the last area ends first. (2.4.22)
  */
 long pmm_vread(char *buf, char *addr, unsigned long count)
 {
@@ -111,7 +111,7 @@ EXPORT_SYMBOL_GPL(pmm_vread);
  * Holes, guard pages and read-only mappings ignore the bytes written to them.
  *
  * Context: Process context.
- * Return: Bytes passed: less than @count when the last area ends before. (2.4.22)
+ * Return: Bytes passed: less than @count when the last area ends first. (2.4.22)
  */
 long pmm_vwrite(char *buf, char *addr, unsigned long count)
 {

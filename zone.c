@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: birth and death of a zone, its short cuts, and blocks that are parked.
+ * pocketmm: birth and death of a zone, its short cuts, and parked blocks.
  *
  * A freed block with a page that is still referenced, for example because a process has it mapped,
  * is parked: it goes back to the free lists when the last reference has gone. Functions whose names
@@ -33,7 +33,7 @@ void __pmm_retune(struct pmm_zone *zone)
 }
 
 /**
- * pmm_zone_retune() - tracing has begun or ended, or the zone has got or lost per-CPU lists
+ * pmm_zone_retune() - tracing has begun or ended, or the zone has gained or lost per-CPU lists
  * @zone: the zone, which need not have been initialised yet
  *
  * Calls that are under way may end as they began.
@@ -72,8 +72,8 @@ void __pmm_park(struct pmm_zone *zone, unsigned long index, unsigned int order)
 /**
  * __pmm_reap() - recycle parked blocks that are no longer referenced
  * @zone: the zone
- * @most: pages to check, about; the blocks parked longest come first, and those that are still
- *	referenced go to the end of the queue
+ * @most: about how many pages to check; the blocks parked longest come first, and those that are
+ *	still referenced go to the end of the queue
  *
  * Context: zone->lock held.
  * Return: How many pages became free.
@@ -144,7 +144,7 @@ static int pmm_alloc_maps(struct pmm_zone *zone)
 }
 
 /*
- * As 2.4's boot leaves it: every page freed singly, in ascending order, through the ordinary free
+ * As 2.4 does at boot: every page is freed singly, in ascending order, through the ordinary free
  * path.
  */
 static void pmm_free_all_pages(struct pmm_zone *zone)
@@ -168,11 +168,10 @@ static void pmm_free_all_pages(struct pmm_zone *zone)
 
 /**
  * pmm_zone_init() - make a zone of a run of pages, all free
- * @zone: to fill in; its @expand, @placement, @pages_min, @debug and @name are the caller's, set
- *	before
+ * @zone: to fill in; the caller has set its @expand, @placement, @pages_min, @debug and @name
  * @mem_map: the first page; its page frame is aligned to the largest block, and each page has one
  *	reference
- * @nr_pages: any number from 1; a tail that is no multiple of the largest block needs no special
+ * @nr_pages: any number from 1; a tail smaller than the largest block needs no special
  *	case
  *
  * Context: Process context; may sleep.
@@ -209,7 +208,7 @@ int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_
  * pmm_zone_destroy() - forget a zone
  * @zone: the zone, which is no longer in use
  *
- * The pages are the caller's again, whatever state they were in.
+ * The pages belong to the caller again, whatever state they were in.
  *
  * Context: Process context; may sleep.
  */

@@ -27,12 +27,12 @@
  * block's first page has a kind; every other page of it is PMM_TAIL.
  */
 enum pmm_kind {
-	PMM_TAIL,	/* inside a block, or inside what was merged into one */
+	PMM_TAIL,	/* inside a block, or inside blocks merged into one */
 	PMM_FREE,	/* on free_list[order], linked by page->lru */
 	PMM_USED,	/* handed out by the page API */
 	PMM_MAPPED,	/* handed out to an area, which alone may free it */
 	PMM_PARKED,	/* freed, but still referenced: on zone->parked, linked by page->lru */
-	PMM_PCP,	/* free, on a per-CPU list or on its way to or from one */
+	PMM_PCP,	/* free, on a per-CPU list or on the way to or from one */
 };
 
 #define PMM_STATE(kind, order)	((u8)((kind) << 4 | (order)))
@@ -50,16 +50,16 @@ enum pmm_kind {
  * Invariant of the pair bit: it is 1 when exactly one of the two is on @free_list, and 0 when
  * neither is. Both at once never persists, because then they are merged into one block of the next
  * order. 'Not on this list' is all that the bit knows: a block that is handed out, one that is
- * split and one that is merged upward look the same to it. So the bit flips each time that either
- * of the two enters or leaves @free_list, and a free that reads 1 knows that the one on the list is
- * the buddy.
+ * split and one that is merged upward look the same to it. So the bit flips each time either of the
+ * two enters or leaves @free_list, and a free that reads 1 knows that the one on the list is the
+ * buddy.
  */
 struct pmm_free_area {
 	struct list_head	free_list;
 	unsigned long		*map;
 };
 
-/* Why a free was refused; PMM_FREE_OK and PMM_FREE_PARKED are no refusals. */
+/* Why a free was refused; PMM_FREE_OK and PMM_FREE_PARKED are not refusals. */
 enum pmm_free_result {
 	PMM_FREE_OK,
 	PMM_FREE_PARKED,
@@ -84,23 +84,23 @@ struct pmm_zone_stat {
 };
 
 /*
- * Why calls may not take a short cut, a bit a reason: zone->detour. A short cut gives the book's
- * result in fewer instructions; each is open while none of the bits that it names is set.
+ * Why calls must not take a short cut, one bit per reason: zone->detour. A short cut gives the
+ * book's result in fewer instructions; each is open while none of the bits that it names is set.
  */
 enum pmm_detour {
-	PMM_DETOUR_TRACED	= BIT(0),	/* events are enabled: each step is told */
+	PMM_DETOUR_TRACED	= BIT(0),	/* events are enabled: each step is traced */
 	PMM_DETOUR_DEBUG	= BIT(1),	/* poison= or owner= wants to see each block */
 	PMM_DETOUR_PACKED	= BIT(2),	/* placement=packed chooses, and counts */
 	PMM_DETOUR_MIN_FREE	= BIT(3),	/* there is a watermark to check first */
 	PMM_DETOUR_NO_PCP	= BIT(4),	/* there are no per-CPU lists */
 	PMM_DETOUR_PARKED	= BIT(5),	/* parked blocks wait for a free to recycle them */
 
-	/* The zone's own way for a page, to take it and to free it. */
+	/* The zone's own short cuts for a page: to take it, and to free it. */
 	PMM_DETOUR_ALLOC	= PMM_DETOUR_TRACED | PMM_DETOUR_DEBUG | PMM_DETOUR_PACKED |
 				  PMM_DETOUR_MIN_FREE,
 	PMM_DETOUR_FREE		= PMM_DETOUR_TRACED | PMM_DETOUR_DEBUG | PMM_DETOUR_PACKED |
 				  PMM_DETOUR_PARKED,
-	/* The way past the zone, by a per-CPU list. */
+	/* The short cuts past the zone, through a per-CPU list. */
 	PMM_DETOUR_PCP_ALLOC	= PMM_DETOUR_TRACED | PMM_DETOUR_MIN_FREE | PMM_DETOUR_NO_PCP,
 	PMM_DETOUR_PCP_FREE	= PMM_DETOUR_TRACED | PMM_DETOUR_PARKED | PMM_DETOUR_NO_PCP,
 };
@@ -111,27 +111,27 @@ struct pmm_pcp;
 
 /**
  * struct pmm_zone - one contiguous run of pages under a buddy allocator
- * @lock: protects all that follows down to @transit, and page->lru of free and parked pages
+ * @lock: protects the fields from here to @transit, and page->lru of free and parked pages
  * @free_pages: pages on the free lists
  * @pages_min: pages that only __GFP_HIGH callers (to a quarter) and __GFP_MEMALLOC callers may take
  * @free_area: the free lists and pair-bit maps, by order
- * @state: a byte a page, PMM_STATE()
+ * @state: one byte per page, PMM_STATE()
  * @parked: freed blocks that are still referenced, the oldest first
  * @nr_parked: pages on @parked
  * @stat: counters
  * @packed: largest blocks by the largest order that is free in each, the fullest first
  * @transit: pages in state PMM_PCP that are on no list: raised and lowered under @lock or a pcp's
  *	lock, so that a holder of all of them sees it stand still
- * @mem_map: the first page; constant, as all below but for the next three
+ * @mem_map: the first page; constant, like all fields below except @detour, @pcp_limit and @pcp
  * @nr_pages: the zone's size; indices run from 0 to @nr_pages - 1
  * @detour: PMM_DETOUR_*; written under @lock, read without it
  * @pcp_limit: @nr_pages while none of PMM_DETOUR_PCP_FREE is set, else 0: one comparison tells that
- *	a page is of the zone and that the short cut is open; written and read as @detour
+ *	a page belongs to the zone and that the short cut is open; written and read like @detour
  * @pcp: the per-CPU lists, or NULL
  * @expand: the half that a split hands out
  * @placement: which block is taken; set before pmm_zone_init()
- * @pageblocks: one a largest block; NULL unless @placement is PMM_PLACE_PACKED
- * @debug: what the debug switches keep, or NULL; set before pmm_zone_init()
+ * @pageblocks: one per largest block; NULL unless @placement is PMM_PLACE_PACKED
+ * @debug: the records of the debug switches, or NULL; set before pmm_zone_init()
  * @pcp_batch: pages that move between @pcp and the free lists at once
  * @pcp_high: pages of one order that a CPU keeps
  * @name: as in buddyinfo
@@ -162,7 +162,7 @@ struct pmm_zone {
 	const char		*name;
 };
 
-/* @nr blocks of order @order, one behind the other, that were cut from one block of order @high. */
+/* @nr consecutive blocks of order @order that were cut from one block of order @high. */
 struct pmm_block_run {
 	unsigned long	index;	/* the lowest page */
 	unsigned long	nr;

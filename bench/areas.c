@@ -2,8 +2,8 @@
 /*
  * pocketmm's benchmarks: pairs of vmalloc, vmap and vm_map_ram, beside the kernel's own.
  *
- * vmap and vm_map_ram map the same pages on both sides, which are the pool's. Interrupts stay on,
- * for these calls may wait: a pass is short against the time from one timer interrupt to the next.
+ * On both sides, vmap and vm_map_ram map the same pages, which belong to the pool. Interrupts stay
+ * on, because these calls may wait: a pass is short compared to the timer interrupt's interval.
  */
 #include <linux/vmalloc.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm's benchmarks: what the files share.
+ * pocketmm's benchmarks: declarations that the files share.
  *
  * A case is a pass that times itself, and belongs to a suite, which is a file of debugfs: reading
  * it runs the suite and gives a line 'bench: NAME VALUE' for each value. A pass is run PASSES + 1
@@ -19,15 +19,15 @@
 
 #define BENCH_FAILED	U64_MAX
 
-/* Both sides of a comparison are asked for pages with the same flags. */
+/* Both sides of a comparison allocate pages with the same flags. */
 #define BENCH_GFP	(GFP_KERNEL | __GFP_NOWARN)
 
 /**
- * struct bench_case - something that is timed
+ * struct bench_case - an operation that is timed
  * @name: of the value; with @args, the argument follows after a dot
- * @pass: does it some times and returns the ticks that took, or BENCH_FAILED
- * @units: by which the ticks are divided
- * @args: what @pass is to be called with, one after the other, or NULL for 0
+ * @pass: repeats the operation and returns the ticks that this took, or BENCH_FAILED
+ * @units: the number that the ticks are divided by
+ * @args: the arguments to call @pass with, one after the other, or NULL for 0
  * @nr_args: length of @args
  * @irqs_off: @pass runs with interrupts off
  * @prepare: called before the first pass, untimed; may be NULL; 0 or an errno
@@ -69,7 +69,7 @@ void bench_no_scale(struct seq_file *m);
 /* main.c: for --slow, which shows that a slower pocketmm is noticed */
 void bench_dawdle(unsigned long operations);
 
-/* At the end of each pass over pocketmm: ticks since @start. */
+/* Called at the end of each pass over pocketmm: ticks since @start. */
 static inline u64 bench_own_ticks(u64 start, unsigned long operations)
 {
 	bench_dawdle(operations);
@@ -82,7 +82,7 @@ static inline u64 bench_peer_ticks(u64 start)
 	return rdtsc_ordered() - start;
 }
 
-/* A page allocator; not for what is timed, where an indirect call would count. */
+/* A page allocator; not for timed code, where an indirect call would count. */
 struct bench_allocator {
 	struct page	*(*alloc)(gfp_t gfp, unsigned int order);
 	void		(*free)(struct page *page, unsigned int order);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm's benchmarks: other allocators for pools of one's own, gen_pool and the buddy allocator
- * of the graphics drivers.
+ * pocketmm's benchmarks: other allocators for private pools, gen_pool and the buddy allocator of
+ * the graphics drivers.
  *
- * Both give out parts of a range of numbers that is never touched, here as large as the chunk.
+ * Both hand out parts of a range of numbers that is never touched, here as large as the chunk.
  */
 #include <linux/genalloc.h>
 #include <linux/mutex.h>
@@ -57,7 +57,7 @@ const struct bench_case bench_kernel_genpool[] = {
 
 #ifdef BENCH_GPU_BUDDY
 
-/* Its users bring the lock. */
+/* The allocator leaves locking to its users. */
 static DEFINE_MUTEX(gpu_lock);
 static struct gpu_buddy gpu;
 static LIST_HEAD(gpu_held);

@@ -2,13 +2,13 @@
 /*
  * pocketmm's benchmarks: how a pool fragments.
  *
- * The workload takes 90 % of the pool in pages of order 0, gives a random half of them back, and
- * then 100 times gives a random 10 % of what it holds back and takes as many. The random numbers
+ * The workload takes 90 % of the pool in pages of order 0 and gives back a random half of them.
+ * Then, 100 times, it gives back a random 10 % of its pages and takes as many. The random numbers
  * are the same each time. After each round the share of the free pages that lie in whole blocks of
  * 2 MiB is printed: 1 is a pool without fragmentation.
  *
- * The kernel's own allocator gets a pool as large by taking everything else from it first. Pages
- * that it takes for itself meanwhile count as not free.
+ * The kernel's own allocator gets a pool of the same size by taking everything else from it first.
+ * Pages that it takes for itself meanwhile count as not free.
  */
 #include <linux/prandom.h>
 #include <linux/sizes.h>
@@ -22,21 +22,21 @@
 #define BLOCK_ORDER	9
 #define BLOCK_PAGES	BIT(BLOCK_ORDER)
 
-/* The largest order that both 6.1 and 6.12 have, and as many such blocks as make the pool. */
+/* The largest order that both 6.1 and 6.12 have, and the number of such blocks in the pool. */
 #define LARGE_ORDER	10
 #define NR_LARGE	(SZ_256M >> (PAGE_SHIFT + LARGE_ORDER))
 
-/* Without reclaim, which would bring back what was taken away to make the pool. */
+/* Without reclaim, which would bring back the pages taken away to make the pool. */
 #define FRAG_GFP	(BENCH_GFP & ~__GFP_RECLAIM)
 
 /**
  * struct frag - a run of the workload
  * @pool: the allocator
- * @pages: what is held
+ * @pages: the pages that are held
  * @nr_held: how many @pages there are
  * @rnd: the random numbers
  * @large: the blocks of LARGE_ORDER that make the kernel's pool
- * @others: blocks outside of it, by page->lru, their order in page->private
+ * @others: blocks outside that pool, by page->lru, their order in page->private
  */
 struct frag {
 	const struct bench_allocator	*pool;
@@ -77,7 +77,7 @@ static void frag_print(struct seq_file *m, const char *who, unsigned int round, 
 }
 
 /*
- * The workload over a pool of @nr_pages; @sample is told the round. Whatever happens, nothing is
+ * The workload over a pool of @nr_pages; @sample gets the round. Even after a failure, no page is
  * held afterwards.
  */
 static bool frag_run(struct frag *f, unsigned long nr_pages, struct seq_file *m,
@@ -127,7 +127,7 @@ static void frag_destroy(struct frag *f)
 
 /* --- pocketmm's pool -------------------------------------------------------------------------- */
 
-/* Of the pool's blocks, those that no held page lies in. The chunk begins with a block. */
+/* Count the pool's blocks that no held page lies in. The chunk begins with a block. */
 static void own_sample(struct frag *f, struct seq_file *m, unsigned int round)
 {
 	unsigned long nr_pages = f->nr_held + pmm_nr_free_pages();
@@ -144,11 +144,11 @@ static void own_sample(struct frag *f, struct seq_file *m, unsigned int round)
 	frag_print(m, "own", round, nr_pages - used * BLOCK_PAGES, pmm_nr_free_pages());
 }
 
-/* The pages that the last run left, for its free lists to be looked at. */
+/* The pages that the last run left, so that its free lists can be examined. */
 static struct frag *kept;
 
 /**
- * bench_own_frag_end() - give back what bench_own_frag() left
+ * bench_own_frag_end() - give back the pages that bench_own_frag() left
  * @m: gets nothing
  */
 void bench_own_frag_end(struct seq_file *m)
@@ -177,7 +177,7 @@ void bench_own_frag(struct seq_file *m)
 
 /* --- the kernel's ----------------------------------------------------------------------------- */
 
-/* Takes all that there is, the largest blocks first. */
+/* Takes every free page, the largest blocks first. */
 static void kernel_take_others(struct frag *f)
 {
 	int order;
@@ -215,7 +215,7 @@ static void kernel_give_large(struct frag *f)
 			__free_pages(f->large[i], LARGE_ORDER);
 }
 
-/* Free pages, in the per-CPU lists too, have no reference; of a larger block the first page has. */
+/* Free pages, even on per-CPU lists, have no reference; a used block's first page has one. */
 static unsigned int free_pages_in(const struct page *page)
 {
 	unsigned int i, nr = 0;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm's benchmarks: what many areas cost, to the search for a hole and to a purge.
+ * pocketmm's benchmarks: the cost of many areas, to the search for a hole and to a purge.
  *
  * 'holes.N' is a pair of vmalloc and vfree of 100 pages while N areas of one page are in the way.
- * 'purge.1' is the purge alone, after 2,000 areas of one page were freed that lay side by side, and
- * may have become one range by then; 'purge.2' after every other of 4,000 was freed.
- * 'cycle' counts all that 2,000 areas cost, wherever it falls: vmalloc, vfree and the purge.
+ * 'purge.1' is the purge alone, after 2,000 adjacent areas of one page were freed, which may have
+ * become one range by then; 'purge.2' after every other of 4,000 was freed.
+ * 'cycle' counts the whole cost of 2,000 areas: vmalloc, vfree and the purge.
  */
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -198,7 +198,7 @@ static u64 kernel_cycle(unsigned long unused)
  * bench_own_frees() - vmalloc and vfree a page 2,000 times, without asking for a purge
  * @m: gets the pages of the window that this freed, guard pages included
  *
- * How often the TLBs were flushed meanwhile is to be read in pocketmm's stats.
+ * pocketmm's stats tell how often the TLBs were flushed meanwhile.
  */
 void bench_own_frees(struct seq_file *m)
 {
@@ -209,7 +209,7 @@ void bench_own_frees(struct seq_file *m)
 	seq_printf(m, "bench: freed_window_pages %u\n", 2 * FREES);
 }
 
-/* A linear search takes so long that filling the window with more would, too. */
+/* At most 4096: with a linear search, even filling the window with more takes too long. */
 static const unsigned long some[] = { 0, 64, 256, 1024, 4096 };
 static const unsigned long apart[] = { 1, 2 };
 static const unsigned long many[] = { 16384, 65536 };

@@ -4,7 +4,7 @@
  *
  * The suites are files under /sys/kernel/debug/pmm_bench. They are meant for a virtual machine
  * where one tick of the TSC is one instruction (scripts/vm --icount); bench/guest reads them there.
- * One suite at a time, and nobody else may use the pool.
+ * One suite runs at a time, and nothing else may use the pool.
  */
 #include <linux/debugfs.h>
 #include <linux/math64.h>
@@ -27,7 +27,7 @@ void bench_dawdle(unsigned long operations)
 {
 	unsigned long rounds;
 
-	/* Each has two instructions. */
+	/* Each round has two instructions. */
 	for (rounds = operations * slow / 2; rounds; rounds--)
 		barrier();
 }

@@ -2,10 +2,10 @@
 /*
  * pocketmm's benchmarks: the page allocator, beside alloc_pages() and its kin.
  *
- * A pair is an allocation and its free. 'pair' takes the allocator as it is, and so pocketmm's
- * with nothing handed out: what its per-CPU lists do not have is split off a block of 512 pages and
- * coalesces into one again. 'hot' first sees to it that the order's free list has a block whose
- * buddy is in use, on both sides, as in an allocator at work: nothing is split or coalesced.
+ * A pair is an allocation and its free. 'pair' takes the allocator as it is, so pocketmm's has
+ * nothing handed out: a block that its per-CPU lists do not have is split off a block of 512 pages
+ * and coalesces into one again. 'hot' first makes sure, on both sides, that the order's free list
+ * has a block whose buddy is in use, as in a busy allocator: nothing is split or coalesced.
  */
 #include "bench.h"
 
@@ -13,7 +13,7 @@
 #define BURST	4096
 #define BULK	64
 
-/* What is held at a time, by one case. */
+/* The blocks that one case holds at a time. */
 static struct page *held[BURST];
 
 static struct page *bench_kernel_alloc(gfp_t gfp, unsigned int order)
@@ -40,7 +40,7 @@ static u64 own_pair(unsigned long order)
 	return failed ? BENCH_FAILED : bench_own_ticks(start, PAIRS);
 }
 
-/* (Unlike pocketmm's, the kernel's free does not take NULL.) */
+/* Unlike pocketmm's, the kernel's free does not accept NULL. */
 static u64 kernel_pair(unsigned long order)
 {
 	u64 start = rdtsc_ordered();
@@ -56,7 +56,7 @@ static u64 kernel_pair(unsigned long order)
 	return bench_peer_ticks(start);
 }
 
-/* Some blocks; of the first two that are buddies one is given back. */
+/* This many blocks are held; of the first two that are buddies, one is given back. */
 #define HOLD	8
 
 static void bench_free_one_buddy(const struct bench_allocator *pool, unsigned int order)

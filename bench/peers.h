@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm's benchmarks: peers that are called differently from kernel to kernel, under one name.
+ * pocketmm's benchmarks: one name for each peer whose calls differ from kernel to kernel.
  *
  * The buddy allocator of the graphics drivers is drm_buddy.ko in Linux 6.1 and part of the kernel,
  * under another name, in Debian's 6.12; the cloud flavours have neither.

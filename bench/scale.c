@@ -4,10 +4,10 @@
  *
  * For processors that really run at the same time: multi-threaded emulation or a real machine, not
  * --icount. Each thread is bound to its processor; all start together and count pairs until their
- * time is over, and what counts is the time from the first's start to the last's end. One and two
- * processors take turns, which are many and short, and of each the best counts: also on a busy host
- * there are some in which nothing else ran. An empty loop shows how much of two processors there
- * was.
+ * time is over. The measured time is that from the first start to the last end. One and two
+ * processors take turns, which are many and short, and the best turn of each counts: even on a busy
+ * host nothing else runs in some of them. An empty loop shows how much of two processors the host
+ * really gave.
  */
 #include <linux/atomic.h>
 #include <linux/completion.h>
@@ -22,7 +22,7 @@
 #define NR_THREADS	2
 #define TURNS		600
 #define TURN_NS		(2 * NSEC_PER_MSEC)
-#define PAIRS		256	/* from one look at the clock to the next */
+#define PAIRS		256	/* from one reading of the clock to the next */
 
 struct scale_side {
 	const char	*name;
@@ -37,10 +37,10 @@ struct scale_result {
 
 /**
  * struct scale_turn - threads that run at the same time
- * @side: what they do
- * @nr: how many they are
+ * @side: the calls that they make
+ * @nr: how many there are
  * @gate: opens when all have been created
- * @started: those that are through
+ * @started: how many have passed the gate
  * @done: completed by each at its end
  * @result: by thread, times in nanoseconds
  */
@@ -115,7 +115,7 @@ static u64 scale_rate(const struct scale_turn *turn)
 	return div64_u64(pairs * NSEC_PER_MSEC, end - start);
 }
 
-/* Threads that never ran, or are about to end: this waits until they have. */
+/* Wait for threads that never ran, or are about to end. */
 static void scale_join(struct task_struct **task, unsigned int nr)
 {
 	while (nr--) {

@@ -5,7 +5,7 @@
  * A stock kernel exports alloc_contig_range(), which empties a given range of page frames by
  * migrating their contents. It does not export the search for a range, so the search is here. It
  * goes from the top of each node downward, which spares the small DMA zones, and skips each range
- * with a page that cannot be moved. No state; process context; may sleep.
+ * that has a page that cannot be moved. No state; process context; may sleep.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -49,8 +49,8 @@ static bool pmm_pfn_usable(unsigned long pfn, int nid)
 }
 
 /*
- * The highest page frame that rules the range out, or 0. A page in another zone than the last one
- * does so, too.
+ * The highest page frame that rules the range out, or 0. A page in a different zone from the last
+ * one rules it out as well.
  */
 static unsigned long pmm_highest_obstacle(unsigned long start, unsigned long end, int nid)
 {
@@ -122,7 +122,7 @@ static void pmm_report_no_room(const struct pmm_chunk_request *want, struct pmm_
 		if (want->node == NUMA_NO_NODE || want->node == nid)
 			pmm_measure_node(nid, search);
 	worth = search->longest;
-	/* A run that looked long enough, but could not be had, has a pinned page in it. */
+	/* A run that looked long enough but could not be taken has a pinned page in it. */
 	if (worth >= want->nr_pages)
 		worth = want->nr_pages / 2;
 	if (want->below)

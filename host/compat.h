@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: the only place that looks at the kernel's version. Code elsewhere uses the newest
+ * pocketmm: the only place that checks the kernel's version. Code elsewhere uses the newest
  * spelling; here it is made to work on Linux 6.1.
  */
 #ifndef POCKETMM_COMPAT_H
@@ -21,7 +21,7 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
-/* PREEMPT_RT's locks tell sparse nothing; so whoever returns with one held must not either. */
+/* PREEMPT_RT's locks tell sparse nothing, so code that returns with one held must not either. */
 #if defined(CONFIG_PREEMPT_RT) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
 #undef __acquires
 #define __acquires(...)

@@ -6,18 +6,18 @@
  * A module can neither call get_vm_area() nor reach init_mm. But vmap() of one dummy page over the
  * whole window builds every page table that it needs; once the entries are cleared again the
  * addresses are ours, and the kernel's own vmalloc leaves them alone until vunmap(). The last-level
- * tables are remembered, so that a mapping is one store; and so are the entries one level up, in
- * the tables that all address spaces share, so that 2 MiB can be mapped by one entry (a PMD leaf).
+ * tables are remembered, so that a mapping is one store; so are the entries one level up, in the
+ * tables that all address spaces share, so that one entry (a PMD leaf) can map 2 MiB.
  *
  * Each 2 MiB of the window, a slot, has its table hooked in, or a leaf, or neither. x86 does not
- * cache what is absent, so that whatever fills a slot that has neither, or an empty entry, needs no
- * flush; while a table that is to make room for a leaf is unhooked and flushed first. All tables
- * are hooked in again before vunmap(). Under page-table isolation kernel entries may be cached in
- * several address spaces, so a flush is of everything on every CPU, as flush_tlb_all() does, and of
- * the paging-structure caches with it.
+ * cache absent entries, so filling an empty entry, or a slot that has neither, needs no flush; a
+ * table that has to make room for a leaf is unhooked and flushed first. All tables are hooked in
+ * again before vunmap(). Under page-table isolation kernel entries may be cached in several address
+ * spaces, so a flush covers everything on every CPU, as flush_tlb_all() does, including the
+ * paging-structure caches.
  *
- * It owns the tables and does not lock: an entry, and a slot that an area fills, belong to whoever
- * owns the area around it (vmlist.c). Two areas that meet in a slot both want its table there.
+ * It owns the tables and does not lock: an entry, and a slot that an area fills, belong to the
+ * owner of the area around it (vmlist.c). Two areas that meet in a slot both need its table there.
  */
 #include <linux/atomic.h>
 #include <linux/smp.h>
@@ -30,7 +30,7 @@
 
 struct pmm_window pmm_window;
 
-/* Bytes that the window costs: page tables, and the array that remembers them. */
+/* Bytes that the window costs: its page tables, and the array that remembers them. */
 unsigned long pmm_window_metadata(void)
 {
 	return pmm_window.nr_slots * (PAGE_SIZE + sizeof(*pmm_window.slots));
@@ -48,8 +48,8 @@ u64 pmm_window_phys_limit(void)
 }
 
 /*
- * Uncached, as ioremap() maps a device; not encrypted where memory is. The software bit tells a
- * device from memory afterwards, which a page frame number alone does not.
+ * Uncached, as ioremap() maps a device, and not encrypted even where memory is. The software bit
+ * distinguishes a device from memory afterwards, which a page frame number alone does not.
  */
 pgprot_t pmm_window_device_prot(void)
 {
@@ -75,7 +75,7 @@ void pmm_window_map(unsigned long addr, unsigned long pfn, unsigned long nr_page
 		set_pte(pmm_pte(pmm_slot(addr), addr), pfn_pte(pfn++, bits));
 }
 
-/* One page, of the pool or not; false when it is none. */
+/* One page, of the pool or not; false when @page is not a page. */
 static bool pmm_hold_any_page(unsigned long addr, struct page *page, pgprot_t prot,
 			      struct page **held, bool *foreign)
 {
@@ -95,7 +95,7 @@ static unsigned long pmm_pages_left_in_slot(unsigned long addr)
 	return PTRS_PER_PTE - pte_index(addr);
 }
 
-/* pmm_window_hold_pages(), whatever the pages, wherever they go. */
+/* pmm_window_hold_pages() for any pages and any range. */
 unsigned long __pmm_window_hold_pages(unsigned long addr, struct page **pages,
 				      unsigned long nr_pages, pgprot_t prot, struct page **held,
 				      bool *foreign)
@@ -120,7 +120,7 @@ unsigned long __pmm_window_hold_pages(unsigned long addr, struct page **pages,
 	return i;
 }
 
-/* pmm_window_map_pages(), wherever they go. */
+/* pmm_window_map_pages() for any range. */
 void __pmm_window_map_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
 			    pgprot_t prot)
 {
@@ -139,7 +139,7 @@ void __pmm_window_map_pages(unsigned long addr, struct page **pages, unsigned lo
 	}
 }
 
-/* pmm_window_put_pages(), when some are not of the pool. */
+/* pmm_window_put_pages() when some pages do not belong to the pool. */
 void __pmm_window_put_pages(struct page **pages, unsigned long count)
 {
 	unsigned long i;
@@ -167,7 +167,7 @@ bool pmm_window_can_map_huge(void)
  * @pfn: its first page frame, a multiple of 512
  * @prot: as for pmm_window_map()
  *
- * Where small pages were mapped before, their table may be cached still: it is flushed.
+ * Where small pages were mapped before, their table may still be cached: it is flushed.
  *
  * Context: Process context, interrupts on; the caller owns the range, and nothing is mapped there.
  */
@@ -183,7 +183,7 @@ void pmm_window_map_huge(unsigned long addr, unsigned long pfn, pgprot_t prot)
 	set_pmd(slot->pmd, pmd_mkhuge(pfn_pmd(pfn, prot)));
 }
 
-/* pmm_window_unmap(), whatever is mapped there. */
+/* pmm_window_unmap() for any mapping. */
 void __pmm_window_unmap(unsigned long addr, unsigned long nr_pages)
 {
 	unsigned long nr;
@@ -206,8 +206,8 @@ static void pmm_flush_this_cpu(void *unused)
 
 /**
  * pmm_window_flush() - forget every cached translation, on every CPU
- * @reason: for the tracepoint, as is the next
- * @bytes: of the window that are to be free
+ * @reason: for the tracepoint
+ * @bytes: of the window that are about to be freed, for the tracepoint
  *
  * Context: Interrupts on; waits for the other CPUs.
  */
@@ -219,12 +219,12 @@ void pmm_window_flush(enum pmm_flush_reason reason, unsigned long bytes)
 }
 
 /**
- * pmm_window_lookup() - what an address of the window maps to
+ * pmm_window_lookup() - find the page frame that an address of the window maps to
  * @addr: any address
  * @pfn: gets the page frame when something is mapped
  *
- * Context: Any. Without a lock on the area the answer may be old when it arrives.
- * Return: 0 when nothing is mapped there; else PMM_MAP_PRESENT, with what the kernel may do there.
+ * Context: Any. Without a lock on the area the answer may be stale when it arrives.
+ * Return: 0 when nothing is mapped there; else PMM_MAP_PRESENT, with the kernel's access rights.
  */
 unsigned int pmm_window_lookup(unsigned long addr, unsigned long *pfn)
 {
@@ -294,8 +294,8 @@ static pmd_t *pmm_find_pmd(unsigned long addr, const pte_t *table)
 }
 
 /*
- * Remember each table, by the entry of the first address in it; a huge or missing entry would mean
- * no such table.
+ * Remember each table, found through the entry of the first address in it; a huge or missing entry
+ * would mean that there is no such table.
  */
 static int pmm_find_slot(struct pmm_slot *slot, unsigned long addr)
 {
@@ -335,7 +335,7 @@ static int pmm_find_slots(void)
 	return 0;
 }
 
-/* Only slots that lie in the window as a whole: the kernel may use what is left of the others. */
+/* Only slots that lie wholly in the window: the kernel may use the rest of the others. */
 static void pmm_hook_slots(bool in)
 {
 	unsigned long addr, end = ALIGN_DOWN(pmm_window_start() + pmm_window.size, PMD_SIZE);
@@ -357,7 +357,7 @@ static void pmm_window_know_pool(const struct pmm_zone *zone)
  * pmm_window_init() - reserve the window, nothing mapped in it
  * @size: bytes, a multiple of the page size
  *
- * The pool, pmm_zone, is there already.
+ * The pool, pmm_zone, must exist already.
  *
  * Context: Process context; may sleep.
  * Return: 0, -ENOMEM, or -ENXIO when the kernel did not map it page by page.
@@ -391,7 +391,7 @@ int pmm_window_init(unsigned long size)
 }
 
 /**
- * pmm_window_exit() - give the window back; nothing is mapped in it any more
+ * pmm_window_exit() - give the window back, once nothing is mapped in it
  *
  * Context: Process context; may sleep.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: what window.c offers, and its fast paths: pages of the pool, mapped and unmapped within
- * one slot. They are worth inlining, for a small area costs little else. The architecture, x86-64,
- * is known here and in window.c alone.
+ * pocketmm: the calls of window.c, and its fast paths: pages of the pool, mapped and unmapped in
+ * one slot. They are worth inlining, because a small area costs little else. Only this file and
+ * window.c know the architecture, x86-64.
  */
 #ifndef POCKETMM_WINDOW_H
 #define POCKETMM_WINDOW_H
@@ -15,7 +15,7 @@
  * struct pmm_slot - 2 MiB of the window
  * @table: the last-level table that the kernel made for it
  * @pmd: the entry that @table, or a leaf, hangs on; NULL when leaves are not possible
- * @hook: what *@pmd is with @table hooked in
+ * @hook: the value of *@pmd with @table hooked in
  */
 struct pmm_slot {
 	pte_t	*table;
@@ -24,16 +24,16 @@ struct pmm_slot {
 };
 
 /**
- * struct pmm_window - the one window; constant once it is there, but for the slots and @flushes
+ * struct pmm_window - the one window; constant once it exists, except for the slots and @flushes
  * @slots: one for each 2 MiB that the window touches
  * @first_slot: number of the first, counted from address 0
  * @base: first address
  * @size: bytes
- * @pool: what to add to pmm_page_bits() of a page to get its entry without protection
+ * @pool: added to pmm_page_bits() of a page, it gives the page's entry without protection
  * @pages: address of the first struct page of the pool
  * @pages_size: bytes of those
  * @nr_slots: length of @slots
- * @dummy: what the window was made with
+ * @dummy: the page that the window was made with
  * @flushes: of the TLBs, since load
  */
 struct pmm_window {
@@ -51,7 +51,7 @@ struct pmm_window {
 
 extern struct pmm_window pmm_window;
 
-/* What pmm_window_lookup() found. */
+/* The result of pmm_window_lookup(). */
 #define PMM_MAP_PRESENT		0x1
 #define PMM_MAP_READABLE	0x2
 #define PMM_MAP_WRITABLE	0x4
@@ -70,7 +70,7 @@ void pmm_window_flush(enum pmm_flush_reason reason, unsigned long bytes);
 unsigned int pmm_window_lookup(unsigned long addr, unsigned long *pfn);
 pgprot_t pmm_window_device_prot(void);
 
-/* The long ways round. */
+/* The slow paths. */
 void __pmm_window_map_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
 			    pgprot_t prot);
 unsigned long __pmm_window_hold_pages(unsigned long addr, struct page **pages,
@@ -109,11 +109,11 @@ static __always_inline pte_t *pmm_pte(struct pmm_slot *slot, unsigned long addr)
 }
 
 /**
- * pmm_window_entry() - where the entry of an address is, for as long as a caller owns the address
+ * pmm_window_entry() - find the entry of an address, valid while the caller owns the address
  * @addr: in the window
  *
  * Context: Any; the caller owns the address, and nothing is mapped there.
- * Return: The entry; those of the addresses behind it follow, up to the next 2 MiB.
+ * Return: The entry; those of the next addresses follow, up to the next 2 MiB.
  */
 static inline pte_t *pmm_window_entry(unsigned long addr)
 {
@@ -126,8 +126,8 @@ static __always_inline bool pmm_slot_is_huge(const struct pmm_slot *slot)
 }
 
 /*
- * From one struct page to the next this grows by as much as a page table entry does. All of them
- * are one array on x86-64 (SPARSEMEM_VMEMMAP), so that it holds for pages outside the pool too.
+ * From one struct page to the next this grows by as much as a page table entry does. On x86-64 all
+ * of them are in one array (SPARSEMEM_VMEMMAP), so this is true of pages outside the pool as well.
  */
 static __always_inline pteval_t pmm_page_bits(const struct page *page)
 {
@@ -138,7 +138,7 @@ static __always_inline pteval_t pmm_page_bits(const struct page *page)
 
 /*
  * May entries be set one after the other by a plain store? Not in a Xen PV guest, which makes a
- * call; and what is not present is inverted against L1TF.
+ * call; nor if they are not present, because those are inverted against L1TF.
  */
 static __always_inline bool pmm_entries_are_plain(pgprotval_t bits)
 {
@@ -155,13 +155,13 @@ static __always_inline void pmm_set_entry(pte_t *pte, const struct page *page, p
 	native_set_pte(pte, native_make_pte(pmm_page_bits(page) + rest));
 }
 
-/* What to add to pmm_page_bits() of a page to get its entry with this protection. */
+/* Added to pmm_page_bits() of a page, this gives the page's entry with this protection. */
 static __always_inline pteval_t pmm_entry_rest(pgprotval_t bits)
 {
 	return pmm_window.pool + bits;
 }
 
-/* Within one slot. */
+/* Map pages within one slot. */
 static __always_inline void pmm_map_in_slot(pte_t *pte, struct page **pages, unsigned long nr,
 					    pteval_t rest)
 {
@@ -191,7 +191,7 @@ static __always_inline void pmm_hold_page(pte_t *pte, struct page *page, struct 
 	pmm_set_entry(pte, page, rest);
 }
 
-/* Likewise, with a reference to each; returns how many came before one that is not of the pool. */
+/* Likewise, with a reference to each; returns how many, all before any page outside the pool. */
 static __always_inline unsigned long pmm_hold_in_slot(pte_t *pte, struct page **pages,
 						      unsigned long nr, pteval_t rest,
 						      struct page **held)
@@ -215,7 +215,7 @@ static __always_inline unsigned long pmm_hold_in_slot(pte_t *pte, struct page **
 }
 
 /**
- * pmm_window_map_pages() - map pages, one behind the other
+ * pmm_window_map_pages() - map pages at consecutive addresses
  * @addr: of the first page, in the window
  * @pages: the pages, of this pool or any other
  * @nr_pages: how many
@@ -236,17 +236,17 @@ static __always_inline void pmm_window_map_pages(unsigned long addr, struct page
 }
 
 /**
- * pmm_window_hold_pages() - map somebody's pages, and hold on to those of the pool
+ * pmm_window_hold_pages() - map a caller's pages, and take a reference to those of the pool
  * @addr: of the first page, in the window
  * @pages: the pages, of this pool or any other
  * @nr_pages: how many
  * @prot: as for pmm_window_map()
  * @held: gets the pages; those of the pool have one more reference afterwards, so that they cannot
  *	be recycled
- * @foreign: becomes true when some are not of the pool
+ * @foreign: becomes true when some do not belong to the pool
  *
  * Context: As pmm_window_map_pages().
- * Return: How many were mapped: fewer than @nr_pages when what comes next is no page.
+ * Return: How many were mapped: fewer than @nr_pages when the next one is not a page.
  */
 static __always_inline unsigned long pmm_window_hold_pages(unsigned long addr, struct page **pages,
 							   unsigned long nr_pages, pgprot_t prot,
@@ -316,10 +316,10 @@ static __always_inline void pmm_window_unmap(unsigned long addr, unsigned long n
 }
 
 /**
- * pmm_window_put_pages() - undo pmm_window_hold_pages(), when they are unmapped
- * @pages: what it held
+ * pmm_window_put_pages() - drop the references of pmm_window_hold_pages(), after the unmapping
+ * @pages: the pages that it held
  * @count: how many
- * @foreign: whether some are not of the pool
+ * @foreign: whether some do not belong to the pool
  *
  * A page that was freed meanwhile is parked and can be recycled now.
  *

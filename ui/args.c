@@ -12,7 +12,7 @@ static int pmm_parse_plain(struct pmm_args *args, enum pmm_key key, char *text)
 	return pmm_parse_number(text, &args->value[key]);
 }
 
-/* Sizes have suffixes. So have offsets, because the same files print them. */
+/* Sizes may have suffixes. So may offsets, because the same files print them. */
 static int pmm_parse_bytes(struct pmm_args *args, enum pmm_key key, char *text)
 {
 	return pmm_parse_size(text, &args->value[key]);
@@ -91,7 +91,7 @@ static enum pmm_key pmm_find_key(const char *name)
 
 /**
  * pmm_parse_word() - parse one argument of a command
- * @args: gets its value; @args->why gets the reason of an error
+ * @args: gets its value; @args->why gets the reason for an error
  * @word: the argument, which is cut into pieces
  *
  * Context: pmm_command_lock is held.
@@ -119,7 +119,7 @@ int pmm_parse_word(struct pmm_args *args, char *word)
 
 /**
  * pmm_next_word() - cut the next word off a line
- * @line: the rest of the line; moves behind the word
+ * @line: the rest of the line; moves past the word
  *
  * Words are separated by any number of spaces and tabs.
  *

@@ -63,7 +63,7 @@ static int pmm_cmd_fail(struct pmm_args *args)
 
 #define PMM_HAS(key)	BIT(PMM_##key)
 
-/* A command of two forms has two rows; they take different arguments. */
+/* A command with two forms has two rows, which take different arguments. */
 static const struct pmm_command {
 	const char	*name;
 	unsigned long	need;
@@ -270,7 +270,7 @@ int pmm_result_show(struct seq_file *m, void *unused)
 /**
  * pmm_command_exit() - free what commands still hold, and the result
  *
- * Context: Process context; nobody can write commands any more.
+ * Context: Process context; commands can no longer be written.
  */
 void pmm_command_exit(void)
 {

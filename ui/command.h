@@ -7,7 +7,7 @@
  * Nothing else uses them.
  *
  * pmm_command_lock in command.c protects the state of all of them; every function below runs with
- * it held, or when nobody can write commands any more. Process context.
+ * it held, or when commands can no longer be written. Process context.
  */
 #ifndef POCKETMM_COMMAND_H
 #define POCKETMM_COMMAND_H
@@ -41,7 +41,7 @@ struct pmm_args {
 	char		why[160];
 };
 
-/* Write down the reason of an error; its value is the error. */
+/* Write down the reason for an error; its value is the error. */
 #define PMM_FAIL(args, err, ...) ({					\
 	snprintf((args)->why, sizeof((args)->why), __VA_ARGS__);	\
 	err;								\

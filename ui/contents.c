@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: the debugfs commands that look into what commands hold: pages, fill and check.
+ * pocketmm: the debugfs commands for the contents of held blocks and areas: pages, fill and check.
  *
  * `fill` writes a pattern that depends on a seed. `check` fails with -EIO at the first byte that
  * differs from it. No state; pmm_command_lock is held. Process context; may sleep.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: the debugfs commands that allocate and free, and what they hold.
+ * pocketmm: the debugfs commands that allocate and free, and the blocks and areas that they hold.
  *
  * A block or an area that a command allocates is held here under an ID, until a command frees it or
  * the module is unloaded. IDs are never reused. pmm_command_lock protects this state. Process
@@ -183,8 +183,8 @@ int pmm_cmd_free_page(struct pmm_args *args)
 /* --- areas ------------------------------------------------------------------------------------ */
 
 /*
- * Hold a new area under an ID, and say where it is. @offset is where in the area the first byte
- * lies that the user asked for.
+ * Hold a new area under an ID, and say where it is. @offset is the offset in the area of the first
+ * byte that the user asked for.
  */
 static int pmm_hold_area(struct pmm_args *args, void *addr, unsigned long type,
 			 unsigned long offset)
@@ -330,7 +330,7 @@ int pmm_cmd_iounmap(struct pmm_args *args)
 
 /* --- everything at once ----------------------------------------------------------------------- */
 
-/* Areas go before blocks, so that no block is still mapped when it is freed. */
+/* Areas are freed first, so that no block is still mapped when it is freed. */
 static void pmm_release_all(unsigned long *nr_areas, unsigned long *nr_blocks)
 {
 	unsigned long id;
@@ -372,7 +372,7 @@ int pmm_cmd_reset(struct pmm_args *args)
 /**
  * pmm_held_exit() - free what commands still hold
  *
- * Context: Process context; nobody can write commands any more.
+ * Context: Process context; commands can no longer be written.
  */
 void pmm_held_exit(void)
 {

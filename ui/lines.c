@@ -3,7 +3,7 @@
  * pocketmm: the large files of debugfs: blocks, page_owner, window, mappings and vmallocinfo.
  *
  * A large file is shown line by line. A read from its start takes a snapshot under the lock that
- * protects the state, and every line is printed from that snapshot after the lock was dropped. The
+ * protects the state, and every line is printed from that snapshot after the lock is dropped. The
  * open file owns its snapshot. Process context; no state of its own.
  */
 #include <linux/fs.h>
@@ -57,7 +57,7 @@ struct pmm_block_line {
 	u8		state;
 };
 
-/* Of a used block the act that took it, of a free one the act that freed it. */
+/* For a used block, the act that took it; for a free block, the act that freed it. */
 static void __pmm_copy_act(struct pmm_block_line *line)
 {
 	const struct pmm_owner *owner = pmm_zone.debug ? pmm_zone.debug->owner : NULL;
@@ -119,7 +119,7 @@ static void pmm_show_caller(struct seq_file *m, unsigned long caller)
 		seq_printf(m, " %s", name);
 }
 
-/* The stack begins with the caller. A task's name may have any characters but the escaped ones. */
+/* The stack begins with the caller. A task's name may have any characters, so some are escaped. */
 static void pmm_show_act(struct seq_file *m, const struct pmm_act *act)
 {
 	unsigned long *entries;
@@ -163,8 +163,8 @@ const struct seq_operations pmm_blocks_ops = {
 };
 
 /*
- * The format of the kernel's page_owner, which its page_owner_sort reads: a record for each block
- * whose taker owner=1 has recorded.
+ * The format of the kernel's page_owner, which its page_owner_sort reads: one record for each block
+ * whose allocation owner=1 has recorded.
  */
 static int pmm_page_owner_show(struct seq_file *m, void *record)
 {
@@ -199,7 +199,7 @@ const struct seq_operations pmm_page_owner_ops = {
 
 /* --- window and vmallocinfo ------------------------------------------------------------------- */
 
-/* One record for each area. One more, without an address, stands for the hole behind the last. */
+/* One record for each area. One more, without an address, stands for the hole after the last. */
 static void *pmm_take_areas(unsigned long *nr)
 {
 	unsigned long room = READ_ONCE(pmm_vmlist.nr_areas) + 16;
@@ -238,7 +238,7 @@ static const char *pmm_area_kind(const struct pmm_vm_struct *vm)
 }
 
 /*
- * A record shows the hole below its area, if there is one, and then the area. The record behind the
+ * A record shows the hole below its area, if there is one, and then the area. The record after the
  * last area shows the hole up to the end of the window.
  */
 static int pmm_window_show(struct seq_file *m, void *record)
@@ -322,7 +322,7 @@ struct pmm_run {
 	u32		nr;		/* 0: the area has no such pages */
 };
 
-/* The first area from @vm on that is live, or NULL. */
+/* The first live area, starting at @vm, or NULL. */
 static const struct pmm_vm_struct *__pmm_live(const struct pmm_vm_struct *vm)
 {
 	/* Pairs with the release in pmm_vmlist_publish(). */

@@ -3,8 +3,8 @@
  * pocketmm: debugfs' file `mem`: the window as a file, as 2.4's /dev/kmem showed vmalloc's.
  *
  * A read or write at a byte offset goes through pmm_vread() or pmm_vwrite(). mmap at the offset of
- * a user area maps it through pmm_remap_vmalloc_range(). Bytes pass through a page of the kernel's,
- * so that nothing faults under the list's lock. No state and no lock; process context; may sleep.
+ * a user area maps it through pmm_remap_vmalloc_range(). Bytes pass through a kernel page, so that
+ * nothing faults under the list's lock. No state and no lock; process context; may sleep.
  */
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -27,7 +27,7 @@ static size_t pmm_mem_piece(loff_t pos, size_t count)
 		    (size_t)(PAGE_SIZE - offset_in_page(pos)));
 }
 
-/* pmm_vread() stops behind the last area. The rest of the window is a hole and reads as zeros. */
+/* pmm_vread() stops after the last area. The rest of the window is a hole and reads as zeros. */
 static ssize_t pmm_mem_read_piece(char __user *ubuf, char *bounce, loff_t pos, size_t len)
 {
 	long got = pmm_vread(bounce, pmm_mem_addr(pos), len);

@@ -2,8 +2,8 @@
 /*
  * pocketmm: the text of debugfs' file `result`, one line for each command of the last write.
  *
- * The text grows as commands speak. It may run out of memory: a line that was cut says so, and
- * never makes its command fail. pmm_command_lock protects the text. Process context; may sleep.
+ * The text grows as commands run. It may run out of memory: a line that was cut says so, and never
+ * makes its command fail. pmm_command_lock protects the text. Process context; may sleep.
  */
 #include <linux/seq_file.h>
 
@@ -47,7 +47,7 @@ static bool pmm_text_reserve(struct pmm_text *text, size_t more)
  * pmm_say() - append text to the result
  * @fmt: as for printf
  *
- * When there is no memory for the text, it is dropped, and so is what follows on this line.
+ * When there is no memory for the text, it is dropped, and so is the rest of the line.
  *
  * Context: pmm_command_lock is held; may sleep.
  */
@@ -106,7 +106,7 @@ const char *pmm_error_name(int err)
 	}
 }
 
-/* The error replaces whatever the command has said about itself so far. */
+/* The error replaces everything that the command has said so far. */
 static void pmm_say_error(size_t mark, int err, const char *why)
 {
 	pmm_result.len = min(pmm_result.len, mark);
@@ -138,9 +138,9 @@ size_t pmm_result_mark(void)
 
 /**
  * pmm_result_end() - end the line of a command
- * @mark: where the outcome begins; an error replaces all behind it
+ * @mark: where the outcome begins; an error replaces all text after it
  * @err: 0 or the negative errno of the command
- * @why: the reason of an error; may be empty when memory was short
+ * @why: the reason for an error; may be empty when memory was short
  *
  * Context: pmm_command_lock is held; may sleep.
  */
@@ -168,7 +168,7 @@ void pmm_result_print(struct seq_file *m)
 /**
  * pmm_result_free() - free the memory of the result
  *
- * Context: Process context; nobody can read or write it any more.
+ * Context: Process context; the file can no longer be read or written.
  */
 void pmm_result_free(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: what users type and read: the files of debugfs, and numbers in text.
+ * pocketmm: the text that users type and read: the files of debugfs, and numbers.
  */
 #ifndef POCKETMM_UI_H
 #define POCKETMM_UI_H
@@ -28,7 +28,7 @@ extern const struct seq_operations pmm_vmallocinfo_ops;
 int pmm_lines_open(struct file *file, const struct seq_operations *lines);
 int pmm_lines_release(struct inode *inode, struct file *file);
 
-/* command.c, mem.c, extfrag.c: files with a life of their own */
+/* command.c, mem.c, extfrag.c: files with code of their own */
 extern const struct file_operations pmm_command_fops;
 extern const struct file_operations pmm_mem_fops;
 int pmm_result_show(struct seq_file *m, void *unused);

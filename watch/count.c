@@ -9,9 +9,9 @@
 /**
  * pmm_zone_count_free() - how many blocks of each order are free
  * @zone: the zone, locked
- * @nr_free: an entry an order
+ * @nr_free: one entry per order
  *
- * Each pair bit that is 1 stands for one free block; what remains is free in largest blocks.
+ * Each pair bit that is 1 stands for one free block; all other free pages are in largest blocks.
  *
  * Context: zone->lock held; linear in the size of the pair-bit maps.
  */
@@ -47,12 +47,12 @@ unsigned long pmm_zone_map_bytes(const struct pmm_zone *zone)
 }
 
 /**
- * pmm_zone_metadata() - the memory that the zone needs beside its pages
+ * pmm_zone_metadata() - the memory that the zone needs in addition to its pages
  * @zone: the zone
  *
  * Context: Any.
  * Return: Bytes of pair-bit maps, state bytes and, if there are any, records of largest blocks; the
- * per-CPU lists cost sizeof(struct pmm_pcp) a CPU more, however large the zone.
+ * per-CPU lists add sizeof(struct pmm_pcp) per CPU, however large the zone.
  */
 unsigned long pmm_zone_metadata(const struct pmm_zone *zone)
 {

@@ -2,14 +2,14 @@
 /*
  * pocketmm: the debug switches of the zone, off by default.
  *
- * poison=1: a block's pages are filled with a pattern when it is freed, and looked at when it is
- * taken and by `verify`: who wrote to them in between, through an address kept too long, is found
- * out. (The kernel's page_poison=1.)
+ * poison=1: a block's pages are filled with a pattern when it is freed, and are checked when it is
+ * taken and by `verify`: that finds a write in between, through an address kept too long. (The
+ * kernel's page_poison=1.)
  *
- * owner=1: the stacks of who took a block and who freed it, in the kernel's stack depot, which
- * keeps each once and for good. (The kernel's page_owner=on.)
+ * owner=1: the stacks of the tasks that took a block and freed it, in the kernel's stack depot,
+ * which keeps each once and for good. (The kernel's page_owner=on.)
  *
- * With either, pages pass the per-CPU lists by: pcp=0. The allocator calls here for each block;
+ * With either, pages bypass the per-CPU lists: pcp=0. The allocator calls this file for each block;
  * functions whose names begin with a double underscore run with zone->lock held.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -31,12 +31,12 @@ static void pmm_poison_block(struct page *page, unsigned int order)
 	memset(page_address(page), PAGE_POISON, PAGE_SIZE << order);
 }
 
-/* What was found in a page that should have had nothing but the pattern. */
+/* The bytes that differ in a page that should hold only the pattern. */
 struct pmm_stain {
 	unsigned long	page;
-	unsigned int	first;	/* byte */
-	unsigned int	nr;	/* bytes from there to the last that is wrong */
-	u8		is;	/* the first */
+	unsigned int	first;	/* offset of the first wrong byte */
+	unsigned int	nr;	/* bytes from there to the last wrong one */
+	u8		is;	/* the first one's value */
 };
 
 static bool pmm_find_stain(const struct pmm_zone *zone, unsigned long index, unsigned int order,
@@ -105,9 +105,9 @@ static bool __pmm_verify_poison(struct pmm_zone *zone, unsigned long index, unsi
 }
 
 /**
- * pmm_debug_verify() - look at the pattern of every free page
+ * pmm_debug_verify() - check the pattern of every free page
  * @zone: the zone, in which pmm_zone_verify() found nothing wrong
- * @v: its @why names the first page that is not as it was left
+ * @v: its @why names the first page whose pattern is broken
  *
  * Context: Process context; may sleep. Interrupts are off for the pages of one largest block.
  * Return: true when all is well, and without poison=1.
@@ -132,7 +132,7 @@ bool pmm_debug_verify(struct pmm_zone *zone, struct pmm_verdict *v)
 /* --- owner ------------------------------------------------------------------------------------ */
 
 #ifdef CONFIG_STACKDEPOT
-/* From @caller on: what is below it is this module's business. */
+/* Starting at @caller: the frames below it belong to this module. */
 static depot_stack_handle_t pmm_save_stack(unsigned long caller)
 {
 	unsigned long entries[PMM_STACK_FRAMES];
@@ -151,7 +151,7 @@ static unsigned int pmm_load_stack(depot_stack_handle_t stack, unsigned long **e
 	return stack_depot_fetch(stack, entries);
 }
 #else
-/* owner=1 is refused. */
+/* Never called: pmm_debug_init() refuses owner=1. */
 static depot_stack_handle_t pmm_save_stack(unsigned long caller)
 {
 	return 0;
@@ -164,9 +164,9 @@ static unsigned int pmm_load_stack(depot_stack_handle_t stack, unsigned long **e
 #endif
 
 /**
- * pmm_debug_stack() - the stack of somebody who took a block or freed it
- * @act: who; @stack is read
- * @entries: set to the stack, innermost first, which stays where it is
+ * pmm_debug_stack() - the stack of a task that took a block or freed it
+ * @act: the record of that act; its @stack is read
+ * @entries: set to the depot's own copy of the stack, innermost first
  *
  * Context: Any.
  * Return: How many entries; 0 when nothing is known.
@@ -185,15 +185,15 @@ static void pmm_note_act(struct pmm_act *act, gfp_t gfp, unsigned long caller)
 	WRITE_ONCE(act->gfp, gfp);
 	WRITE_ONCE(act->pid, current->pid);
 	WRITE_ONCE(act->tgid, current->tgid);
-	/* Readers may look meanwhile: a mixture of two acts does no harm. */
+	/* Readers may read meanwhile: a mixture of two acts does no harm. */
 	data_race(strscpy(act->comm, current->comm, sizeof(act->comm)));
 }
 
 /**
- * pmm_debug_who() - name somebody, by stack where there is one
+ * pmm_debug_who() - name the code that took or freed a block, by its stack where there is one
  * @zone: the zone
- * @act: what owner=1 has kept, or NULL
- * @caller: what is known without
+ * @act: the record that owner=1 keeps, or NULL
+ * @caller: the address that is known without owner=1
  * @text: of PMM_WHO_LEN bytes; written to
  *
  * Context: Any.
@@ -221,15 +221,15 @@ const char *pmm_debug_who(const struct pmm_zone *zone, const struct pmm_act *act
 	return text;
 }
 
-/* --- what the allocator tells ----------------------------------------------------------------- */
+/* --- the allocator's reports ------------------------------------------------------------------ */
 
 /**
  * pmm_debug_taken() - a block has left the free lists
  * @zone: the zone, with a debug switch on
- * @index: of the block, which is the caller's by now
+ * @index: of the block, which already belongs to the caller
  * @order: likewise
- * @gfp: what was asked for
- * @caller: who asked for it
+ * @gfp: the flags of the request
+ * @caller: the code that made the request
  *
  * Context: Any.
  */
@@ -243,10 +243,10 @@ void pmm_debug_taken(struct pmm_zone *zone, unsigned long index, unsigned int or
 }
 
 /**
- * __pmm_debug_freed() - somebody freed a block, and was right to
+ * __pmm_debug_freed() - a block has been freed, and rightly so
  * @zone: the zone, locked, with a debug switch on
  * @index: of the block
- * @caller: who freed it
+ * @caller: the code that freed it
  *
  * Context: Any; zone->lock held.
  */
@@ -271,7 +271,7 @@ void __pmm_debug_fill(struct pmm_zone *zone, unsigned long index, unsigned int o
 }
 
 /**
- * pmm_debug_broken() - a used block became as many single pages
+ * pmm_debug_broken() - a used block has become single pages
  * @zone: the zone, with a debug switch on
  * @index: of the block
  * @order: likewise
@@ -288,7 +288,7 @@ void pmm_debug_broken(struct pmm_zone *zone, unsigned long index, unsigned int o
 }
 
 /**
- * pmm_debug_init() - switch on what is to be looked at; before pmm_zone_init()
+ * pmm_debug_init() - turn on the debug switches; before pmm_zone_init()
  * @zone: the zone
  * @debug: the switches; its @poison is set
  * @nr_pages: the zone's size
@@ -315,8 +315,8 @@ int pmm_debug_init(struct pmm_zone *zone, struct pmm_debug *debug, unsigned long
 }
 
 /**
- * pmm_debug_destroy() - undo pmm_debug_init(), also one that failed
- * @zone: the zone; nobody uses it any more
+ * pmm_debug_destroy() - undo pmm_debug_init(), even after a failure
+ * @zone: the zone, which is no longer in use
  *
  * Context: Process context; may sleep.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: what buddy.c tells of each block that comes and goes while a debug switch is on:
+ * pocketmm: the reports of buddy.c on each block that comes and goes while a debug switch is on:
  * poison= and owner=; see debug.c.
  */
 #ifndef POCKETMM_DEBUG_H
@@ -13,11 +13,11 @@
 struct pmm_verdict;
 struct pmm_zone;
 
-/* Somebody who took a block, or freed it. */
+/* A task that took a block, or freed it. */
 struct pmm_act {
 	u64			when;	/* ns of the CPU's clock */
 	depot_stack_handle_t	stack;	/* 0 for nobody yet */
-	gfp_t			gfp;	/* what was asked for; 0 of a free */
+	gfp_t			gfp;	/* the request's flags; 0 for a free */
 	pid_t			pid;
 	pid_t			tgid;
 	char			comm[TASK_COMM_LEN];
@@ -30,9 +30,9 @@ struct pmm_owner {
 };
 
 /**
- * struct pmm_debug - the debug switches of a zone; constant, but for what they find
+ * struct pmm_debug - the debug switches of a zone; constant, except for their findings
  * @poison: free pages have a pattern in them
- * @owner: one a page, or NULL
+ * @owner: one per page, or NULL
  * @nr_poison: blocks whose pattern was found to be broken
  */
 struct pmm_debug {
@@ -52,7 +52,7 @@ void pmm_debug_broken(struct pmm_zone *zone, unsigned long index, unsigned int o
 unsigned int pmm_debug_stack(const struct pmm_act *act, unsigned long **entries);
 bool pmm_debug_verify(struct pmm_zone *zone, struct pmm_verdict *v);
 
-#define PMM_WHO_LEN	320	/* room for what pmm_debug_who() writes */
+#define PMM_WHO_LEN	320	/* room for the text of pmm_debug_who() */
 
 const char *pmm_debug_who(const struct pmm_zone *zone, const struct pmm_act *act,
 			  unsigned long caller, char *text);

@@ -9,15 +9,15 @@
 atomic_long_t pmm_fail_left;
 
 /**
- * pmm_fail_nth() - have a request of the module to the kernel's allocators fail
- * @nth: which, counted from now and over all processors; 0 for none any more
+ * pmm_fail_nth() - make one of the module's requests to the kernel's allocators fail
+ * @nth: which, counted from now and over all processors; 0 cancels
  *
  * Only one fails, as with the kernel's own /proc/self/fail-nth. Pages of the pool are not counted:
- * they run out by themselves.
+ * they run out on their own.
  *
  * Context: Any.
- * Return: How many requests away the earlier one still was; 0 when it had failed, or there was
- * none.
+ * Return: How many requests away the previous choice still was; 0 when that request had failed, or
+ * there was none.
  */
 unsigned long pmm_fail_nth(unsigned long nth)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * pocketmm: fault injection, which the stock kernels are built without. Each request to the
- * kernel's allocators asks first whether it is the one that has to fail.
+ * kernel's allocators first checks whether it is the one that must fail.
  */
 #ifndef POCKETMM_FAULT_H
 #define POCKETMM_FAULT_H
@@ -17,7 +17,7 @@ static inline bool pmm_must_fail(void)
 	       !atomic_long_dec_if_positive(&pmm_fail_left);
 }
 
-/* What the request returns, or NULL in its place. */
+/* The result of the request, or NULL in its place. */
 #define pmm_may_fail(request)	(pmm_must_fail() ? NULL : (request))
 
 #endif /* POCKETMM_FAULT_H */

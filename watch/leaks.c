@@ -3,7 +3,7 @@
  * pocketmm: the report at unload of each block and each area that nobody freed, with the function
  * that allocated it.
  *
- * It runs when nobody uses the module any more, so it takes no lock. Process context.
+ * It runs when the module is no longer in use, so it takes no lock. Process context.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

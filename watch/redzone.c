@@ -5,7 +5,8 @@
  * model is SLUB's.
  *
  * The area's flags keep the number of these bytes (PMM_VM_SLACK_SHIFT), so that an area without any
- * costs one test. It owns the count of broken patterns. Process context; nobody else uses the area.
+ * costs one test. It owns the count of broken patterns. Process context; only the caller uses the
+ * area.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -15,7 +16,7 @@
 
 bool pmm_redzone;
 
-static atomic_long_t pmm_nr_redzone;	/* areas that were written to behind their last byte */
+static atomic_long_t pmm_nr_redzone;	/* areas that were written to past their last byte */
 
 static char *pmm_redzone_start(const struct pmm_vm_struct *vm)
 {
@@ -23,7 +24,7 @@ static char *pmm_redzone_start(const struct pmm_vm_struct *vm)
 }
 
 /**
- * pmm_redzone_paint() - put the pattern behind the last byte of a new area
+ * pmm_redzone_paint() - put the pattern after the last byte of a new area
  * @vm: the area, with its pages
  * @size: bytes that its owner asked for
  *
@@ -46,7 +47,7 @@ void pmm_redzone_paint(struct pmm_vm_struct *vm, unsigned long size)
  * @vm: the area: it has a pattern, and is being freed
  * @caller: the address that freed it, for the report
  *
- * Context: Process context; nobody else uses the area any more.
+ * Context: Process context; the area is no longer in use elsewhere.
  */
 void pmm_redzone_check(const struct pmm_vm_struct *vm, const void *caller)
 {
@@ -63,7 +64,7 @@ void pmm_redzone_check(const struct pmm_vm_struct *vm, const void *caller)
 }
 
 /**
- * pmm_redzone_errors() - count the areas that were written to behind their last byte
+ * pmm_redzone_errors() - count the areas that were written to past their last byte
  *
  * Context: Any.
  * Return: How many were found since load.

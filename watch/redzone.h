@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: redzone=1, a pattern behind the last byte of each area of vmalloc().
+ * pocketmm: redzone=1, a pattern after the last byte of each area of vmalloc().
  */
 #ifndef POCKETMM_REDZONE_H
 #define POCKETMM_REDZONE_H

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: makes trace events of what the allocators tell (watch.h).
+ * pocketmm: turns the reports of the allocators (watch.h) into trace events.
  *
- * It owns the static key that is up while an event is enabled. Everything here runs in the context,
- * and under the lock, of its caller, and takes none; it compiles unchanged in user space.
+ * It owns the static key that is up while an event is enabled. Everything here runs in its caller's
+ * context and under its caller's lock, and takes no lock; it compiles unchanged in user space.
  */
 #include "internal.h"
 #define CREATE_TRACE_POINTS
@@ -60,7 +60,7 @@ static void pmm_trace_cut(const struct pmm_zone *zone, unsigned long index, unsi
  * pmm_trace_merge() - a block has been put back
  * @index: the block's first page
  * @low: its order
- * @high: the order of what it is part of now
+ * @high: the order of the block that it is part of now
  */
 void pmm_trace_merge(unsigned long index, unsigned int low, unsigned int high)
 {
@@ -78,9 +78,9 @@ void pmm_trace_merge(unsigned long index, unsigned int low, unsigned int high)
  * @gfp: the flags that were passed
  * @caller: the code that asked
  *
- * Single requests would have cut a block of order @run->high for the first, and then for each what
- * the cuts before it have left: for the second nothing, for the third a block of the next order, as
- * many orders as its number has trailing zeroes.
+ * Single requests would have cut a block of order @run->high for block 0 of the run. Each later one
+ * would have cut a remainder of the cuts before it: for block 1 one of the same order, for block 2
+ * one of the next order; the number of orders is the number of trailing zeroes of the block's own.
  */
 void pmm_trace_taken(const struct pmm_zone *zone, const struct pmm_block_run *run,
 		     enum pmm_kind kind, gfp_t gfp, unsigned long caller)
@@ -133,9 +133,9 @@ void pmm_trace_given(const struct pmm_zone *zone, const struct pmm_block_run *ru
  * @index: the block's first page; PMM_NONE when there was none
  * @order: its order
  * @kind: PMM_USED or PMM_MAPPED
- * @gfp: what was asked for
- * @from: where it was
- * @caller: who has it
+ * @gfp: the flags of the request
+ * @from: the list it came from
+ * @caller: the code that asked for it
  */
 void pmm_trace_alloc(const struct pmm_zone *zone, unsigned long index, unsigned int order,
 		     enum pmm_kind kind, gfp_t gfp, enum pmm_trace_where from,
@@ -151,7 +151,7 @@ void pmm_trace_alloc(const struct pmm_zone *zone, unsigned long index, unsigned 
  * @order: its order
  * @kind: PMM_USED or PMM_MAPPED
  * @to: where it goes
- * @caller: who had it
+ * @caller: the code that frees it
  */
 void pmm_trace_free(const struct pmm_zone *zone, unsigned long index, unsigned int order,
 		    enum pmm_kind kind, enum pmm_trace_where to, unsigned long caller)
@@ -177,7 +177,7 @@ static unsigned long pmm_trace_offset(const struct pmm_vmlist *list,
 	return (unsigned long)vm->addr - list->start;
 }
 
-/* As the event's format has names for them. */
+/* The types that the event's format has names for. */
 static unsigned int pmm_trace_type(const struct pmm_vm_struct *vm)
 {
 	if (vm->flags & PMM_VM_RAM)
@@ -185,7 +185,7 @@ static unsigned int pmm_trace_type(const struct pmm_vm_struct *vm)
 	return vm->flags & PMM_VM_IOREMAP ? 2 : vm->flags & PMM_VM_ALLOC ? 0 : 1;
 }
 
-/* The pool's pages from the @i-th on that are one run. */
+/* The length of the run of the pool's pages that begins at the @i-th. */
 static unsigned long pmm_trace_run(const struct pmm_vm_struct *vm, unsigned long i)
 {
 	unsigned long nr = 0;
@@ -197,9 +197,9 @@ static unsigned long pmm_trace_run(const struct pmm_vm_struct *vm, unsigned long
 }
 
 /**
- * pmm_trace_area() - an area is about to be there for all
+ * pmm_trace_area() - an area is about to become visible to all
  * @list: the window
- * @vm: the area, the caller's alone
+ * @vm: the area, which only the caller uses so far
  */
 void pmm_trace_area(const struct pmm_vmlist *list, const struct pmm_vm_struct *vm)
 {
@@ -228,7 +228,7 @@ void pmm_trace_area_gone(const struct pmm_vmlist *list, const struct pmm_vm_stru
 /**
  * pmm_trace_purge() - addresses that waited are free
  * @list: the window, locked
- * @vm: what waited
+ * @vm: the area whose addresses waited
  */
 void pmm_trace_purge(const struct pmm_vmlist *list, const struct pmm_vm_struct *vm)
 {
@@ -238,7 +238,7 @@ void pmm_trace_purge(const struct pmm_vmlist *list, const struct pmm_vm_struct *
 /**
  * pmm_trace_flush() - every TLB has been flushed
  * @reason: why
- * @bytes: of the window, that this was for
+ * @bytes: of the window that the flush was for
  */
 void pmm_trace_flush(enum pmm_flush_reason reason, unsigned long bytes)
 {
@@ -253,7 +253,7 @@ void pmm_trace_flush(enum pmm_flush_reason reason, unsigned long bytes)
  * @index: the page that was passed, PMM_NONE for one that is not of the zone
  * @order: the order that was passed
  * @result: enum pmm_free_result
- * @caller: who did it
+ * @caller: the code that made the call
  */
 void pmm_trace_misuse(const struct pmm_zone *zone, unsigned long index, unsigned int order,
 		      unsigned int result, unsigned long caller)
@@ -264,9 +264,9 @@ void pmm_trace_misuse(const struct pmm_zone *zone, unsigned long index, unsigned
 /**
  * pmm_trace_area_misuse() - the free of an area has been refused
  * @list: the window
- * @addr: what was passed
+ * @addr: the address that was passed
  * @result: enum pmm_detach_result
- * @caller: who did it
+ * @caller: the code that made the call
  */
 void pmm_trace_area_misuse(const struct pmm_vmlist *list, const void *addr, unsigned int result,
 			   unsigned long caller)

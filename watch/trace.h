@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: tracepoints, in the style of the kernel's own of kmem. docs/tracing.md describes them.
+ * pocketmm: tracepoints, in the style of the kernel's kmem events. docs/tracing.md describes them.
  *
  * Pages are given by their index in the chunk, addresses of the window by their offset in bytes.
- * The events of the zone are emitted under its lock, those of a per-CPU list under that list's, or
- * while nobody else can have the page, and those of areas under vmlist->lock or by who alone has
- * the area: so in the order of their time stamps they tell what became of each free list and of
- * the window. Only trace.c includes this file.
+ * The events of the zone are emitted under its lock, those of a per-CPU list under that list's
+ * lock or while nobody else can have the page, and those of areas under vmlist->lock or by the only
+ * user of the area. In the order of their time stamps, they therefore tell the history of each free
+ * list and of the window. Only trace.c includes this file.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM pocketmm
@@ -97,7 +97,7 @@ TRACE_EVENT_FN(split,
 	pmm_trace_reg, pmm_trace_unreg
 );
 
-/* The block (page, order) and its buddy, which leaves its free list, are one of the next order. */
+/* The block (page, order) and its buddy, which leaves its list, become one of the next order. */
 TRACE_EVENT_FN(coalesce,
 	TP_PROTO(unsigned long index, unsigned int order, unsigned long buddy),
 	TP_ARGS(index, order, buddy),
@@ -115,7 +115,7 @@ TRACE_EVENT_FN(coalesce,
 	pmm_trace_reg, pmm_trace_unreg
 );
 
-/* A block goes its way without being handed out or freed: four events of one form. */
+/* A block moves without being handed out or freed: four events of one form. */
 DECLARE_EVENT_CLASS(pmm_block,
 	TP_PROTO(unsigned long index, unsigned int order),
 	TP_ARGS(index, order),
@@ -138,11 +138,11 @@ DECLARE_EVENT_CLASS(pmm_block,
 	)
 
 PMM_BLOCK_EVENT(recycle);	/* parked before: to the free lists */
-PMM_BLOCK_EVENT(split_page);	/* in use: from here on as many single pages */
+PMM_BLOCK_EVENT(split_page);	/* in use: from now on single pages */
 PMM_BLOCK_EVENT(pcp_refill);	/* from the free lists to a per-CPU list */
 PMM_BLOCK_EVENT(pcp_drain);	/* the reverse */
 
-/* An area is there for all to see; its size includes the guard page. */
+/* An area becomes visible to all; its size includes the guard page. */
 TRACE_EVENT_FN(vmalloc,
 	TP_PROTO(unsigned long offset, const struct pmm_vm_struct *vm, unsigned int type),
 	TP_ARGS(offset, vm, type),
@@ -170,7 +170,7 @@ TRACE_EVENT_FN(vmalloc,
 	pmm_trace_reg, pmm_trace_unreg
 );
 
-/* @nr pages of the pool, one behind the other, are mapped at @offset. */
+/* @nr consecutive pages of the pool are mapped at @offset. */
 TRACE_EVENT_FN(map,
 	TP_PROTO(unsigned long offset, unsigned long index, unsigned long nr),
 	TP_ARGS(offset, index, nr),
@@ -206,7 +206,7 @@ TRACE_EVENT_FN(vfree,
 	pmm_trace_reg, pmm_trace_unreg
 );
 
-/* What waited is a hole now. */
+/* The addresses of an area that waited for a flush are a hole now. */
 TRACE_EVENT_FN(purge,
 	TP_PROTO(unsigned long offset, unsigned long size),
 	TP_ARGS(offset, size),
@@ -222,7 +222,7 @@ TRACE_EVENT_FN(purge,
 	pmm_trace_reg, pmm_trace_unreg
 );
 
-/* All TLBs have been flushed, on the way to free so many bytes of the window. */
+/* All TLBs have been flushed, in order to free the given number of bytes of the window. */
 TRACE_EVENT_FN(flush,
 	TP_PROTO(unsigned int reason, unsigned long bytes),
 	TP_ARGS(reason, bytes),
@@ -241,7 +241,7 @@ TRACE_EVENT_FN(flush,
 	pmm_trace_reg, pmm_trace_unreg
 );
 
-/* A free was refused. Of areas, page is an offset in the window, or what was passed instead. */
+/* A free was refused. For areas, page is an offset in the window, or else the address passed. */
 TRACE_EVENT_FN(misuse,
 	TP_PROTO(bool area, unsigned long at, unsigned int order, unsigned int reason,
 		 unsigned long caller),

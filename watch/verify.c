@@ -3,8 +3,8 @@
  * pocketmm: recompute every invariant of a zone and of a vm_struct list, and name the first that
  * does not hold.
  *
- * It only reads; each walk runs under the one lock of what it walks. It compiles unchanged in user
- * space, where the tests call it after every step.
+ * It only reads; each walk holds the one lock of the structure that it walks. It compiles unchanged
+ * in user space, where the tests call it after every step.
  */
 #include "internal.h"
 
@@ -21,7 +21,7 @@ static __printf(2, 3) bool pmm_corrupt(struct pmm_verdict *v, const char *fmt, .
 	return false;
 }
 
-/* What the walk over the state bytes counts, to be held against the lists. */
+/* The counts of the walk over the state bytes, to be compared with the lists. */
 struct pmm_tally {
 	unsigned long	nr_free[PMM_MAX_ORDER];
 	unsigned long	free_pages;
@@ -82,8 +82,8 @@ static bool __pmm_verify_blocks(const struct pmm_zone *zone, struct pmm_verdict 
 }
 
 /*
- * A list's links agree in both directions, and every entry is a page of the zone in the state that
- * belongs there.
+ * A list's links agree in both directions, and every entry is a page of the zone in the right
+ * state.
  */
 static bool __pmm_verify_list(const struct pmm_zone *zone, const struct list_head *list,
 			      enum pmm_kind kind, int order, unsigned long limit,
@@ -172,7 +172,7 @@ static bool __pmm_verify_pcp_list(const struct pmm_zone *zone, struct pmm_pcp *p
 	return true;
 }
 
-/* What is on per-CPU lists or under way is what the state bytes say; nothing is there twice. */
+/* Blocks on per-CPU lists or in transit match the state bytes; none is there twice. */
 static bool __pmm_verify_pcp(struct pmm_zone *zone, struct pmm_verdict *v,
 			     const struct pmm_tally *t)
 {
@@ -191,7 +191,7 @@ static bool __pmm_verify_pcp(struct pmm_zone *zone, struct pmm_verdict *v,
 			   count.pages);
 }
 
-/* placement=packed: what is known of each largest block is what the state bytes say. */
+/* placement=packed: the record of each largest block matches the state bytes. */
 static bool __pmm_verify_pageblock(const struct pmm_zone *zone, unsigned long nr,
 				   struct pmm_verdict *v)
 {
@@ -250,7 +250,7 @@ static bool __pmm_zone_verify(struct pmm_zone *zone, struct pmm_verdict *v)
 /**
  * pmm_zone_verify() - check every invariant of a zone
  * @zone: the zone
- * @v: what was counted is added to it; its @why names the first violation
+ * @v: the counts are added to it; its @why names the first violation
  *
  * Context: Process context. Interrupts are off during the walk, whose cost is linear in the size
  * of the zone.
@@ -267,7 +267,7 @@ bool pmm_zone_verify(struct pmm_zone *zone, struct pmm_verdict *v)
 	return ok;
 }
 
-/* The link downward, and what the tree has to say of one area: the hole, and the largest hole. */
+/* The link downward, and the tree's record of one area: its hole, and the largest hole. */
 static bool __pmm_verify_links(const struct pmm_vmlist *list, const struct pmm_vm_struct *vm,
 			       const struct pmm_vm_struct *below, unsigned long gap)
 {
@@ -276,7 +276,7 @@ static bool __pmm_verify_links(const struct pmm_vmlist *list, const struct pmm_v
 
 	if (area->prev != below)
 		return false;
-	/* The highest one may be missing in the tree, when no hole is below it. */
+	/* The highest one may be missing from the tree, when no hole is below it. */
 	if (area == list->top)
 		return list->search_tree && !vm->next && below && !gap;
 	if (!list->search_tree)
@@ -352,7 +352,7 @@ static bool __pmm_vmlist_verify(const struct pmm_vmlist *list, struct pmm_verdic
 /**
  * pmm_vmlist_verify() - check every invariant of a vm_struct list
  * @list: the window
- * @v: what was counted is added to it; its @why names the first violation
+ * @v: the counts are added to it; its @why names the first violation
  *
  * Context: Process context.
  * Return: true when all is well.

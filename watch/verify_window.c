@@ -7,7 +7,7 @@
  */
 #include "host/window.h"
 
-/* Is the entry of @addr as the area says? Entries of an area in motion may be either way. */
+/* Does the entry of @addr match the area? While an area is being changed, both states are right. */
 static bool pmm_entry_right(const struct pmm_vm_struct *vm, enum pmm_area_state state,
 			    unsigned long addr, bool mapped, unsigned long pfn)
 {
@@ -23,7 +23,7 @@ static bool pmm_entry_right(const struct pmm_vm_struct *vm, enum pmm_area_state 
 		return mapped && pfn == page_to_pfn(vm->pages[page]);
 	if (vm->phys_addr)
 		return mapped && pfn == PHYS_PFN(vm->phys_addr) + page;
-	return true;			/* pmm_get_vm_area(): its owner's affair */
+	return true;			/* pmm_get_vm_area(): up to its owner */
 }
 
 static bool __pmm_verify_entries(struct pmm_verdict *v)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: the seam between the allocators and whoever watches them. The allocators tell what they
- * do by pmm_tell_*() and never ask who listens; the listeners are in this directory: tracepoints
+ * pocketmm: the seam between the allocators and their listeners. The allocators report each step
+ * with pmm_tell_*() and never ask who listens; the listeners are in this directory: tracepoints
  * (trace.c), poison= and owner= (debug.c).
  *
- * While nobody listens, a tell is a no-op in the instruction stream and a test of one pointer,
- * which is why it is inline. The short cuts do not have even that: they are closed while somebody
- * listens (enum pmm_detour), and the longer ways, which lead to the same result, tell. Everything
- * behind the question is out of line. A run that moves at once is told as the steps of the single
- * calls that have the same result.
+ * While nobody listens, a report is a no-op in the instruction stream and a test of one pointer; it
+ * is inline for that reason. The short cuts do not have even that: they are closed while somebody
+ * listens (enum pmm_detour), and the longer paths, which lead to the same result, report instead.
+ * Everything after that test is out of line. A run that moves at once is reported as the steps of
+ * the single calls that have the same result.
  *
  * __pmm_tell_*() run with zone->lock held.
  */
@@ -23,7 +23,7 @@
 struct pmm_vmlist;
 struct pmm_vm_struct;
 
-/* Where a block comes from, and where it goes to. */
+/* Where a block comes from, and where it goes. */
 enum pmm_trace_where {
 	PMM_TRACE_NOWHERE,
 	PMM_TRACE_ZONE,
@@ -31,7 +31,7 @@ enum pmm_trace_where {
 	PMM_TRACE_PARKED,
 };
 
-/* What a flush is for: a free, many frees, a page table that gives way to a 2 MiB entry. */
+/* Why a flush is needed: a free, many frees, a page table that gives way to a 2 MiB entry. */
 enum pmm_flush_reason {
 	PMM_FLUSH_EAGER,
 	PMM_FLUSH_LAZY,
@@ -41,7 +41,7 @@ enum pmm_flush_reason {
 
 DECLARE_STATIC_KEY_FALSE(pmm_trace_key);
 
-/* Built with -DPMM_UNTRACED there is none, for scripts/bench to compare with. */
+/* With -DPMM_UNTRACED there is no tracing, for scripts/bench to compare with. */
 static __always_inline bool pmm_tracing(void)
 {
 #ifdef PMM_UNTRACED
@@ -55,7 +55,7 @@ static __always_inline bool pmm_tracing(void)
 int pmm_trace_reg(void);
 void pmm_trace_unreg(void);
 
-/* Of the zone, its lock held. */
+/* Events of the zone, emitted with its lock held. */
 void pmm_trace_taken(const struct pmm_zone *zone, const struct pmm_block_run *run,
 		     enum pmm_kind kind, gfp_t gfp, unsigned long caller);
 void pmm_trace_given(const struct pmm_zone *zone, const struct pmm_block_run *run, unsigned long nr,
@@ -64,14 +64,14 @@ void pmm_trace_merge(unsigned long index, unsigned int low, unsigned int high);
 void pmm_trace_recycled(unsigned long index, unsigned int order);
 void pmm_trace_broken(unsigned long index, unsigned int order);
 
-/* Of the zone or a per-CPU list. */
+/* Events of the zone or a per-CPU list. */
 void pmm_trace_alloc(const struct pmm_zone *zone, unsigned long index, unsigned int order,
 		     enum pmm_kind kind, gfp_t gfp, enum pmm_trace_where from,
 		     unsigned long caller);
 void pmm_trace_free(const struct pmm_zone *zone, unsigned long index, unsigned int order,
 		    enum pmm_kind kind, enum pmm_trace_where to, unsigned long caller);
 
-/* Of the window. */
+/* Events of the window. */
 void pmm_trace_area(const struct pmm_vmlist *list, const struct pmm_vm_struct *vm);
 void pmm_trace_area_gone(const struct pmm_vmlist *list, const struct pmm_vm_struct *vm, bool lazy);
 void pmm_trace_purge(const struct pmm_vmlist *list, const struct pmm_vm_struct *vm);
@@ -95,7 +95,7 @@ void pmm_trace_area_misuse(const struct pmm_vmlist *list, const void *addr, unsi
 #define pmm_tell_alloc(zone, index, order, kind, gfp, from, caller)	\
 	pmm_if_traced(pmm_trace_alloc(zone, index, order, kind, gfp, from, caller))
 
-/* The lock is no longer held, and the page is the caller's: its contents may be checked. */
+/* The lock is no longer held, and the caller owns the page: its contents may be checked. */
 static inline void pmm_tell_handed_out(struct pmm_zone *zone, unsigned long index,
 				       unsigned int order, gfp_t gfp, unsigned long caller)
 {
@@ -122,7 +122,7 @@ static inline void __pmm_tell_freed(struct pmm_zone *zone, unsigned long index, 
 #define __pmm_tell_given(zone, run, nr, kind, caller)	\
 	pmm_if_traced(pmm_trace_given(zone, run, nr, kind, caller))
 
-/* A block has been put on the free lists, and is part of one of order @high now. */
+/* A block has been put on the free lists, and is now part of a block of order @high. */
 #define __pmm_tell_merged(index, order, high)	pmm_if_traced(pmm_trace_merge(index, order, high))
 
 /* A parked block is about to go to the free lists. */
@@ -141,7 +141,7 @@ static inline void __pmm_tell_born(struct pmm_zone *zone, unsigned long index)
 		__pmm_debug_fill(zone, index, 0);
 }
 
-/* A block has become as many single pages. */
+/* A block has become single pages. */
 #define __pmm_tell_broken(index, order)	pmm_if_traced(pmm_trace_broken(index, order))
 
 /* The same, when the lock is no longer held. */
@@ -154,7 +154,7 @@ static inline void pmm_tell_broken_up(struct pmm_zone *zone, unsigned long index
 
 /* --- the window ------------------------------------------------------------------------------- */
 
-/* An area is about to be there for all; has been freed; its addresses are free again. */
+/* An area is about to become visible to all; has been freed; its addresses are free again. */
 #define pmm_tell_area(list, vm)			pmm_if_traced(pmm_trace_area(list, vm))
 #define pmm_tell_area_gone(list, vm, lazy)	pmm_if_traced(pmm_trace_area_gone(list, vm, lazy))
 #define pmm_tell_purge(list, vm)		pmm_if_traced(pmm_trace_purge(list, vm))
