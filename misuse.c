@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: refusals. A free of a block that is misuse is found by the state byte, before any list is
- * touched; a free of an area by the list of areas (vmlist.c). It changes nothing: it is counted,
- * told to whoever watches, and reported in one rate-limited line, for areas in 2.4's words. A reason
- * has one row in a table, with its errno and its words.
+ * pocketmm: refusals. A wrong free of a block is found by the state byte, before any list is
+ * touched; one of an area by the list of areas (vmlist.c). It changes nothing: it is counted, told
+ * to whoever watches, and reported in one rate-limited line, for areas in 2.4's words. A reason has
+ * one row in a table, with its errno and its words.
  *
  * It owns nothing, and compiles unchanged in user space. Functions whose names begin with a double
  * underscore run with zone->lock held.
@@ -39,8 +39,8 @@ static const struct pmm_outcome pmm_detach_outcomes[PMM_NR_DETACH_RESULTS] = {
 };
 
 /*
- * Each outcome in words, a constant string, and as an errno: 0 when the block or the area was freed,
- * now or later; else the reason for the refusal. Any context.
+ * Each outcome in words, a constant string, and as an errno: 0 when the block or the area was
+ * freed, now or later; else the reason for the refusal. Any context.
  */
 const char *pmm_free_why(enum pmm_free_result result)
 {
@@ -163,7 +163,8 @@ noinline enum pmm_free_result pmm_refuse_free(struct pmm_zone *zone, const struc
 					      unsigned long caller)
 {
 	struct pmm_culprit by = {
-		.index = pmm_page_index(zone, page), .order = order, .result = result, .caller = caller,
+		.index = pmm_page_index(zone, page), .order = order,
+		.result = result, .caller = caller,
 	};
 	unsigned long flags;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * pocketmm: questions about a page of the zone, and about its watermark. They are small and asked
- * on every way, so they are inline.
+ * on every way, so they are inline. Functions whose names begin with a double underscore run with
+ * zone->lock held.
  */
 #ifndef POCKETMM_PAGE_H
 #define POCKETMM_PAGE_H

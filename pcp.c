@@ -13,7 +13,8 @@
  * be, which is in a task with interrupts on and no lock of ours held, and elsewhere gives up after
  * a while. Under PREEMPT_RT that is as good, since nothing sleeps inside. Whoever holds the bit
  * takes no other lock: blocks between such a list and the free lists are in nobody's hands but the
- * mover's, and counted in zone->transit. It compiles unchanged in user space.
+ * mover's, and counted in zone->transit. Functions whose names begin with a double underscore run
+ * with zone->lock held. It compiles unchanged in user space.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

@@ -11,7 +11,8 @@
  * addresses, until the task that detached it has unmapped it, flushed every TLB and called
  * pmm_vmlist_unlink(). So no address is handed out twice while a stale translation of it may stand.
  * With purge=lazy one flush serves many areas (lazy.c). With search=tree the same areas are in a
- * red-black tree besides (hole_tree.c).
+ * red-black tree besides (hole_tree.c). Functions whose names begin with a double underscore run
+ * with list->lock held.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
