@@ -4,7 +4,7 @@
  * loops over the orders. Every trick that speaks to the compiler is here, with its reason.
  *
  * Everything is inline, because each verb is one to four instructions on the path of every page.
- * Names that begin with a double underscore need zone->lock.
+ * Functions whose names begin with a double underscore run with zone->lock held.
  */
 #ifndef POCKETMM_BLOCK_H
 #define POCKETMM_BLOCK_H
@@ -12,10 +12,9 @@
 #include "internal.h"
 
 /*
- * A function with a loop over the orders is compiled into each of its callers, where one end of the
- * loop is often a constant, and the loop is unrolled, so that everything that depends on the order
- * is a constant in each step. Together they halve the instructions of a split and of a merge. A
- * pragma cannot expand macros: hence the number.
+ * A loop over the orders is compiled into each caller, where one end is often a constant, and is
+ * unrolled, so that everything that depends on the order is a constant in each step. Both halve the
+ * instructions of a split and of a merge. A pragma cannot expand macros: hence the number.
  */
 #define pmm_unrolled	__always_inline
 #ifndef pmm_unroll	/* the prover reads the loops as they are */
@@ -105,9 +104,8 @@ static __always_inline bool __pmm_test_and_mark_used(struct pmm_zone *zone, unsi
 }
 
 /*
- * list_add() and list_del() without the kernel's DEBUG_LIST, which would double the cost and, with
- * BUG_ON_DATA_CORRUPTION, kill the machine. The checks are here: a block leaves its list only if
- * its state byte and both its neighbours agree that it is there.
+ * list_add() and list_del() without DEBUG_LIST, which doubles the cost and may kill the machine.
+ * The check is here: a block leaves its list only if its state byte and both neighbours agree.
  */
 static __always_inline void __pmm_link_before(struct pmm_zone *zone, struct pmm_block block,
 					      unsigned int order, struct list_head *first)

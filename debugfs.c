@@ -6,6 +6,8 @@
  * are shown line by line by lines.c. The state is copied under the lock that protects it and
  * printed after the lock is dropped. Each read from the start of a file shows the current state.
  * Only files of mode 0400 have addresses in them. Process context; the only state is the directory.
+ * Functions whose names begin with a double underscore run with pmm_zone.lock
+ * held.
  *
  * Under lockdown a file stays readable only if it has no write bit.
  */

@@ -16,8 +16,8 @@
  * The highest area may be missing from the tree (list->top) as long as no hole is below it. Such an
  * area is often the next to go, and then it never enters.
  *
- * It owns the nodes and the gaps of the areas, under list->lock, and compiles unchanged in user
- * space.
+ * It owns the nodes and the gaps of the areas. Functions whose names begin with a double underscore
+ * run with list->lock held. It compiles unchanged in user space.
  */
 #include <linux/rbtree_augmented.h>
 

@@ -3,7 +3,8 @@
  * pocketmm: search=tree. The areas of a window are in a red-black tree as well as on the list; each
  * knows the hole below it and the largest hole of its subtree.
  *
- * For vmlist.c and vmlist.h; all calls need list->lock.
+ * For vmlist.c and vmlist.h. Functions whose names begin with a double underscore run with
+ * list->lock held.
  */
 #ifndef POCKETMM_HOLE_TREE_H
 #define POCKETMM_HOLE_TREE_H

@@ -10,8 +10,8 @@
  *	LIVE -> DYING -> LAZY -> PURGED -> a hole	while a flush is under way, PURGED keeps
  *						areas that are freed meanwhile from joining
  *
- * It owns list->lazy and its counters, under list->lock (vmlist.c), and compiles unchanged in user
- * space.
+ * It owns list->lazy and its counters. Functions whose names begin with a double underscore run
+ * with list->lock held (vmlist.c). It compiles unchanged in user space.
  */
 #include "lazy.h"
 

@@ -4,7 +4,8 @@
  * one that waits becomes part of it.
  *
  * While areas wait, nearly every free ends there. The path is always inline, because the free of a
- * small area has so little else to do that a call would show in the benchmark.
+ * small area has so little else to do that a call would show in the benchmark. Functions whose
+ * names begin with a double underscore run with list->lock held.
  */
 #ifndef POCKETMM_LAZY_H
 #define POCKETMM_LAZY_H

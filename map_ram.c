@@ -7,7 +7,8 @@
  * addresses are used again. There are no guard pages between the mappings of a block.
  *
  * It owns only the extents that are being mapped or unmapped: the task that owns an extent writes
- * its page table entries. Cutting takes the CPU's lock; unmapping takes none.
+ * its page table entries. Cutting takes the CPU's lock: functions whose names begin with a double
+ * underscore run with cpu->lock held. Unmapping takes none.
  */
 #include <linux/export.h>
 
@@ -106,9 +107,9 @@ static void *pmm_ram_map(struct page **pages, unsigned int count, const void *ca
 		got = pmm_hold_in_slot(pmm_ram_pte(block, at), pages, count, pmm_ram_rest,
 				       block->page + at);
 	if (unlikely(got < count)) {
-		got += __pmm_window_hold_pages(pmm_ram_addr(block, at + got), pages + got,
-					       count - got, PAGE_KERNEL, block->page + at + got,
-					       &block->foreign);
+		got += pmm_window_hold_pages_anywhere(pmm_ram_addr(block, at + got), pages + got,
+						      count - got, PAGE_KERNEL,
+						      block->page + at + got, &block->foreign);
 		if (got < count)
 			return pmm_ram_undo_map(block, at, got, count);
 	}
@@ -158,7 +159,7 @@ static void pmm_ram_unmap(struct pmm_ram_block *block, unsigned int at, unsigned
 	if (pmm_ram_is_within(at, count))
 		pmm_clear_in_slot(pmm_ram_pte(block, at), count);
 	else
-		__pmm_window_unmap(pmm_ram_addr(block, at), count);
+		pmm_window_unmap_anywhere(pmm_ram_addr(block, at), count);
 	if (likely(pmm_purge_is_lazy())) {
 		pmm_window_put_pages(block->page + at, count, block->foreign);
 		atomic_long_add(count, &pmm_lazy_pages);

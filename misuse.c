@@ -39,8 +39,8 @@ static const struct pmm_outcome pmm_detach_outcomes[PMM_NR_DETACH_RESULTS] = {
 };
 
 /*
- * Each outcome in words, a constant string, and as an errno: 0 when the block or the area was freed,
- * now or later; else the reason for the refusal. Any context.
+ * Each outcome in words, a constant string, and as an errno: 0 when the block or the area was
+ * freed, now or later; else the reason for the refusal. Any context.
  */
 const char *pmm_free_why(enum pmm_free_result result)
 {
@@ -163,7 +163,8 @@ noinline enum pmm_free_result pmm_refuse_free(struct pmm_zone *zone, const struc
 					      unsigned long caller)
 {
 	struct pmm_culprit by = {
-		.index = pmm_page_index(zone, page), .order = order, .result = result, .caller = caller,
+		.index = pmm_page_index(zone, page), .order = order,
+		.result = result, .caller = caller,
 	};
 	unsigned long flags;
 

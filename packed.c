@@ -7,8 +7,9 @@
  * pages are free and the largest order among them, in one tree for each such order, the fullest
  * first. So a choice reads the first record of at most ten trees, and each allocation and free
  * moves one record, O(log n). Within a largest block the pair bits find the free block, since a bit
- * that is 1 says that one of two is on the list. All of it runs under zone->lock. It compiles
- * unchanged in user space.
+ * that is 1 says that one of two is on the list. All of it runs under zone->lock: functions whose
+ * names begin with a double underscore run with that lock held. It compiles unchanged in user
+ * space.
  */
 #include "internal.h"
 

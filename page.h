@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * pocketmm: questions about a page of the zone, and about its watermark. They are small and asked
- * on every path, so they are inline.
+ * on every path, so they are inline. Functions whose names begin with a double underscore run with
+ * zone->lock held.
  */
 #ifndef POCKETMM_PAGE_H
 #define POCKETMM_PAGE_H
@@ -67,7 +68,7 @@ static __always_inline unsigned long __pmm_allowed(const struct pmm_zone *zone, 
  */
 static __always_inline bool pmm_page_referenced(const struct page *page)
 {
-	/* Whoever holds a reference has held it since before the free. */
+	/* A holder has held its reference since before the free. */
 	return data_race(page->_refcount.counter) != 1;
 }
 

@@ -13,7 +13,7 @@
 #include <linux/export.h>
 #include <linux/highmem.h>
 
-#include "internal.h"
+#include "page_alloc_inline.h"
 
 struct pmm_zone pmm_zone;
 
@@ -42,8 +42,8 @@ static struct page *pmm_alloc_pcp(gfp_t gfp, unsigned int order, enum pmm_kind k
 	return page;
 }
 
-static noinline struct page *pmm_alloc_pages_slow(gfp_t gfp, unsigned int order,
-						  enum pmm_kind kind, unsigned long caller)
+noinline struct page *pmm_alloc_pages_slow(gfp_t gfp, unsigned int order, enum pmm_kind kind,
+					   unsigned long caller)
 {
 	struct page *page = NULL;
 
@@ -56,29 +56,9 @@ static noinline struct page *pmm_alloc_pages_slow(gfp_t gfp, unsigned int order,
 	return page;
 }
 
-static __always_inline struct page *pmm_alloc_pages_caller(gfp_t gfp, unsigned int order,
-							   enum pmm_kind kind,
-							   unsigned long caller)
-{
-	struct page *page;
-
-	if (likely(!order && !(gfp & __GFP_ZERO))) {
-		if (likely(!(READ_ONCE(pmm_zone.detour) & PMM_DETOUR_PCP_ALLOC))) {
-			page = pmm_pcp_alloc(&pmm_zone, 0, kind, caller);
-			if (likely(page))
-				return page;
-		} else if (!pmm_zone.pcp) {
-			return pmm_zone_alloc_page(&pmm_zone, gfp, kind, caller);
-		}
-	}
-	if ((order < PMM_PCP_ORDERS && pmm_zone.pcp) || gfp & __GFP_ZERO)
-		return pmm_alloc_pages_slow(gfp, order, kind, caller);
-	return pmm_zone_alloc(&pmm_zone, gfp, order, kind, caller);
-}
-
 /* All but the fastest case: for example, the list was full, or the order is larger. */
-static noinline enum pmm_free_result pmm_free_pages_slow(struct page *page, unsigned int order,
-							 enum pmm_kind kind, unsigned long caller)
+noinline enum pmm_free_result pmm_free_pages_slow(struct page *page, unsigned int order,
+						  enum pmm_kind kind, unsigned long caller)
 {
 	if (pmm_pcp_limit(&pmm_zone)) {
 		if (pmm_pcp_free(&pmm_zone, page, order, kind, caller, true))
@@ -87,19 +67,6 @@ static noinline enum pmm_free_result pmm_free_pages_slow(struct page *page, unsi
 		    pmm_pcp_free(&pmm_zone, page, order, kind, caller, true))
 			return PMM_FREE_OK;
 	}
-	return pmm_zone_free(&pmm_zone, page, order, kind, caller);
-}
-
-static __always_inline enum pmm_free_result
-pmm_free_block_caller(struct page *page, unsigned int order, enum pmm_kind kind,
-		      unsigned long caller)
-{
-	if (likely(!order && pmm_pcp_free(&pmm_zone, page, 0, kind, caller, false)))
-		return PMM_FREE_OK;
-	if (order < PMM_PCP_ORDERS && pmm_zone.pcp)
-		return pmm_free_pages_slow(page, order, kind, caller);
-	if (!order)
-		return pmm_zone_free_page(&pmm_zone, page, kind, caller);
 	return pmm_zone_free(&pmm_zone, page, order, kind, caller);
 }
 

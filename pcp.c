@@ -13,7 +13,8 @@
  * where neither is possible: in a task with interrupts on that holds none of our locks. Elsewhere
  * it gives up after a while. The same works under PREEMPT_RT, because nothing sleeps inside. A
  * holder of the bit takes no other lock: blocks between such a list and the free lists belong to
- * the mover alone, and are counted in zone->transit. It compiles unchanged in user space.
+ * the mover alone, and are counted in zone->transit. Functions whose names begin with a double
+ * underscore run with zone->lock held. It compiles unchanged in user space.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

@@ -61,7 +61,7 @@ struct pmm_era {
 	struct pmm_policy	policy;
 };
 
-/* The switches, which override the era's choice, in the order in which they are judged and shown. */
+/* The switches, which override the era, in the order in which they are judged and shown. */
 enum pmm_switch_id {
 	PMM_SWITCH_EXPAND,
 	PMM_SWITCH_PCP,

@@ -7,7 +7,8 @@
  * unmapped.
  *
  * It owns the blocks. A CPU's blocks are protected by that CPU's lock, a spinlock for process
- * context, which nearly always only that CPU takes.
+ * context, which nearly always only that CPU takes. Functions whose names begin with a double
+ * underscore run with cpu->lock held.
  */
 #include <linux/log2.h>
 #include <linux/rcupdate.h>

@@ -11,7 +11,8 @@
  * addresses, until the task that detached it has unmapped it, flushed every TLB and called
  * pmm_vmlist_unlink(). So no address is handed out again while a stale translation may remain.
  * With purge=lazy one flush serves many areas (lazy.c). With search=tree the same areas are also in
- * a red-black tree (hole_tree.c).
+ * a red-black tree (hole_tree.c). Functions whose names begin with a double underscore run with
+ * list->lock held.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

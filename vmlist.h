@@ -5,7 +5,8 @@
  * locking rule, are in vmlist.c.
  *
  * The path is always inline, because a small vmalloc() has so little else to do that a call would
- * show in the benchmark.
+ * show in the benchmark. Functions whose names begin with a double underscore run with list->lock
+ * held.
  */
 #ifndef POCKETMM_VMLIST_H
 #define POCKETMM_VMLIST_H

@@ -96,9 +96,9 @@ static unsigned long pmm_pages_left_in_slot(unsigned long addr)
 }
 
 /* pmm_window_hold_pages() for any pages and any range. */
-unsigned long __pmm_window_hold_pages(unsigned long addr, struct page **pages,
-				      unsigned long nr_pages, pgprot_t prot, struct page **held,
-				      bool *foreign)
+unsigned long pmm_window_hold_pages_anywhere(unsigned long addr, struct page **pages,
+					     unsigned long nr_pages, pgprot_t prot,
+					     struct page **held, bool *foreign)
 {
 	pgprotval_t bits = pmm_prot_bits(prot);
 	unsigned long i = 0, got;
@@ -121,8 +121,8 @@ unsigned long __pmm_window_hold_pages(unsigned long addr, struct page **pages,
 }
 
 /* pmm_window_map_pages() for any range. */
-void __pmm_window_map_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
-			    pgprot_t prot)
+void pmm_window_map_pages_anywhere(unsigned long addr, struct page **pages, unsigned long nr_pages,
+				  pgprot_t prot)
 {
 	pgprotval_t bits = pmm_prot_bits(prot);
 	unsigned long nr;
@@ -140,7 +140,7 @@ void __pmm_window_map_pages(unsigned long addr, struct page **pages, unsigned lo
 }
 
 /* pmm_window_put_pages() when some pages do not belong to the pool. */
-void __pmm_window_put_pages(struct page **pages, unsigned long count)
+void pmm_window_put_any_pages(struct page **pages, unsigned long count)
 {
 	unsigned long i;
 
@@ -184,7 +184,7 @@ void pmm_window_map_huge(unsigned long addr, unsigned long pfn, pgprot_t prot)
 }
 
 /* pmm_window_unmap() for any mapping. */
-void __pmm_window_unmap(unsigned long addr, unsigned long nr_pages)
+void pmm_window_unmap_anywhere(unsigned long addr, unsigned long nr_pages)
 {
 	unsigned long nr;
 
@@ -383,7 +383,7 @@ int pmm_window_init(unsigned long size)
 		return err;
 	}
 	pmm_window_know_pool(&pmm_zone);
-	__pmm_window_unmap(pmm_window_start(), size >> PAGE_SHIFT);
+	pmm_window_unmap_anywhere(pmm_window_start(), size >> PAGE_SHIFT);
 	pmm_hook_slots(false);
 	pmm_window_flush(PMM_FLUSH_TABLE, size);
 	atomic64_set(&pmm_window.flushes, 0);

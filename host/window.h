@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * pocketmm: the calls of window.c, and its fast paths: pages of the pool, mapped and unmapped in
- * one slot. They are worth inlining, because a small area costs little else. Only this file and
- * window.c know the architecture, x86-64.
+ * one slot. They are inline, because a small area costs little else. Only this file and window.c
+ * know the architecture, x86-64.
  */
 #ifndef POCKETMM_WINDOW_H
 #define POCKETMM_WINDOW_H
@@ -71,13 +71,13 @@ unsigned int pmm_window_lookup(unsigned long addr, unsigned long *pfn);
 pgprot_t pmm_window_device_prot(void);
 
 /* The slow paths. */
-void __pmm_window_map_pages(unsigned long addr, struct page **pages, unsigned long nr_pages,
-			    pgprot_t prot);
-unsigned long __pmm_window_hold_pages(unsigned long addr, struct page **pages,
-				      unsigned long nr_pages, pgprot_t prot, struct page **held,
-				      bool *foreign);
-void __pmm_window_unmap(unsigned long addr, unsigned long nr_pages);
-void __pmm_window_put_pages(struct page **pages, unsigned long count);
+void pmm_window_map_pages_anywhere(unsigned long addr, struct page **pages, unsigned long nr_pages,
+				  pgprot_t prot);
+unsigned long pmm_window_hold_pages_anywhere(unsigned long addr, struct page **pages,
+					     unsigned long nr_pages, pgprot_t prot,
+					     struct page **held, bool *foreign);
+void pmm_window_unmap_anywhere(unsigned long addr, unsigned long nr_pages);
+void pmm_window_put_any_pages(struct page **pages, unsigned long count);
 
 static inline unsigned long pmm_window_start(void)
 {
@@ -232,7 +232,7 @@ static __always_inline void pmm_window_map_pages(unsigned long addr, struct page
 		pmm_map_in_slot(pmm_pte(pmm_slot(addr), addr), pages, nr_pages,
 				pmm_entry_rest(bits));
 	else
-		__pmm_window_map_pages(addr, pages, nr_pages, prot);
+		pmm_window_map_pages_anywhere(addr, pages, nr_pages, prot);
 }
 
 /**
@@ -261,8 +261,8 @@ static __always_inline unsigned long pmm_window_hold_pages(unsigned long addr, s
 		if (likely(got == nr_pages))
 			return got;
 	}
-	return got + __pmm_window_hold_pages(addr + (got << PAGE_SHIFT), pages + got,
-					     nr_pages - got, prot, held + got, foreign);
+	return got + pmm_window_hold_pages_anywhere(addr + (got << PAGE_SHIFT), pages + got,
+						    nr_pages - got, prot, held + got, foreign);
 }
 
 static __always_inline void pmm_clear_in_slot(pte_t *pte, unsigned long nr)
@@ -312,7 +312,7 @@ static __always_inline bool pmm_window_unmap_within(unsigned long addr, unsigned
 static __always_inline void pmm_window_unmap(unsigned long addr, unsigned long nr_pages)
 {
 	if (!pmm_window_unmap_within(addr, nr_pages))
-		__pmm_window_unmap(addr, nr_pages);
+		pmm_window_unmap_anywhere(addr, nr_pages);
 }
 
 /**
@@ -331,7 +331,7 @@ static __always_inline void pmm_window_put_pages(struct page **pages, unsigned l
 	struct page **end = pages + count, **last = pages + (count & ~3UL);
 
 	if (unlikely(foreign)) {
-		__pmm_window_put_pages(pages, count);
+		pmm_window_put_any_pages(pages, count);
 	} else {
 		for (; pages < last; pages += 4) {
 			page_ref_dec(pages[0]);

@@ -4,7 +4,8 @@
  *
  * A large file is shown line by line. A read from its start takes a snapshot under the lock that
  * protects the state, and every line is printed from that snapshot after the lock is dropped. The
- * open file owns its snapshot. Process context; no state of its own.
+ * open file owns its snapshot. Process context; no state of its own. Functions whose names begin
+ * with a double underscore run with that lock held.
  */
 #include <linux/fs.h>
 #include <linux/kallsyms.h>

@@ -3,8 +3,9 @@
  * pocketmm: recompute every invariant of a zone and of a vm_struct list, and name the first that
  * does not hold.
  *
- * It only reads; each walk holds the one lock of the structure that it walks. It compiles unchanged
- * in user space, where the tests call it after every step.
+ * It only reads; each walk holds the one lock of the structure that it walks: functions whose names
+ * begin with a double underscore run with that lock held. It compiles unchanged in user space,
+ * where the tests call it after every step.
  */
 #include "internal.h"
 
@@ -83,12 +84,12 @@ static bool __pmm_verify_blocks(const struct pmm_zone *zone, struct pmm_verdict 
 
 /*
  * A list's links agree in both directions, and every entry is a page of the zone in the right
- * state.
+ * state. @order is -1 for the list of parked blocks, which has those of all orders.
  */
 static bool __pmm_verify_list(const struct pmm_zone *zone, const struct list_head *list,
-			      enum pmm_kind kind, int order, unsigned long limit,
-			      struct pmm_verdict *v, unsigned long *length)
+			      int order, struct pmm_verdict *v, unsigned long *length)
 {
+	enum pmm_kind kind = order < 0 ? PMM_PARKED : PMM_FREE;
 	const struct list_head *prev = list, *pos;
 
 	*length = 0;
@@ -104,8 +105,9 @@ static bool __pmm_verify_list(const struct pmm_zone *zone, const struct list_hea
 		    (order >= 0 && zone->state[index] != PMM_STATE(kind, order)))
 			return pmm_corrupt(v, "order %d: page %lu is listed, state %#x", order,
 					   index, zone->state[index]);
-		if (++*length > limit)
-			return pmm_corrupt(v, "order %d: more than %lu entries", order, limit);
+		if (++*length > zone->nr_pages)
+			return pmm_corrupt(v, "order %d: more than %lu entries", order,
+					   zone->nr_pages);
 	}
 	return list->prev == prev || pmm_corrupt(v, "order %d: broken tail", order);
 }
@@ -119,14 +121,13 @@ static bool __pmm_verify_lists(const struct pmm_zone *zone, struct pmm_verdict *
 	for (order = 0; order < PMM_MAX_ORDER; order++) {
 		const struct pmm_free_area *area = &zone->free_area[order];
 
-		if (!__pmm_verify_list(zone, &area->free_list, PMM_FREE, order, zone->nr_pages, v,
-				       &length))
+		if (!__pmm_verify_list(zone, &area->free_list, order, v, &length))
 			return false;
 		if (length != t->nr_free[order])
 			return pmm_corrupt(v, "order %u: %lu listed, %lu by state", order, length,
 					   t->nr_free[order]);
 	}
-	if (!__pmm_verify_list(zone, &zone->parked, PMM_PARKED, -1, zone->nr_pages, v, &length))
+	if (!__pmm_verify_list(zone, &zone->parked, -1, v, &length))
 		return false;
 	return length == t->parked_blocks ||
 	       pmm_corrupt(v, "%lu blocks parked, %lu by state", length, t->parked_blocks);

@@ -10,7 +10,7 @@
  * Everything after that test is out of line. A run that moves at once is reported as the steps of
  * the single calls that have the same result.
  *
- * __pmm_tell_*() run with zone->lock held.
+ * Functions whose names begin with a double underscore run with zone->lock held.
  */
 #ifndef POCKETMM_WATCH_H
 #define POCKETMM_WATCH_H
