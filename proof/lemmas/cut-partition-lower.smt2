@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: GPL-2.0-only
-; buddy.c, __pmm_cut(), lower: each page of the block is in exactly one of the pieces:
+; buddy.c, __pmm_expand(), lower: each page of the block is in exactly one of the pieces:
 ; one kept of each order from low to high - 1, and the one handed out. None is
 ; outside.
 (set-logic QF_BV)

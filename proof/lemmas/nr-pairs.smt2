@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: GPL-2.0-only
-; internal.h, pmm_nr_pairs(): DIV_ROUND_UP(nr_pages, 2UL << order) has room for the
+; page.h, pmm_nr_pairs(): DIV_ROUND_UP(nr_pages, 2UL << order) has room for the
 ; pair of each page, and for no more than one page could need.
 (set-logic QF_BV)
 (declare-const index (_ BitVec 64))

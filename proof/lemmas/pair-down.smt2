@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: GPL-2.0-only
-; buddy.c, __pmm_cut(): 'pair = 2 * pair + upper' an order keeps pair equal to
+; buddy.c, __pmm_expand(): 'pair = 2 * pair + upper' an order keeps pair equal to
 ; block.index >> (1 + order), for either half; at the start it is index >> high.
 (set-logic QF_BV)
 (declare-const index (_ BitVec 64))

@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: GPL-2.0-only
-; internal.h: a block and its buddy share the bit index >> (1 + order), and no third
+; zone.h: a block and its buddy share the bit index >> (1 + order), and no third
 ; block of the order has it.
 (set-logic QF_BV)
 (declare-const index (_ BitVec 64))

@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: GPL-2.0-only
-; internal.h, PMM_STATE(): kind and order come back from the byte, and it is PMM_TAIL
+; zone.h, PMM_STATE(): kind and order come back from the byte, and it is PMM_TAIL
 ; only for a kind and order of 0.
 (set-logic QF_BV)
 (declare-const kind (_ BitVec 32))

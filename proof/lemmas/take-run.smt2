@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: GPL-2.0-only
-; buddy.c, __pmm_take_run(): whole = min(high, low + __fls(nr)) lies between low and
+; bulk.c, __pmm_take_run(): whole = min(high, low + __fls(nr)) lies between low and
 ; high, and gives no more than nr blocks.
 (set-logic QF_BV)
 (declare-const nr (_ BitVec 64))
