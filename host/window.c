@@ -122,7 +122,7 @@ unsigned long pmm_window_hold_pages_anywhere(unsigned long addr, struct page **p
 
 /* pmm_window_map_pages() for any range. */
 void pmm_window_map_pages_anywhere(unsigned long addr, struct page **pages, unsigned long nr_pages,
-				  pgprot_t prot)
+				   pgprot_t prot)
 {
 	pgprotval_t bits = pmm_prot_bits(prot);
 	unsigned long nr;

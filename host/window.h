@@ -72,7 +72,7 @@ pgprot_t pmm_window_device_prot(void);
 
 /* The slow paths. */
 void pmm_window_map_pages_anywhere(unsigned long addr, struct page **pages, unsigned long nr_pages,
-				  pgprot_t prot);
+				   pgprot_t prot);
 unsigned long pmm_window_hold_pages_anywhere(unsigned long addr, struct page **pages,
 					     unsigned long nr_pages, pgprot_t prot,
 					     struct page **held, bool *foreign);
