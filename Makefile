@@ -90,7 +90,7 @@ debug_tiers := quick:6.12-debug quick:6.12-kcsan planted:6.12-debug planted:6.12
 stock := 6.1 6.1-cloud 6.1-rt 6.12 6.12-cloud 6.12-rt
 
 # Tiers that 'make check' does not have.  The slowest come first, so that nothing waits for them in the end.
-more_tiers := vm:6.12-cloud $(debug_tiers) fuzz proof switches:6.12-cloud bench reports:6.12-cloud home record tools \
+more_tiers := switches:6.12-cloud vm:6.12-cloud $(debug_tiers) fuzz proof bench reports:6.12-cloud home record tools \
 	lockdown:6.12-cloud harness quick:6.1-cloud quick:6.12-rt quick:6.1-rt $(addprefix build:,$(stock))
 
 JOBS ?= $(shell nproc)
