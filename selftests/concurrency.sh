@@ -9,7 +9,7 @@
 # and nothing may be missing.  At last the module is loaded and unloaded while
 # others open, read and map its files.
 #
-# needs parallelism: races between processors are what it looks for
+# needs two processors: races between them are what it looks for
 
 . ./lib.sh
 

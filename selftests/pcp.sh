@@ -7,7 +7,7 @@
 # has batches of 64 pages, and a CPU keeps three of them at most.
 #
 # with --switches only: era=2.4 era=2.6 expand=upper placement=packed
-# needs parallelism: a processor that goes and comes has hung the debug kernel in virtual time
+# needs two processors: one goes and comes, and each has lists of its own
 
 . ./lib.sh
 
