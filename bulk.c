@@ -12,20 +12,20 @@
 
 /* --- the two steps, for one block or a run ---------------------------------------------------- */
 
-/* placement=packed chooses the block, and counts. As __pmm_take_first(). */
-static unsigned int __pmm_take_packed(struct pmm_zone *zone, unsigned int order, unsigned int most,
+/* As __pmm_take_first(), but placement= chooses the block. */
+static unsigned int __pmm_take_picked(struct pmm_zone *zone, unsigned int order, unsigned int most,
 				      unsigned long *index)
 {
 	unsigned int high;
 
-	*index = pmm_packed_pick(zone, order);
+	*index = zone->placement->pick(zone, order);
 	if (*index == PMM_NONE)
 		return PMM_MAX_ORDER;
 	high = PMM_STATE_ORDER(zone->state[*index]);
 	most = min(high, most);
 	if (!__pmm_take_block(zone, index, most, high))
 		return PMM_MAX_ORDER;
-	pmm_packed_update(zone, *index, -(1L << most));
+	zone->placement->update(zone, *index, -(1L << most));
 	return high;
 }
 
@@ -44,10 +44,10 @@ unsigned long __pmm_take_run(struct pmm_zone *zone, unsigned int order, unsigned
 {
 	unsigned int most = order + (unsigned int)__fls(nr), high;
 
-	if (likely(!(zone->detour & PMM_DETOUR_PACKED)))
+	if (likely(!(zone->detour & PMM_DETOUR_PLACEMENT)))
 		high = __pmm_take_first(zone, order, most, &run->index);
 	else
-		high = __pmm_take_packed(zone, order, most, &run->index);
+		high = __pmm_take_picked(zone, order, most, &run->index);
 	if (high == PMM_MAX_ORDER)
 		return 0;
 	run->order = order;
@@ -70,8 +70,8 @@ void __pmm_free_block(struct pmm_zone *zone, unsigned long index, unsigned int o
 	unsigned int high = __pmm_put_block(zone, index, order);
 
 	__pmm_tell_merged(index, order, high);
-	if (unlikely(zone->detour & PMM_DETOUR_PACKED))
-		pmm_packed_update(zone, index, 1L << order);
+	if (unlikely(zone->detour & PMM_DETOUR_PLACEMENT))
+		zone->placement->update(zone, index, 1L << order);
 }
 
 /**

@@ -18,7 +18,7 @@ static bool pmm_fuller(struct rb_node *a, const struct rb_node *b)
 	const struct pmm_pageblock *x = rb_entry(a, struct pmm_pageblock, node);
 	const struct pmm_pageblock *y = rb_entry(b, struct pmm_pageblock, node);
 
-	return x->nr_free != y->nr_free ? x->nr_free < y->nr_free : x < y;
+	return x->fill.nr_free != y->fill.nr_free ? x->fill.nr_free < y->fill.nr_free : x < y;
 }
 
 static bool __pmm_listed(const struct pmm_zone *zone, unsigned long index, unsigned int order)
@@ -45,15 +45,8 @@ static bool __pmm_find_in_block(const struct pmm_zone *zone, unsigned long first
 	return true;
 }
 
-/**
- * pmm_packed_pick() - the smallest block that fits, in the fullest largest block that has one
- * @zone: the zone, locked
- * @order: at least this
- *
- * Context: As pmm_zone_alloc(), zone->lock held.
- * Return: The block; PMM_NONE when there is none.
- */
-unsigned long pmm_packed_pick(struct pmm_zone *zone, unsigned int order)
+/* The smallest block that fits, in the fullest largest block that has one. */
+static unsigned long __pmm_packed_pick(struct pmm_zone *zone, unsigned int order)
 {
 	struct rb_node *best = NULL, *first;
 	unsigned int max = order;
@@ -75,63 +68,61 @@ unsigned long pmm_packed_pick(struct pmm_zone *zone, unsigned int order)
 	return PMM_NONE;
 }
 
-/**
- * pmm_packed_update() - blocks within one largest block have come or gone
- * @zone: the zone, locked
- * @index: a page of the largest block
- * @freed: number of pages that joined the free lists; negative when pages left
- *
- * Context: As pmm_zone_alloc(), zone->lock held.
- */
-void pmm_packed_update(struct pmm_zone *zone, unsigned long index, long freed)
+/* The largest block moves to where its new fill belongs. */
+static void __pmm_packed_update(struct pmm_zone *zone, unsigned long index, long freed)
 {
 	struct pmm_pageblock *block = &zone->pageblocks[index / PMM_MAX_ORDER_PAGES];
 	unsigned long first = ALIGN_DOWN(index, PMM_MAX_ORDER_PAGES), at;
 	int order = PMM_MAX_ORDER - 1;
 
 	lockdep_assert_held(&zone->lock);
-	if (block->max_order >= 0)
-		rb_erase_cached(&block->node, &zone->packed[block->max_order]);
-	block->nr_free += freed;
+	if (block->fill.max_order >= 0)
+		rb_erase_cached(&block->node, &zone->packed[block->fill.max_order]);
+	block->fill.nr_free += freed;
 	while (order >= 0 && !__pmm_find_in_block(zone, first, order, &at))
 		order--;
-	block->max_order = order;
+	block->fill.max_order = order;
 	if (order >= 0)
 		rb_add_cached(&block->node, &zone->packed[order], pmm_fuller);
 }
 
-/**
- * pmm_packed_init() - allocate the records; nothing is free yet
- * @zone: the zone; its @placement is set
- *
- * Context: Process context; may sleep.
- * Return: 0 or -ENOMEM.
- */
-int pmm_packed_init(struct pmm_zone *zone)
+/* Nothing is free yet, so that no record is in a tree. */
+static int pmm_packed_init(struct pmm_zone *zone)
 {
 	unsigned long nr = DIV_ROUND_UP(zone->nr_pages, PMM_MAX_ORDER_PAGES), i;
 	unsigned int order;
 
 	for (order = 0; order < PMM_MAX_ORDER; order++)
 		zone->packed[order] = RB_ROOT_CACHED;
-	if (zone->placement != PMM_PLACE_PACKED)
-		return 0;
 	zone->pageblocks = pmm_may_fail(kvcalloc(nr, sizeof(*zone->pageblocks), GFP_KERNEL));
 	if (!zone->pageblocks)
 		return -ENOMEM;
 	for (i = 0; i < nr; i++)
-		zone->pageblocks[i].max_order = -1;
+		zone->pageblocks[i].fill.max_order = -1;
 	return 0;
 }
 
-/**
- * pmm_packed_destroy() - free the records that pmm_packed_init() allocated
- * @zone: the zone
- *
- * Context: Process context; may sleep.
- */
-void pmm_packed_destroy(struct pmm_zone *zone)
+static void pmm_packed_destroy(struct pmm_zone *zone)
 {
 	kvfree(zone->pageblocks);
 	zone->pageblocks = NULL;
 }
+
+static struct pmm_fill __pmm_packed_recorded(const struct pmm_zone *zone, unsigned long nr)
+{
+	return zone->pageblocks[nr].fill;
+}
+
+static unsigned long pmm_packed_bytes(const struct pmm_zone *zone)
+{
+	return DIV_ROUND_UP(zone->nr_pages, PMM_MAX_ORDER_PAGES) * sizeof(*zone->pageblocks);
+}
+
+const struct pmm_placement_ops pmm_packed = {
+	.init		= pmm_packed_init,
+	.destroy	= pmm_packed_destroy,
+	.pick		= __pmm_packed_pick,
+	.update		= __pmm_packed_update,
+	.recorded	= __pmm_packed_recorded,
+	.bytes		= pmm_packed_bytes,
+};

@@ -4,15 +4,25 @@
  * one of them.
  *
  * Only a load reads the tables: from then on each choice is a bit where it is needed (zone->expand,
- * zone->placement, list->search_tree, pmm_lazy, pmm_bulk), or per-CPU lists that are there or not.
- * The file owns nothing else. Any context, no locks.
+ * list->search_tree, pmm_lazy, pmm_bulk), or per-CPU lists that are there or not; calls through a
+ * pointer would cost more than the paths that ask. Only placement=, which is asked off the short
+ * paths, is a set of functions (zone->placement). The file owns nothing else. Any context, no
+ * locks.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 
-#include "policy.h"
+#include "packed.h"
+
+static const struct pmm_placement_ops pmm_lifo;
+
+/* By enum pmm_placement. */
+const struct pmm_placement_ops *const pmm_placements[PMM_NR_PLACEMENTS] = {
+	[PMM_PLACE_LIFO]	= &pmm_lifo,
+	[PMM_PLACE_PACKED]	= &pmm_packed,
+};
 
 static const struct pmm_era pmm_eras[] = {
 	{ "2.4", {
@@ -86,7 +96,7 @@ const struct pmm_era *pmm_find_era(const char *name)
  */
 int pmm_find_word(const struct pmm_switch *of, const char *word)
 {
-	int value;
+	unsigned int value;
 
 	for (value = 0; value < ARRAY_SIZE(of->words); value++)
 		if (!strcmp(word, of->words[value]))

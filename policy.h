@@ -8,6 +8,8 @@
 
 #include <linux/types.h>
 
+struct pmm_zone;
+
 /* Which half of a split block is handed out. */
 enum pmm_expand {
 	PMM_EXPAND_UPPER,	/* 2.4 */
@@ -18,7 +20,43 @@ enum pmm_expand {
 enum pmm_placement {
 	PMM_PLACE_LIFO,		/* the book's: the one freed last of the smallest that fit */
 	PMM_PLACE_PACKED,	/* one in the fullest largest block, so that others stay whole */
+	PMM_NR_PLACEMENTS,
 };
+
+/**
+ * struct pmm_fill - how full a largest block is
+ * @nr_free: its pages that are on free lists
+ * @max_order: the largest order of its free blocks, or -1
+ */
+struct pmm_fill {
+	unsigned short	nr_free;
+	signed char	max_order;
+};
+
+/**
+ * struct pmm_placement_ops - a rule for which free block is taken
+ * @init: allocate what the rule records about a zone, of which nothing is free yet; may sleep;
+ *	returns 0 or -ENOMEM
+ * @destroy: free it; also called when @init has failed
+ * @pick: choose a free block of at least @order; returns its first page, or PMM_NONE
+ * @update: @freed pages of the largest block that @index is in joined the free lists; negative when
+ *	pages left them
+ * @recorded: what the rule takes for the fill of the largest block @nr, for verify
+ * @bytes: the memory that @init allocates
+ *
+ * zone->lock is held but for @init, @destroy and @bytes. A rule without @pick takes what rmqueue()
+ * finds; it has none of the others either, and costs no call.
+ */
+struct pmm_placement_ops {
+	int		(*init)(struct pmm_zone *zone);
+	void		(*destroy)(struct pmm_zone *zone);
+	unsigned long	(*pick)(struct pmm_zone *zone, unsigned int order);
+	void		(*update)(struct pmm_zone *zone, unsigned long index, long freed);
+	struct pmm_fill	(*recorded)(const struct pmm_zone *zone, unsigned long nr);
+	unsigned long	(*bytes)(const struct pmm_zone *zone);
+};
+
+extern const struct pmm_placement_ops *const pmm_placements[PMM_NR_PLACEMENTS];
 
 /* How the lowest hole that fits is found; both find the same. */
 enum pmm_hole_search {

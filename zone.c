@@ -22,7 +22,7 @@ void __pmm_retune(struct pmm_zone *zone)
 {
 	u8 detour = (pmm_tracing() ? PMM_DETOUR_TRACED : 0) |
 		    (zone->debug ? PMM_DETOUR_DEBUG : 0) |
-		    (zone->pageblocks ? PMM_DETOUR_PACKED : 0) |
+		    (zone->placement->pick ? PMM_DETOUR_PLACEMENT : 0) |
 		    (zone->pages_min ? PMM_DETOUR_MIN_FREE : 0) |
 		    (zone->pcp ? 0 : PMM_DETOUR_NO_PCP) |
 		    (zone->nr_parked ? PMM_DETOUR_PARKED : 0);
@@ -195,7 +195,8 @@ int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_
 	zone->pcp = NULL;
 	atomic_long_set(&zone->transit, 0);
 	zone->state = pmm_may_fail(kvzalloc(pmm_nr_states(zone), GFP_KERNEL));
-	if (!zone->state || pmm_alloc_maps(zone) || pmm_packed_init(zone)) {
+	if (!zone->state || pmm_alloc_maps(zone) ||
+	    (zone->placement->init && zone->placement->init(zone))) {
 		pmm_zone_destroy(zone);
 		return -ENOMEM;
 	}
@@ -222,5 +223,6 @@ void pmm_zone_destroy(struct pmm_zone *zone)
 	}
 	kvfree(zone->state);
 	zone->state = NULL;
-	pmm_packed_destroy(zone);
+	if (zone->placement->destroy)
+		zone->placement->destroy(zone);
 }

@@ -90,15 +90,15 @@ struct pmm_zone_stat {
 enum pmm_detour {
 	PMM_DETOUR_TRACED	= BIT(0),	/* events are enabled: each step is traced */
 	PMM_DETOUR_DEBUG	= BIT(1),	/* poison= or owner= wants to see each block */
-	PMM_DETOUR_PACKED	= BIT(2),	/* placement=packed chooses, and counts */
+	PMM_DETOUR_PLACEMENT	= BIT(2),	/* placement= chooses, and is told of frees */
 	PMM_DETOUR_MIN_FREE	= BIT(3),	/* there is a watermark to check first */
 	PMM_DETOUR_NO_PCP	= BIT(4),	/* there are no per-CPU lists */
 	PMM_DETOUR_PARKED	= BIT(5),	/* parked blocks wait for a free to recycle them */
 
 	/* The zone's own short cuts for a page: to take it, and to free it. */
-	PMM_DETOUR_ALLOC	= PMM_DETOUR_TRACED | PMM_DETOUR_DEBUG | PMM_DETOUR_PACKED |
+	PMM_DETOUR_ALLOC	= PMM_DETOUR_TRACED | PMM_DETOUR_DEBUG | PMM_DETOUR_PLACEMENT |
 				  PMM_DETOUR_MIN_FREE,
-	PMM_DETOUR_FREE		= PMM_DETOUR_TRACED | PMM_DETOUR_DEBUG | PMM_DETOUR_PACKED |
+	PMM_DETOUR_FREE		= PMM_DETOUR_TRACED | PMM_DETOUR_DEBUG | PMM_DETOUR_PLACEMENT |
 				  PMM_DETOUR_PARKED,
 	/* The short cuts past the zone, through a per-CPU list. */
 	PMM_DETOUR_PCP_ALLOC	= PMM_DETOUR_TRACED | PMM_DETOUR_MIN_FREE | PMM_DETOUR_NO_PCP,
@@ -130,7 +130,7 @@ struct pmm_pcp;
  * @pcp: the per-CPU lists, or NULL
  * @expand: the half that a split hands out
  * @placement: which block is taken; set before pmm_zone_init()
- * @pageblocks: one per largest block; NULL unless @placement is PMM_PLACE_PACKED
+ * @pageblocks: of placement=packed, one per largest block, or NULL
  * @debug: the records of the debug switches, or NULL; set before pmm_zone_init()
  * @pcp_batch: pages that move between @pcp and the free lists at once
  * @pcp_high: pages of one order that a CPU keeps
@@ -154,7 +154,7 @@ struct pmm_zone {
 	unsigned long		pcp_limit;
 	struct pmm_pcp __percpu	*pcp;
 	enum pmm_expand		expand;
-	enum pmm_placement	placement;
+	const struct pmm_placement_ops *placement;
 	struct pmm_pageblock	*pageblocks;
 	struct pmm_debug	*debug;
 	unsigned int		pcp_batch;

@@ -38,7 +38,7 @@ static int pmm_init_zone(const struct pmm_config *config, struct page *pages)
 	pmm_zone.name = "Pocket";
 	pmm_zone.pages_min = config->min_free;
 	pmm_zone.expand = config->policy.expand;
-	pmm_zone.placement = config->policy.placement;
+	pmm_zone.placement = pmm_placements[config->policy.placement];
 	err = pmm_init_debug(config);
 	if (err)
 		return err;

@@ -58,9 +58,8 @@ unsigned long pmm_zone_metadata(const struct pmm_zone *zone)
 {
 	unsigned long bytes = pmm_nr_states(zone) + pmm_zone_map_bytes(zone);
 
-	if (zone->pageblocks)
-		bytes += DIV_ROUND_UP(zone->nr_pages, PMM_MAX_ORDER_PAGES) *
-			 sizeof(*zone->pageblocks);
+	if (zone->placement->bytes)
+		bytes += zone->placement->bytes(zone);
 	return bytes;
 }
 

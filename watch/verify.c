@@ -192,12 +192,13 @@ static bool __pmm_verify_pcp(struct pmm_zone *zone, struct pmm_verdict *v,
 			   count.pages);
 }
 
-/* placement=packed: the record of each largest block matches the state bytes. */
+/* What placement= has recorded of each largest block matches the state bytes. */
 static bool __pmm_verify_pageblock(const struct pmm_zone *zone, unsigned long nr,
 				   struct pmm_verdict *v)
 {
 	unsigned long index = nr * PMM_MAX_ORDER_PAGES, free = 0;
 	unsigned long end = min(index + PMM_MAX_ORDER_PAGES, zone->nr_pages);
+	struct pmm_fill fill = zone->placement->recorded(zone, nr);
 	int max = -1;
 
 	while (index < end) {
@@ -209,17 +210,16 @@ static bool __pmm_verify_pageblock(const struct pmm_zone *zone, unsigned long nr
 		}
 		index += 1UL << order;
 	}
-	return (free == zone->pageblocks[nr].nr_free && max == zone->pageblocks[nr].max_order) ||
+	return (free == fill.nr_free && max == fill.max_order) ||
 	       pmm_corrupt(v, "largest block %lu: %lu pages free, order %d; recorded %u, %d", nr,
-			   free, max, zone->pageblocks[nr].nr_free,
-			   zone->pageblocks[nr].max_order);
+			   free, max, fill.nr_free, fill.max_order);
 }
 
-static bool __pmm_verify_packed(const struct pmm_zone *zone, struct pmm_verdict *v)
+static bool __pmm_verify_placement(const struct pmm_zone *zone, struct pmm_verdict *v)
 {
 	unsigned long nr;
 
-	if (!zone->pageblocks)
+	if (!zone->placement->recorded)
 		return true;
 	for (nr = 0; nr < DIV_ROUND_UP(zone->nr_pages, PMM_MAX_ORDER_PAGES); nr++)
 		if (!__pmm_verify_pageblock(zone, nr, v))
@@ -238,7 +238,7 @@ static bool __pmm_zone_verify(struct pmm_zone *zone, struct pmm_verdict *v)
 	for (order = 0; order < PMM_MAX_ORDER - 1; order++)
 		if (!__pmm_verify_pairs(zone, v, order))
 			return false;
-	if (!__pmm_verify_pcp(zone, v, &tally) || !__pmm_verify_packed(zone, v))
+	if (!__pmm_verify_pcp(zone, v, &tally) || !__pmm_verify_placement(zone, v))
 		return false;
 	if (tally.free_pages != zone->free_pages)
 		return pmm_corrupt(v, "%lu pages free by state, %lu counted", tally.free_pages,

@@ -4,7 +4,7 @@
  * same random calls have the same results and leave the same free lists, pair bits and counters,
  * call for call, as with every short cut open.
  *
- * Two bits mean another choice of page, not another way to the same one: with PMM_DETOUR_PACKED the
+ * Two bits mean another choice of page, not another way to the same one: with PMM_DETOUR_PLACEMENT the
  * oracle tells what is right (test-packed.c), and with PMM_DETOUR_PARKED or PMM_DETOUR_NO_PCP a
  * free goes to the zone instead of a per-CPU list, so that only the zone's calls are compared.
  */

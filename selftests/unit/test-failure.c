@@ -13,8 +13,9 @@
  */
 static void failure_zone(const void *arg)
 {
-	struct pmm_zone zone = { .name = "Pocket", .placement = *(enum pmm_placement *)arg };
-	unsigned long nr = PMM_MAX_ORDER + (zone.placement == PMM_PLACE_PACKED);
+	enum pmm_placement placement = *(enum pmm_placement *)arg;
+	struct pmm_zone zone = { .name = "Pocket", .placement = pmm_placements[placement] };
+	unsigned long nr = PMM_MAX_ORDER + (placement == PMM_PLACE_PACKED);
 	struct page *pages = calloc(100, sizeof(*pages));
 	unsigned long nth, before;
 

@@ -50,8 +50,8 @@ static void check_records(void)
 		oracle_buddy_group(&run.oracle, nr * ORACLE_LARGEST, &group);
 		for (order = PMM_MAX_ORDER - 1; order >= 0 && group.lowest[order] < 0; order--)
 			;
-		ASSERT_EQ(blocks[nr].nr_free, group.nr_free);
-		ASSERT_EQ(blocks[nr].max_order, order);
+		ASSERT_EQ(blocks[nr].fill.nr_free, group.nr_free);
+		ASSERT_EQ(blocks[nr].fill.max_order, order);
 	}
 }
 
@@ -68,10 +68,10 @@ static unsigned long check_tree(struct rb_root_cached *tree, int order)
 
 	ASSERT(record(rb_first_cached(tree)) == block);
 	for (; block; block = next, nr++) {
-		ASSERT_EQ(block->max_order, order);
+		ASSERT_EQ(block->fill.max_order, order);
 		next = record(rb_next(&block->node));
-		ASSERT(!next || block->nr_free < next->nr_free ||
-		       (block->nr_free == next->nr_free && block < next));
+		ASSERT(!next || block->fill.nr_free < next->fill.nr_free ||
+		       (block->fill.nr_free == next->fill.nr_free && block < next));
 	}
 	return nr;
 }
@@ -86,7 +86,7 @@ static void check_trees(void)
 	for (order = 0; order < PMM_MAX_ORDER; order++)
 		listed += check_tree(&zone->packed[order], order);
 	for (nr = 0; nr < nr_largest(); nr++)
-		listed -= zone->pageblocks[nr].max_order >= 0;
+		listed -= zone->pageblocks[nr].fill.max_order >= 0;
 	ASSERT_EQ(listed, 0);
 }
 

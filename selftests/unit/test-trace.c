@@ -387,7 +387,7 @@ static void trace_run(const void *arg)
 	ASSERT_SOUND(&pmm_zone);
 	pmm_trace_unreg();
 	ASSERT(!pmm_tracing());
-	ASSERT_EQ(!(pmm_zone.detour & PMM_DETOUR_PACKED),
+	ASSERT_EQ(!(pmm_zone.detour & PMM_DETOUR_PLACEMENT),
 		  run.plan->setup.placement == PMM_PLACE_LIFO);
 	ASSERT(!(pmm_zone.detour & PMM_DETOUR_TRACED));
 	ASSERT_EQ(!(pmm_zone.detour & PMM_DETOUR_PCP_ALLOC),

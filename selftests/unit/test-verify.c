@@ -517,16 +517,16 @@ static void verify_packed(const void *arg)
 		struct pmm_verdict v = { };
 
 		was = *block;
-		block->nr_free++;
+		block->fill.nr_free++;
 		ASSERT(!pmm_zone_verify(&arena.zone, &v));
 		ASSERT(strstr(v.why, "largest block"));
-		block->nr_free -= 2;
+		block->fill.nr_free -= 2;
 		ASSERT(!pmm_zone_verify(&arena.zone, &v));
 		*block = was;
 		for (order = -1; order < PMM_MAX_ORDER; order++) {
-			block->max_order = order;
+			block->fill.max_order = order;
 			ASSERT_EQ(pmm_zone_verify(&arena.zone, &(struct pmm_verdict) { }),
-				  order == was.max_order);
+				  order == was.fill.max_order);
 		}
 		*block = was;
 		ASSERT_SOUND(&arena.zone);

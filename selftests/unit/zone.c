@@ -19,7 +19,7 @@ static struct page *make_pages(unsigned long nr_pages)
 static void zone_init(struct pmm_zone *zone, const struct setup *setup, struct page *pages)
 {
 	*zone = (struct pmm_zone) {
-		.expand = setup->expand, .placement = setup->placement,
+		.expand = setup->expand, .placement = pmm_placements[setup->placement],
 		.pages_min = setup->pages_min, .name = "Pocket", .debug = setup->debug,
 	};
 	ASSERT_EQ(pmm_zone_init(zone, pages, setup->nr_pages), 0);
