@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Unit tier: the vm_struct list. First some windows small enough to draw, then long random runs
- * against a model that knows of no list: an array that says for each page of the window which area
- * has it.
+ * beside the oracle.
  */
 #include <stdlib.h>
 
 #include "internal.h"
 #include "ktap.h"
+#include "oracle/window.h"
 #include "shim.h"
 
 #define START		0xffffc90000000000UL
@@ -612,23 +612,19 @@ struct size {
 	bool		tree;
 };
 
-/* The model of an area. */
 struct known {
 	struct pmm_vm_struct	*vm;
-	unsigned long		first, pages;	/* guard page included */
+	struct oracle_area	*oracle;
 	unsigned long		flags;
-	enum pmm_area_state	state;
-	bool			owned;		/* by whom asked for it */
 	bool			has_pages;
-	unsigned int		holds;
 };
 
 static struct run {
 	const struct size	*size;
 	struct pmm_vmlist	list;
+	struct oracle_window	oracle;
 	struct known		areas[MOST_AREAS];	/* in no order; the first nr are there */
 	unsigned int		nr;
-	u16			*owner;			/* by page: 0, or 1 + index into areas */
 	bool			*asked;			/* by page: a free was deferred */
 	unsigned long		stale;
 	unsigned int		step, peak;
@@ -647,91 +643,50 @@ static void *page_addr(unsigned long page)
 	return (void *)(START + PAGES(page));
 }
 
-/* --- the model --- */
+/* --- what the oracle expects --- */
 
-/* The first page of the lowest run of this many free pages. */
-static unsigned long model_fit(unsigned long pages)
+static struct pmm_vm_struct *vm_of(const struct oracle_area *area)
 {
-	unsigned long page, length = 0;
-
-	for (page = 0; page < run.size->pages; page++) {
-		length = run.owner[page] ? 0 : length + 1;
-		if (length == pages)
-			return page + 1 - pages;
-	}
-	return ULONG_MAX;
+	return area ? ((const struct known *)area->data)->vm : NULL;
 }
 
-static void model_own(const struct known *area, u16 owner)
+static enum pmm_detach_result expect_detach(struct oracle_area *area, unsigned long type)
 {
-	unsigned long i;
+	static const enum pmm_detach_result results[] = {
+		[ORACLE_DETACH_OK] = PMM_DETACH_OK, [ORACLE_DETACH_LATER] = PMM_DETACH_LATER,
+		[ORACLE_DETACH_NONEXISTENT] = PMM_DETACH_NONEXISTENT,
+		[ORACLE_DETACH_WRONG_TYPE] = PMM_DETACH_WRONG_TYPE,
+	};
 
-	for (i = 0; i < area->pages; i++)
-		run.owner[area->first + i] = owner;
+	return results[oracle_area_detach(area, type)];
 }
 
-static void model_remove(struct known *area)
+/* --- the list against the oracle --- */
+
+static void compare_area(struct pmm_vm_struct *vm, const struct oracle_area *want)
 {
-	model_own(area, 0);
-	*area = run.areas[--run.nr];
-	if (area != &run.areas[run.nr])
-		model_own(area, area - run.areas + 1);
-}
+	static const enum pmm_area_state states[] = {
+		[ORACLE_AREA_NEW] = PMM_AREA_NEW, [ORACLE_AREA_LIVE] = PMM_AREA_LIVE,
+		[ORACLE_AREA_DYING] = PMM_AREA_DYING,
+	};
 
-/* The area that begins at this page, whatever its state. */
-static struct known *model_at(unsigned long page)
-{
-	struct known *area;
-
-	if (page >= run.size->pages || !run.owner[page])
-		return NULL;
-	area = &run.areas[run.owner[page] - 1];
-	return area->first == page ? area : NULL;
-}
-
-static enum pmm_detach_result model_detach(struct known *area, unsigned long type)
-{
-	if (!area || area->state != PMM_AREA_LIVE || !area->owned)
-		return PMM_DETACH_NONEXISTENT;
-	if (type && !(area->flags & type))
-		return PMM_DETACH_WRONG_TYPE;
-	if (!type && area->flags & PMM_VM_ALLOC && area->has_pages)
-		return PMM_DETACH_WRONG_TYPE;
-	area->owned = false;
-	if (area->holds)
-		return PMM_DETACH_LATER;
-	area->state = PMM_AREA_DYING;
-	return PMM_DETACH_OK;
-}
-
-/* --- the list against the model --- */
-
-static void compare_area(struct pmm_vm_struct *vm, const struct known *area)
-{
-	ASSERT(area && area->vm == vm);
-	ASSERT_EQ(vm->addr, page_addr(area->first));
-	ASSERT_EQ(vm->size, PAGES(area->pages));
-	ASSERT_EQ(vm->flags, area->flags);
-	ASSERT_EQ(pmm_area(vm)->state, area->state);
-	ASSERT_EQ(pmm_area(vm)->users, area->holds + area->owned);
+	ASSERT(vm && vm_of(want) == vm);
+	ASSERT_EQ(vm->addr, page_addr(want->first));
+	ASSERT_EQ(vm->size, PAGES(want->pages));
+	ASSERT_EQ(vm->flags, ((const struct known *)want->data)->flags);
+	ASSERT_EQ(pmm_area(vm)->state, states[want->state]);
+	ASSERT_EQ(pmm_area(vm)->users, want->mappings + want->owned);
 }
 
 static void compare(void)
 {
 	struct pmm_vm_struct *vm = run.list.head;
-	unsigned long page = 0;
+	const struct oracle_area *want;
 
-	while (page < run.size->pages) {
-		if (!run.owner[page]) {
-			page++;
-			continue;
-		}
-		ASSERT(vm);
-		compare_area(vm, model_at(page));
-		page += run.areas[run.owner[page] - 1].pages;
-		vm = vm->next;
-	}
+	for (want = run.oracle.head; want; want = want->next, vm = vm->next)
+		compare_area(vm, want);
 	ASSERT(!vm);
+	ASSERT_EQ(run.oracle.nr, run.nr);
 	ASSERT_EQ(run.list.nr_areas, run.nr);
 	ASSERT_EQ(run.list.nr_stale, run.stale);
 	ASSERT_SOUND_LIST(&run.list);
@@ -783,22 +738,25 @@ static unsigned long random_flags(void)
 }
 
 /* By division and in 128 bits, where the core masks and compares. */
-static long expected_get(unsigned long size, struct known *area)
+static long expected_get(unsigned long size, unsigned long *pages, struct oracle_hole *hole)
 {
-	unsigned __int128 pages = ((unsigned __int128)size + 4095) / 4096 + 1;
+	unsigned __int128 most = ((unsigned __int128)size + 4095) / 4096 + 1;
 
-	if (!size || pages * 4096 > ULONG_MAX)
+	if (!size || most * 4096 > ULONG_MAX)
 		return -EINVAL;
-	area->pages = pages;
-	area->first = model_fit(pages);
-	return area->first == ULONG_MAX ? -ENOSPC : 0;
+	*pages = most;
+	return oracle_window_fit(&run.oracle, *pages, 1, hole) ? 0 : -ENOSPC;
 }
 
+/* The last of the known areas takes the place of the one that goes. */
 static void give_back(struct known *area)
 {
 	pmm_vmlist_unlink(&run.list, area->vm);
 	kfree(area->vm);
-	model_remove(area);
+	oracle_window_remove(&run.oracle, area->oracle);
+	*area = run.areas[--run.nr];
+	if (area != &run.areas[run.nr])
+		area->oracle->data = area;
 }
 
 static void stop_filling(void)
@@ -808,39 +766,50 @@ static void stop_filling(void)
 }
 
 /* Between 'no window is that large' and 'this one is not' the line is the list's to draw. */
-static void get_refused(const struct known *area, unsigned long size, long want)
+static void get_refused(const struct pmm_vm_struct *vm, unsigned long size, long want)
 {
-	ASSERT(IS_ERR(area->vm));
+	ASSERT(IS_ERR(vm));
 	if (size < 1UL << 60)
-		ASSERT_EQ(PTR_ERR(area->vm), want);
+		ASSERT_EQ(PTR_ERR(vm), want);
 	run.refused++;
-	if (want == -ENOSPC && area->pages <= 4 && !ktap_below(16))
+	if (want == -ENOSPC && size <= PAGES(3) && !ktap_below(16))
 		stop_filling();
+}
+
+static void add_area(const struct known *area, unsigned long first, unsigned long pages)
+{
+	struct known *known = &run.areas[run.nr++];
+
+	*known = *area;
+	known->oracle = oracle_window_add(&run.oracle, first, pages);
+	known->oracle->data = known;
+	known->oracle->type = area->flags & ~PMM_VM_USERMAP;
+	known->oracle->for_users = area->flags & PMM_VM_USERMAP;
+	run.peak = max(run.peak, run.nr);
 }
 
 static void step_get(void)
 {
-	struct known area = { .flags = random_flags(), .state = PMM_AREA_NEW, .owned = true };
-	unsigned long size = random_size();
-	long want = expected_get(size, &area);
+	struct known area = { .flags = random_flags() };
+	unsigned long size = random_size(), pages;
+	struct oracle_hole hole;
+	long want = expected_get(size, &pages, &hole);
 
 	area.vm = pmm_vmlist_get(&run.list, size, area.flags, GFP_KERNEL, NULL);
 	if (want) {
-		get_refused(&area, size, want);
+		get_refused(area.vm, size, want);
 		return;
 	}
 	ASSERT(!IS_ERR(area.vm));
-	ASSERT_EQ(area.vm->addr, page_addr(area.first));
-	ASSERT_EQ(area.vm->size, PAGES(area.pages));
-	if (run.asked[area.first]) {
-		run.asked[area.first] = false;
+	ASSERT_EQ(area.vm->addr, page_addr(hole.at));
+	ASSERT_EQ(area.vm->size, PAGES(pages));
+	if (run.asked[hole.at]) {
+		run.asked[hole.at] = false;
 		run.stale++;
 		ASSERT(*shim_log_line());
 	}
-	run.areas[run.nr++] = area;
-	model_own(&area, run.nr);
-	run.peak = run.nr > run.peak ? run.nr : run.peak;
-	if (area.pages > 64 && area.pages > run.size->pages / 16)
+	add_area(&area, hole.at, pages);
+	if (pages > 64 && pages > run.size->pages / 16)
 		give_back(&run.areas[run.nr - 1]);	/* it would leave too few for the others */
 }
 
@@ -848,7 +817,7 @@ static void step_get(void)
 static unsigned long random_page(void)
 {
 	if (run.nr && ktap_below(8))
-		return run.areas[ktap_below(run.nr)].first;
+		return run.areas[ktap_below(run.nr)].oracle->first;
 	return ktap_below(run.size->pages + 8);
 }
 
@@ -857,13 +826,13 @@ static void step_detach(void)
 	unsigned long type = ktap_below(3) ? 0 : random_flags() & ~PMM_VM_USERMAP;
 	unsigned long page = random_page();
 	unsigned long odd = ktap_below(16) ? 0 : 1 + ktap_below(4095);
-	struct known *area = model_at(page);
+	struct oracle_area *area = oracle_window_at(&run.oracle, page);
 	enum pmm_detach_result want;
 	struct pmm_vm_struct *got;
 
-	want = odd ? PMM_DETACH_BAD_ADDRESS : model_detach(area, type);
+	want = odd ? PMM_DETACH_BAD_ADDRESS : expect_detach(area, type);
 	ASSERT_EQ(pmm_vmlist_detach(&run.list, page_addr(page) + odd, type, &got), want);
-	ASSERT(want != PMM_DETACH_OK || got == area->vm);
+	ASSERT(want != PMM_DETACH_OK || got == vm_of(area));
 	run.orphans += want == PMM_DETACH_LATER;
 }
 
@@ -882,38 +851,35 @@ static void step_defer(void)
 static void step_follow_up(void)
 {
 	unsigned long page = random_page() % run.size->pages;
-	struct known *area = model_at(page);
+	struct oracle_area *area = oracle_window_at(&run.oracle, page);
 	enum pmm_detach_result want = PMM_DETACH_NONE;
 	struct pmm_vm_struct *got;
 
 	if (run.asked[page])
-		want = model_detach(area, PMM_VM_ALLOC);
+		want = expect_detach(area, PMM_VM_ALLOC);
 	run.asked[page] = false;
 	ASSERT_EQ(pmm_vmlist_detach_deferred(&run.list, page_addr(page), PMM_VM_ALLOC, &got), want);
-	ASSERT(want != PMM_DETACH_OK || got == area->vm);
+	ASSERT(want != PMM_DETACH_OK || got == vm_of(area));
 }
 
 static void step_hold(void)
 {
 	unsigned long page = random_page();
-	struct known *area = model_at(page);
+	struct oracle_area *area = oracle_window_at(&run.oracle, page);
 
-	if (area && (area->state != PMM_AREA_LIVE || !area->owned ||
-		     !(area->flags & PMM_VM_USERMAP)))
+	if (!oracle_area_found(area) || !area->for_users)
 		area = NULL;
-	ASSERT(pmm_vmlist_hold(&run.list, page_addr(page)) == (area ? area->vm : NULL));
+	ASSERT(pmm_vmlist_hold(&run.list, page_addr(page)) == vm_of(area));
 	if (area)
-		area->holds++;
+		area->mappings++;
 }
 
 static void step_find(void)
 {
 	unsigned long page = random_page();
-	struct known *area = model_at(page);
+	struct oracle_area *area = oracle_window_at(&run.oracle, page);
 
-	if (area && (area->state != PMM_AREA_LIVE || !area->owned))
-		area = NULL;
-	find(&run.list, page_addr(page), area ? area->vm : NULL);
+	find(&run.list, page_addr(page), oracle_area_found(area) ? vm_of(area) : NULL);
 }
 
 /*
@@ -921,22 +887,23 @@ static void step_find(void)
  */
 static void step_on(struct known *area)
 {
-	if (area->state == PMM_AREA_DYING || (area->state == PMM_AREA_NEW && !ktap_below(4))) {
+	struct oracle_area *oracle = area->oracle;
+	bool new = oracle->state == ORACLE_AREA_NEW;
+
+	if (oracle->state == ORACLE_AREA_DYING || (new && !ktap_below(4))) {
 		give_back(area);
-	} else if (area->state == PMM_AREA_NEW && !area->has_pages && ktap_below(2)) {
-		pmm_vmlist_set_pages(&run.list, area->vm, (struct page **)run.owner, 1);
+	} else if (new && !area->has_pages && ktap_below(2)) {
+		pmm_vmlist_set_pages(&run.list, area->vm, (struct page **)run.asked, 1);
 		area->has_pages = true;
-	} else if (area->state == PMM_AREA_NEW) {
+		oracle->owns_pages = area->flags & PMM_VM_ALLOC;
+	} else if (new) {
 		pmm_vmlist_publish(&run.list, area->vm);
-		area->state = PMM_AREA_LIVE;
-	} else if (area->holds && !ktap_below(3)) {
+		oracle->state = ORACLE_AREA_LIVE;
+	} else if (oracle->mappings && !ktap_below(3)) {
 		pmm_vmlist_hold_again(&run.list, area->vm);
-		area->holds++;
-	} else if (area->holds) {
-		area->holds--;
-		ASSERT_EQ(pmm_vmlist_drop(&run.list, area->vm), !area->holds && !area->owned);
-		if (!area->holds && !area->owned)
-			area->state = PMM_AREA_DYING;
+		oracle->mappings++;
+	} else if (oracle->mappings) {
+		ASSERT_EQ(pmm_vmlist_drop(&run.list, area->vm), oracle_area_drop(oracle));
 	}
 }
 
@@ -966,9 +933,9 @@ static void vmlist_random(const void *arg)
 	run.size = arg;
 	use_tree = run.size->tree;
 	ktap_where = where;
-	run.owner = calloc(run.size->pages, sizeof(*run.owner));
 	run.asked = calloc(run.size->pages, sizeof(*run.asked));
 	window_init(&run.list, START, PAGES(run.size->pages));
+	oracle_window_init(&run.oracle, START / PAGE_SIZE, run.size->pages);
 	run.list.deferred = calloc(BITS_TO_LONGS(run.size->pages), sizeof(long));
 	for (run.step = 0; run.step < run.size->steps; run.step++) {
 		random_step();
@@ -982,7 +949,7 @@ static void vmlist_random(const void *arg)
 	put_all(&run.list);
 	free(run.list.deferred);
 	free(run.asked);
-	free(run.owner);
+	oracle_window_exit(&run.oracle);
 }
 
 static struct pmm_vm_struct *many[MOST_AREAS];
