@@ -6,23 +6,11 @@
  */
 #include <stdlib.h>
 
+#include "areas.h"
 #include "ktap.h"
 #include "shim.h"
-#include "lazy.h"
-#include "oracle/window.h"
 
-#define START		0xffffc90000000000UL
-#define PAGES(nr)	((unsigned long)(nr) * PAGE_SIZE)
 #define HUGE		PAGES(512)
-#define CALLER		((void *)0xca11e4)
-
-static void assert_sound(struct pmm_vmlist *list)
-{
-	struct pmm_verdict v = { };
-
-	if (!pmm_vmlist_verify(list, &v) || v.why[0])
-		ktap_fail(__FILE__, __LINE__, "verify: %s", v.why);
-}
 
 /* An area of the given number of pages and a guard page, or an error. */
 static struct pmm_vm_struct *try_aligned(struct pmm_vmlist *list, unsigned long pages,
@@ -250,21 +238,6 @@ static void make_holes(struct pmm_vmlist *list, struct pmm_vm_struct **between)
 		put(list, vm[i]);
 }
 
-static void assert_fresh(const struct pmm_vm_struct *vm, const struct pmm_area_request *want)
-{
-	struct pmm_area *area = pmm_area(vm);
-
-	ASSERT_EQ(vm->flags, want->flags);
-	ASSERT_EQ(vm->size, want->size + PAGE_SIZE);
-	ASSERT(vm->caller == want->caller);
-	ASSERT(!vm->pages && !vm->nr_pages && !vm->phys_addr);
-	ASSERT_EQ(area->state, PMM_AREA_NEW);
-	ASSERT_EQ(area->users, 1);
-	ASSERT(!area->orphan && !area->nr_huge);
-	ASSERT(area->nr_slots >= want->nr_slots);
-	memset(area->slots, 0x77, want->nr_slots * sizeof(struct page *));
-}
-
 static void use_up(struct pmm_vm_struct *vm)
 {
 	struct pmm_area *area = pmm_area(vm);
@@ -403,13 +376,34 @@ static bool is_joinable(struct pmm_vmlist *list, const void *addr, unsigned long
 	return area;
 }
 
+/* Not if somebody else still has to do with the area, or with what is below it. */
+static void only_joinable(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
+{
+	struct pmm_area *area = pmm_area(vm);
+
+	ASSERT(!is_joinable(list, vm->addr, PMM_VM_MAP));	/* not published */
+	pmm_vmlist_publish(list, vm);
+	ASSERT(is_joinable(list, vm->addr, PMM_VM_MAP));
+	ASSERT(!is_joinable(list, vm->addr, PMM_VM_ALLOC));
+	ASSERT(!is_joinable(list, vm->addr + PAGE_SIZE, PMM_VM_MAP));
+	ASSERT(!is_joinable(list, vm->addr + 8, PMM_VM_MAP));
+	area->users = 2;
+	ASSERT(!is_joinable(list, vm->addr, PMM_VM_MAP));	/* mapped by a user */
+	area->users = 1;
+	area->orphan = true;
+	ASSERT(!is_joinable(list, vm->addr, PMM_VM_MAP));	/* freed, except one */
+	area->orphan = false;
+	pmm_area(list->head)->state = PMM_AREA_PURGED;
+	ASSERT(!is_joinable(list, vm->addr, PMM_VM_MAP));	/* the flush is under way */
+	pmm_area(list->head)->state = PMM_AREA_LAZY;
+}
+
 /* Taken only where the long way would do the same, and where it has nothing to say. */
 static void lazy_on_top(const void *arg)
 {
 	unsigned long deferred = 0;
 	struct pmm_vm_struct *vm;
 	struct pmm_vmlist list;
-	struct pmm_area *area;
 
 	window_init(&list, true, START, 12);
 	list.deferred = &deferred;
@@ -425,36 +419,19 @@ static void lazy_on_top(const void *arg)
 	vm = get_on_top(&list, 7);
 	ASSERT(vm && vm->addr == (void *)START + PAGES(4));
 
-	area = pmm_area(vm);
-	ASSERT(!is_joinable(&list, vm->addr, PMM_VM_MAP));	/* not published */
-	pmm_vmlist_publish(&list, vm);
-	ASSERT(is_joinable(&list, vm->addr, PMM_VM_MAP));
-	ASSERT(!is_joinable(&list, vm->addr, PMM_VM_ALLOC));
-	ASSERT(!is_joinable(&list, vm->addr + PAGE_SIZE, PMM_VM_MAP));
-	ASSERT(!is_joinable(&list, vm->addr + 8, PMM_VM_MAP));
-	area->users = 2;
-	ASSERT(!is_joinable(&list, vm->addr, PMM_VM_MAP));	/* mapped by a user */
-	area->users = 1;
-	area->orphan = true;
-	ASSERT(!is_joinable(&list, vm->addr, PMM_VM_MAP));	/* freed, except one */
-	area->orphan = false;
-	pmm_area(list.head)->state = PMM_AREA_PURGED;
-	ASSERT(!is_joinable(&list, vm->addr, PMM_VM_MAP));	/* the flush is under way */
-	pmm_area(list.head)->state = PMM_AREA_LAZY;
+	only_joinable(&list, vm);
 	spin_lock(&list.lock);
-	ASSERT(__pmm_vmlist_find_joinable(&list, vm->addr, PMM_VM_MAP) == area);
-	ASSERT(!__pmm_vmlist_join(&list, area));
+	ASSERT(__pmm_vmlist_find_joinable(&list, vm->addr, PMM_VM_MAP) == pmm_area(vm));
+	ASSERT(!__pmm_vmlist_join(&list, pmm_area(vm)));
 	spin_unlock(&list.lock);
 	assert_sound(&list);
 	assert_waiting(&list, 1, 12);
-	pmm_free_record(&list, area);
+	pmm_free_record(&list, pmm_area(vm));
 	list.deferred = NULL;
 	empty(&list);
 }
 
 /* --- two windows and the oracle --- */
-
-#define MOST_AREAS	4096
 
 struct size {
 	unsigned long	pages;
@@ -464,31 +441,16 @@ struct size {
 	unsigned int	compare_every;
 };
 
-struct known {
-	struct pmm_vm_struct	*vm[2];
-	struct oracle_area	*oracle;
-};
-
 static struct run {
 	const struct size	*size;
-	struct pmm_vmlist	list[2];		/* the second has the tree */
-	struct list_head	purged[2];
-	bool			purging;
-	struct known		areas[MOST_AREAS];	/* in no order */
-	unsigned int		nr, peak, step, drain_to;
-	struct oracle_window	oracle;
+	unsigned int		step, drain_to;
 	bool			filling;
-	unsigned long		refused, aligned, purges, most_waiting, on_top, joined;
+	unsigned long		aligned, purges, most_waiting;
 } run;
 
 static void where(void)
 {
-	ktap_say("step %u, %u areas, %lu wait", run.step, run.nr, run.list[0].nr_lazy);
-}
-
-static void *page_addr(unsigned long page)
-{
-	return (void *)(run.list[0].start + PAGES(page));
+	ktap_say("step %u, %u areas, %lu wait", run.step, areas.nr, areas.list[0].nr_lazy);
 }
 
 static bool is_live(const struct known *area)
@@ -496,53 +458,10 @@ static bool is_live(const struct known *area)
 	return area->oracle->state == ORACLE_AREA_LIVE;
 }
 
-/* The last of the known areas takes the place of the one that goes. */
-static void expect_gone(struct known *area, bool lazy)
-{
-	if (lazy)
-		oracle_window_retire(&run.oracle, area->oracle);
-	else
-		oracle_window_remove(&run.oracle, area->oracle);
-	*area = run.areas[--run.nr];
-	if (area != &run.areas[run.nr])
-		area->oracle->data = area;
-}
-
-/* --- the windows against the oracle --- */
-
-static void compare_record(const struct pmm_vm_struct *vm, unsigned int way,
-			   const struct oracle_area *want)
-{
-	ASSERT(vm);
-	ASSERT_EQ(vm->addr, page_addr(want->first));
-	ASSERT_EQ(vm->size, PAGES(want->pages));
-	if (want->state == ORACLE_AREA_WAITING)
-		ASSERT_EQ(pmm_area(vm)->state, PMM_AREA_LAZY);
-	else if (want->state == ORACLE_AREA_FLUSHED)
-		ASSERT_EQ(pmm_area(vm)->state, PMM_AREA_PURGED);
-	else
-		ASSERT(((struct known *)want->data)->vm[way] == vm);
-}
-
-static void compare_way(unsigned int way)
-{
-	const struct pmm_vm_struct *vm = run.list[way].head;
-	const struct oracle_area *want;
-	struct pmm_verdict v = { };
-
-	for (want = run.oracle.head; want; want = want->next, vm = vm->next)
-		compare_record(vm, way, want);
-	ASSERT(!vm);
-	assert_waiting(&run.list[way], run.oracle.nr_waiting, run.oracle.waiting);
-	ASSERT(pmm_vmlist_verify(&run.list[way], &v));
-	ASSERT_EQ(v.areas, run.nr);
-	run.most_waiting = max(run.most_waiting, run.oracle.nr_waiting);
-}
-
 static void compare(void)
 {
-	compare_way(0);
-	compare_way(1);
+	areas_compare();
+	run.most_waiting = max(run.most_waiting, areas.oracle.nr_waiting);
 }
 
 /* --- steps --- */
@@ -574,185 +493,81 @@ static unsigned long random_align(void)
 static void stop_filling(void)
 {
 	run.filling = false;
-	run.drain_to = ktap_below(run.nr + 1);
-}
-
-/* As vmalloc does: on top if that is right, which is only ever so with the tree. */
-static struct pmm_vm_struct *reserve(unsigned int way, unsigned long pages, unsigned long align)
-{
-	struct pmm_vm_struct *vm = NULL;
-
-	if (align == 1 && pages <= PMM_MAX_SLOTS)
-		vm = pmm_vmlist_reserve_on_top(&run.list[way], PAGES(pages + 1), PMM_VM_MAP, 0,
-					       NULL);
-	ASSERT(!vm || way == 1);
-	run.on_top += !!vm;
-	return vm ?: try_aligned(&run.list[way], pages, PAGES(align));
+	run.drain_to = ktap_below(areas.nr + 1);
 }
 
 static void step_reserve(void)
 {
 	unsigned long pages = random_pages(), align = random_align();
-	struct oracle_hole hole;
-	bool room = oracle_window_fit(&run.oracle, pages + 1, align, &hole);
-	struct known area = { };
-	unsigned int way;
+	const struct pmm_area_request want = {
+		.size = PAGES(pages), .align = PAGES(align), .flags = PMM_VM_MAP,
+		.gfp = GFP_KERNEL, .caller = CALLER,
+	};
 
-	for (way = 0; way < 2; way++) {
-		area.vm[way] = reserve(way, pages, align);
-		if (!room) {
-			ASSERT_EQ(PTR_ERR(area.vm[way]), -ENOSPC);
-			continue;
-		}
-		ASSERT(!IS_ERR(area.vm[way]));
-		ASSERT_EQ(area.vm[way]->addr, page_addr(hole.at));
-	}
-	if (!room) {
-		run.refused++;
-		if (pages < 4 && align == 1 && !ktap_below(4))
-			stop_filling();
-		return;
-	}
-	run.aligned += align > 1;
-	area.oracle = oracle_window_add(&run.oracle, hole.at, pages + 1);
-	area.oracle->data = &run.areas[run.nr];
-	run.areas[run.nr++] = area;
-	run.peak = max(run.peak, run.nr);
-}
-
-static void step_publish(struct known *area)
-{
-	pmm_vmlist_publish(&run.list[0], area->vm[0]);
-	pmm_vmlist_publish(&run.list[1], area->vm[1]);
-	area->oracle->state = ORACLE_AREA_LIVE;
-}
-
-/* As vmalloc does: at once, when it is on top of what waits. */
-static bool join(unsigned int way, const struct known *area)
-{
-	struct pmm_vmlist *list = &run.list[way];
-	struct pmm_area *found, *gone = NULL;
-
-	spin_lock(&list->lock);
-	found = __pmm_vmlist_find_joinable(list, page_addr(area->oracle->first), PMM_VM_MAP);
-	if (found) {
-		ASSERT(is_live(area));
-		ASSERT(oracle_window_waits_below(&run.oracle, area->oracle));
-		gone = __pmm_vmlist_join(list, found);
-	}
-	spin_unlock(&list->lock);
-	if (found)
-		pmm_free_record(list, found);
-	if (gone)
-		pmm_free_record(list, gone);
-	run.joined += !!found;
-	return found;
+	if (areas_reserve(&want))
+		run.aligned += align > 1;
+	else if (pages < 4 && align == 1 && !ktap_below(4))
+		stop_filling();
 }
 
 static void step_take_down(struct known *area)
 {
-	struct pmm_vm_struct *vm;
-	unsigned int way;
-	bool lazy = is_live(area) && ktap_below(4);
+	unsigned long page = area->oracle->first;
+	bool live = is_live(area), lazy = live && ktap_below(4);
 
-	for (way = 0; way < 2; way++) {
-		if ((lazy || !is_live(area)) && join(way, area))
-			continue;
-		ASSERT_EQ(pmm_vmlist_detach(&run.list[way], area->vm[way]->addr, 0, &vm),
-			  is_live(area) ? PMM_DETACH_OK : PMM_DETACH_NONEXISTENT);
-		vm = area->vm[way];
-		if (lazy) {
-			pmm_vmlist_retire(&run.list[way], vm);
-			continue;
-		}
-		pmm_vmlist_unlink(&run.list[way], vm);
-		kfree(vm);
-	}
-	expect_gone(area, lazy);
-}
-
-static void step_find(void)
-{
-	unsigned long page = ktap_below(run.size->pages);
-	const struct oracle_area *over = oracle_window_over(&run.oracle, page);
-	const struct known *area = over ? over->data : NULL;
-	unsigned int way;
-
-	for (way = 0; way < 2; way++) {
-		if (!area || !is_live(area)) {
-			ASSERT(!pmm_vmlist_find(&run.list[way], page_addr(page)));
-			continue;
-		}
-		ASSERT(pmm_vmlist_find(&run.list[way], page_addr(over->first)) == area->vm[way]);
-		ASSERT(page == over->first ||
-		       !pmm_vmlist_find(&run.list[way], page_addr(page)));
-	}
+	if ((lazy || !live) && areas_join(page, PMM_VM_MAP))
+		return;
+	ASSERT_EQ(areas_detach(page, 0, 0), live ? PMM_DETACH_OK : PMM_DETACH_NONEXISTENT);
+	areas_take_down(area, lazy);
 }
 
 static void step_purge(void)
 {
-	unsigned int way;
-	bool any;
-
-	if (run.purging) {
-		for (way = 0; way < 2; way++)
-			pmm_vmlist_purge_end(&run.list[way], &run.purged[way]);
-		oracle_window_purge_end(&run.oracle);
-	} else {
-		any = oracle_window_purge_begin(&run.oracle);
-		for (way = 0; way < 2; way++)
-			ASSERT_EQ(pmm_vmlist_purge_begin(&run.list[way], &run.purged[way]), any);
-		run.purges++;
-	}
-	run.purging = !run.purging;
+	run.purges += !areas.purging;
+	areas_purge();
 }
 
 static void random_step(void)
 {
-	struct known *area = run.nr ? &run.areas[ktap_below(run.nr)] : NULL;
+	struct known *area = areas.nr ? &areas.known[ktap_below(areas.nr)] : NULL;
 
-	run.filling |= run.nr <= run.drain_to;
-	if (run.nr == MOST_AREAS)
+	run.filling |= areas.nr <= run.drain_to;
+	if (areas.nr == MOST_AREAS)
 		stop_filling();
 	else if (ktap_below(8) < (run.filling ? 6 : 1))
 		step_reserve();
 	else if (!ktap_below(8))
-		step_find();
+		areas_find(ktap_below(run.size->pages));
 	else if (!ktap_below(run.filling ? 16 : 64))
 		step_purge();
 	else if (area && !is_live(area) && ktap_below(4))
-		step_publish(area);
+		areas_publish(area);
 	else if (area && (!run.filling || !ktap_below(3)))
 		step_take_down(area);
 }
 
 static void finish(void)
 {
-	if (run.purging)
+	if (areas.purging)
 		step_purge();
-	while (run.nr)
-		step_take_down(&run.areas[ktap_below(run.nr)]);
+	while (areas.nr)
+		step_take_down(&areas.known[ktap_below(areas.nr)]);
 	compare();
 	ktap_say("%u areas at most, %lu waiting, %lu requests refused, %lu aligned, %lu purges",
-		 run.peak, run.most_waiting, run.refused, run.aligned, run.purges);
-	ktap_say("%lu times on top, %lu joined", run.on_top, run.joined);
-	ASSERT(run.peak >= run.size->at_least && run.most_waiting > 3);
-	ASSERT(run.refused && run.aligned && run.joined && run.purges);
-	empty(&run.list[0]);
-	empty(&run.list[1]);
-	oracle_window_exit(&run.oracle);
+		 areas.peak, run.most_waiting, areas.refused, run.aligned, run.purges);
+	ktap_say("%lu times on top, %lu joined", areas.on_top, areas.joined);
+	ASSERT(areas.peak >= run.size->at_least && run.most_waiting > 3);
+	ASSERT(areas.refused && run.aligned && areas.joined && run.purges);
+	while (areas.list[0].nr_lazy)
+		areas_purge();
+	areas_exit();
 }
 
 static void lazy_random(const void *arg)
 {
-	unsigned long start;
-
 	run.size = arg;
 	ktap_where = where;
-	start = START + PAGES(run.size->skew);
-	window_init(&run.list[0], false, start, run.size->pages);
-	window_init(&run.list[1], true, start, run.size->pages);
-	oracle_window_init(&run.oracle, start / PAGE_SIZE, run.size->pages);
+	areas_init(START + PAGES(run.size->skew), run.size->pages);
 	for (run.step = 0; run.step < run.size->steps; run.step++) {
 		random_step();
 		if (run.step % run.size->compare_every == 0)

@@ -1,27 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Unit tier: the vm_struct list. First some windows small enough to draw, then long random runs
- * against a model that knows of no list: an array that says for each page of the window which area
- * has it.
+ * in two windows, one of them with the tree, beside the oracle.
  */
 #include <stdlib.h>
 
-#include "internal.h"
+#include "areas.h"
 #include "ktap.h"
 #include "shim.h"
 
-#define START		0xffffc90000000000UL
-#define PAGES(nr)	((unsigned long)(nr) * PAGE_SIZE)
-
 #define ASSERT_ERR(p, err)	ASSERT_EQ(PTR_ERR(p), err)
-
-#define ASSERT_SOUND_LIST(list)							\
-	do {									\
-		struct pmm_verdict v_ = { };					\
-										\
-		if (!pmm_vmlist_verify(list, &v_) || v_.why[0])			\
-			ktap_fail(__FILE__, __LINE__, "verify: %s", v_.why);	\
-	} while (0)
 
 /* Each test is run both ways: with the list alone, and with the tree when it is given anything. */
 static bool use_tree;
@@ -34,7 +22,7 @@ static void window_init(struct pmm_vmlist *list, unsigned long start, unsigned l
 
 static struct pmm_vm_struct *get(struct pmm_vmlist *list, unsigned long size)
 {
-	return pmm_vmlist_get(list, size, PMM_VM_ALLOC, GFP_KERNEL, (void *)0xca11e4);
+	return pmm_vmlist_get(list, size, PMM_VM_ALLOC, GFP_KERNEL, CALLER);
 }
 
 /* An area of the given number of pages, guard page not counted, at the expected place. */
@@ -46,7 +34,7 @@ static struct pmm_vm_struct *get_at(struct pmm_vmlist *list, unsigned long pages
 	ASSERT_EQ(vm->addr, list->start + PAGES(at));
 	ASSERT_EQ(vm->size, PAGES(pages + 1));
 	ASSERT_EQ(pmm_area_bytes(vm), PAGES(pages));
-	ASSERT_SOUND_LIST(list);
+	assert_sound(list);
 	return vm;
 }
 
@@ -55,7 +43,7 @@ static void put(struct pmm_vmlist *list, struct pmm_vm_struct *vm)
 	pmm_vmlist_unlink(list, vm);
 	ASSERT(!vm->next);
 	kfree(vm);
-	ASSERT_SOUND_LIST(list);
+	assert_sound(list);
 }
 
 static void put_all(struct pmm_vmlist *list)
@@ -169,7 +157,7 @@ static void vmlist_tiny(const void *arg)
 	use_tree = arg;
 	window_init(&list, START, 0);
 	ASSERT_ERR(get(&list, 1), -ENOSPC);
-	ASSERT_SOUND_LIST(&list);
+	assert_sound(&list);
 	put_all(&list);
 	window_init(&list, START, PAGES(1));
 	ASSERT_ERR(get(&list, 1), -ENOSPC);
@@ -261,7 +249,7 @@ static void vmlist_record(const void *arg)
 
 	use_tree = arg;
 	window_init(&list, START, PAGES(16));
-	vm = pmm_vmlist_get(&list, 5000, PMM_VM_MAP | PMM_VM_USERMAP, GFP_ATOMIC, (void *)0xca11e4);
+	vm = pmm_vmlist_get(&list, 5000, PMM_VM_MAP | PMM_VM_USERMAP, GFP_ATOMIC, CALLER);
 	ASSERT_EQ(vm->flags, PMM_VM_MAP | PMM_VM_USERMAP);
 	ASSERT_EQ(vm->addr, START);
 	ASSERT_EQ(vm->size, PAGES(3));
@@ -349,18 +337,6 @@ static void vmlist_new(const void *arg)
 	put_all(&list);
 }
 
-/* pmm_vmlist_find() and pmm_vmlist_copy() are of one mind. */
-static void find(struct pmm_vmlist *list, const void *addr, const struct pmm_vm_struct *want)
-{
-	struct pmm_vm_struct copy, untouched;
-
-	memset(&copy, 0x5a, sizeof(copy));
-	untouched = copy;
-	ASSERT(pmm_vmlist_find(list, addr) == want);
-	ASSERT_EQ(pmm_vmlist_copy(list, addr, &copy), !!want);
-	ASSERT(!memcmp(&copy, want ? want : &untouched, sizeof(copy)));
-}
-
 /*
  * Found by its first byte only, not before it is mapped, and no longer once it is freed, although
  * it is still listed.
@@ -372,22 +348,22 @@ static void vmlist_find(const void *arg)
 
 	use_tree = arg;
 	window_init(&list, START, PAGES(16));
-	find(&list, (void *)START, NULL);
+	assert_found(&list, (void *)START, NULL);
 	vm = get(&list, PAGES(2));
-	find(&list, vm->addr, NULL);
+	assert_found(&list, vm->addr, NULL);
 	pmm_vmlist_publish(&list, vm);
-	find(&list, vm->addr, vm);
+	assert_found(&list, vm->addr, vm);
 	vm = live(&list, PMM_VM_ALLOC | PMM_VM_USERMAP);
-	find(&list, vm->addr, vm);
-	find(&list, vm->addr + 1, NULL);
-	find(&list, vm->addr + PAGES(1), NULL);
-	find(&list, vm->addr - PAGES(1), NULL);
-	find(&list, NULL, NULL);
+	assert_found(&list, vm->addr, vm);
+	assert_found(&list, vm->addr + 1, NULL);
+	assert_found(&list, vm->addr + PAGES(1), NULL);
+	assert_found(&list, vm->addr - PAGES(1), NULL);
+	assert_found(&list, NULL, NULL);
 	ASSERT(pmm_vmlist_hold(&list, vm->addr) == vm);
 	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, 0, &got), PMM_DETACH_LATER);
-	find(&list, vm->addr, NULL);		/* an orphan */
+	assert_found(&list, vm->addr, NULL);		/* an orphan */
 	ASSERT(pmm_vmlist_drop(&list, vm));
-	find(&list, vm->addr, NULL);		/* dying */
+	assert_found(&list, vm->addr, NULL);		/* dying */
 	put_all(&list);
 }
 
@@ -545,7 +521,7 @@ static void vmlist_defer(const void *arg)
 	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr), PMM_DETACH_NONEXISTENT);	/* twice */
 	ASSERT_EQ(shim_nr_locked(), locked);
 	ASSERT_EQ(shim_nr_allocs(), 2);
-	find(&list, vm->addr, vm);
+	assert_found(&list, vm->addr, vm);
 	ASSERT_EQ(deferred(&list, 0, &got), PMM_DETACH_NONE);
 	ASSERT_EQ(deferred(&list, 3, &got), PMM_DETACH_OK);
 	ASSERT(got == vm);
@@ -575,7 +551,7 @@ static void vmlist_defer_refused(const void *arg)
 	ASSERT_EQ(deferred(&list, 1, &got), PMM_DETACH_NONEXISTENT);
 	ASSERT_EQ(pmm_vmlist_defer(&list, (void *)(START + PAGES(15))), PMM_DETACH_LATER);
 	ASSERT_EQ(deferred(&list, 15, &got), PMM_DETACH_NONEXISTENT);
-	find(&list, vm->addr, vm);
+	assert_found(&list, vm->addr, vm);
 	ASSERT_EQ(asked[0], 0);
 	put_all(&list);
 }
@@ -596,145 +572,30 @@ static void vmlist_defer_void(const void *arg)
 	ASSERT(strstr(shim_log_line(), "Trying to vfree() nonexistent vm area"));
 	ASSERT_EQ(list.nr_stale, 1);
 	ASSERT_EQ(deferred(&list, 0, &got), PMM_DETACH_NONE);
-	find(&list, vm->addr, vm);
+	assert_found(&list, vm->addr, vm);
 	put_all(&list);
 }
 
 /* --- random runs --- */
-
-#define MOST_AREAS	4096
 
 struct size {
 	unsigned long	pages;
 	unsigned int	at_least;	/* areas that the run should get to */
 	unsigned int	steps;
 	unsigned int	compare_every;
-	bool		tree;
-};
-
-/* The model of an area. */
-struct known {
-	struct pmm_vm_struct	*vm;
-	unsigned long		first, pages;	/* guard page included */
-	unsigned long		flags;
-	enum pmm_area_state	state;
-	bool			owned;		/* by whom asked for it */
-	bool			has_pages;
-	unsigned int		holds;
 };
 
 static struct run {
 	const struct size	*size;
-	struct pmm_vmlist	list;
-	struct known		areas[MOST_AREAS];	/* in no order; the first nr are there */
-	unsigned int		nr;
-	u16			*owner;			/* by page: 0, or 1 + index into areas */
-	bool			*asked;			/* by page: a free was deferred */
-	unsigned long		stale;
-	unsigned int		step, peak;
+	unsigned int		step;
 	bool			filling;		/* until there is no room, then back */
 	unsigned int		drain_to;
-	unsigned long		refused, orphans;
+	unsigned long		orphans;
 } run;
 
 static void where(void)
 {
-	ktap_say("step %u, %u areas", run.step, run.nr);
-}
-
-static void *page_addr(unsigned long page)
-{
-	return (void *)(START + PAGES(page));
-}
-
-/* --- the model --- */
-
-/* The first page of the lowest run of this many free pages. */
-static unsigned long model_fit(unsigned long pages)
-{
-	unsigned long page, length = 0;
-
-	for (page = 0; page < run.size->pages; page++) {
-		length = run.owner[page] ? 0 : length + 1;
-		if (length == pages)
-			return page + 1 - pages;
-	}
-	return ULONG_MAX;
-}
-
-static void model_own(const struct known *area, u16 owner)
-{
-	unsigned long i;
-
-	for (i = 0; i < area->pages; i++)
-		run.owner[area->first + i] = owner;
-}
-
-static void model_remove(struct known *area)
-{
-	model_own(area, 0);
-	*area = run.areas[--run.nr];
-	if (area != &run.areas[run.nr])
-		model_own(area, area - run.areas + 1);
-}
-
-/* The area that begins at this page, whatever its state. */
-static struct known *model_at(unsigned long page)
-{
-	struct known *area;
-
-	if (page >= run.size->pages || !run.owner[page])
-		return NULL;
-	area = &run.areas[run.owner[page] - 1];
-	return area->first == page ? area : NULL;
-}
-
-static enum pmm_detach_result model_detach(struct known *area, unsigned long type)
-{
-	if (!area || area->state != PMM_AREA_LIVE || !area->owned)
-		return PMM_DETACH_NONEXISTENT;
-	if (type && !(area->flags & type))
-		return PMM_DETACH_WRONG_TYPE;
-	if (!type && area->flags & PMM_VM_ALLOC && area->has_pages)
-		return PMM_DETACH_WRONG_TYPE;
-	area->owned = false;
-	if (area->holds)
-		return PMM_DETACH_LATER;
-	area->state = PMM_AREA_DYING;
-	return PMM_DETACH_OK;
-}
-
-/* --- the list against the model --- */
-
-static void compare_area(struct pmm_vm_struct *vm, const struct known *area)
-{
-	ASSERT(area && area->vm == vm);
-	ASSERT_EQ(vm->addr, page_addr(area->first));
-	ASSERT_EQ(vm->size, PAGES(area->pages));
-	ASSERT_EQ(vm->flags, area->flags);
-	ASSERT_EQ(pmm_area(vm)->state, area->state);
-	ASSERT_EQ(pmm_area(vm)->users, area->holds + area->owned);
-}
-
-static void compare(void)
-{
-	struct pmm_vm_struct *vm = run.list.head;
-	unsigned long page = 0;
-
-	while (page < run.size->pages) {
-		if (!run.owner[page]) {
-			page++;
-			continue;
-		}
-		ASSERT(vm);
-		compare_area(vm, model_at(page));
-		page += run.areas[run.owner[page] - 1].pages;
-		vm = vm->next;
-	}
-	ASSERT(!vm);
-	ASSERT_EQ(run.list.nr_areas, run.nr);
-	ASSERT_EQ(run.list.nr_stale, run.stale);
-	ASSERT_SOUND_LIST(&run.list);
+	ktap_say("step %u, %u areas", run.step, areas.nr);
 }
 
 /* --- steps --- */
@@ -782,73 +643,31 @@ static unsigned long random_flags(void)
 	return flags | (ktap_below(2) ? PMM_VM_USERMAP : 0);
 }
 
-/* By division and in 128 bits, where the core masks and compares. */
-static long expected_get(unsigned long size, struct known *area)
-{
-	unsigned __int128 pages = ((unsigned __int128)size + 4095) / 4096 + 1;
-
-	if (!size || pages * 4096 > ULONG_MAX)
-		return -EINVAL;
-	area->pages = pages;
-	area->first = model_fit(pages);
-	return area->first == ULONG_MAX ? -ENOSPC : 0;
-}
-
-static void give_back(struct known *area)
-{
-	pmm_vmlist_unlink(&run.list, area->vm);
-	kfree(area->vm);
-	model_remove(area);
-}
-
 static void stop_filling(void)
 {
 	run.filling = false;
-	run.drain_to = ktap_below(run.nr + 1);
-}
-
-/* Between 'no window is that large' and 'this one is not' the line is the list's to draw. */
-static void get_refused(const struct known *area, unsigned long size, long want)
-{
-	ASSERT(IS_ERR(area->vm));
-	if (size < 1UL << 60)
-		ASSERT_EQ(PTR_ERR(area->vm), want);
-	run.refused++;
-	if (want == -ENOSPC && area->pages <= 4 && !ktap_below(16))
-		stop_filling();
+	run.drain_to = ktap_below(areas.nr + 1);
 }
 
 static void step_get(void)
 {
-	struct known area = { .flags = random_flags(), .state = PMM_AREA_NEW, .owned = true };
-	unsigned long size = random_size();
-	long want = expected_get(size, &area);
+	struct pmm_area_request want = { .align = PAGE_SIZE, .gfp = GFP_KERNEL };
+	struct known *area;
 
-	area.vm = pmm_vmlist_get(&run.list, size, area.flags, GFP_KERNEL, NULL);
-	if (want) {
-		get_refused(&area, size, want);
-		return;
-	}
-	ASSERT(!IS_ERR(area.vm));
-	ASSERT_EQ(area.vm->addr, page_addr(area.first));
-	ASSERT_EQ(area.vm->size, PAGES(area.pages));
-	if (run.asked[area.first]) {
-		run.asked[area.first] = false;
-		run.stale++;
-		ASSERT(*shim_log_line());
-	}
-	run.areas[run.nr++] = area;
-	model_own(&area, run.nr);
-	run.peak = run.nr > run.peak ? run.nr : run.peak;
-	if (area.pages > 64 && area.pages > run.size->pages / 16)
-		give_back(&run.areas[run.nr - 1]);	/* it would leave too few for the others */
+	want.size = random_size();
+	want.flags = random_flags();
+	area = areas_reserve(&want);
+	if (!area && want.size && want.size <= PAGES(3) && !ktap_below(16))
+		stop_filling();
+	if (area && area->oracle->pages > 64 && area->oracle->pages > run.size->pages / 16)
+		areas_take_down(area, false);	/* it would leave too few for the others */
 }
 
 /* Mostly where an area begins, now and then any page, which may be outside the window. */
 static unsigned long random_page(void)
 {
-	if (run.nr && ktap_below(8))
-		return run.areas[ktap_below(run.nr)].first;
+	if (areas.nr && ktap_below(8))
+		return areas.known[ktap_below(areas.nr)].oracle->first;
 	return ktap_below(run.size->pages + 8);
 }
 
@@ -857,63 +676,8 @@ static void step_detach(void)
 	unsigned long type = ktap_below(3) ? 0 : random_flags() & ~PMM_VM_USERMAP;
 	unsigned long page = random_page();
 	unsigned long odd = ktap_below(16) ? 0 : 1 + ktap_below(4095);
-	struct known *area = model_at(page);
-	enum pmm_detach_result want;
-	struct pmm_vm_struct *got;
 
-	want = odd ? PMM_DETACH_BAD_ADDRESS : model_detach(area, type);
-	ASSERT_EQ(pmm_vmlist_detach(&run.list, page_addr(page) + odd, type, &got), want);
-	ASSERT(want != PMM_DETACH_OK || got == area->vm);
-	run.orphans += want == PMM_DETACH_LATER;
-}
-
-static void step_defer(void)
-{
-	unsigned long page = random_page();
-	enum pmm_detach_result want = PMM_DETACH_LATER;
-
-	if (page >= run.size->pages || run.asked[page])
-		want = PMM_DETACH_NONEXISTENT;
-	else
-		run.asked[page] = true;
-	ASSERT_EQ(pmm_vmlist_defer(&run.list, page_addr(page)), want);
-}
-
-static void step_follow_up(void)
-{
-	unsigned long page = random_page() % run.size->pages;
-	struct known *area = model_at(page);
-	enum pmm_detach_result want = PMM_DETACH_NONE;
-	struct pmm_vm_struct *got;
-
-	if (run.asked[page])
-		want = model_detach(area, PMM_VM_ALLOC);
-	run.asked[page] = false;
-	ASSERT_EQ(pmm_vmlist_detach_deferred(&run.list, page_addr(page), PMM_VM_ALLOC, &got), want);
-	ASSERT(want != PMM_DETACH_OK || got == area->vm);
-}
-
-static void step_hold(void)
-{
-	unsigned long page = random_page();
-	struct known *area = model_at(page);
-
-	if (area && (area->state != PMM_AREA_LIVE || !area->owned ||
-		     !(area->flags & PMM_VM_USERMAP)))
-		area = NULL;
-	ASSERT(pmm_vmlist_hold(&run.list, page_addr(page)) == (area ? area->vm : NULL));
-	if (area)
-		area->holds++;
-}
-
-static void step_find(void)
-{
-	unsigned long page = random_page();
-	struct known *area = model_at(page);
-
-	if (area && (area->state != PMM_AREA_LIVE || !area->owned))
-		area = NULL;
-	find(&run.list, page_addr(page), area ? area->vm : NULL);
+	run.orphans += areas_detach(page, odd, type) == PMM_DETACH_LATER;
 }
 
 /*
@@ -921,68 +685,60 @@ static void step_find(void)
  */
 static void step_on(struct known *area)
 {
-	if (area->state == PMM_AREA_DYING || (area->state == PMM_AREA_NEW && !ktap_below(4))) {
-		give_back(area);
-	} else if (area->state == PMM_AREA_NEW && !area->has_pages && ktap_below(2)) {
-		pmm_vmlist_set_pages(&run.list, area->vm, (struct page **)run.owner, 1);
-		area->has_pages = true;
-	} else if (area->state == PMM_AREA_NEW) {
-		pmm_vmlist_publish(&run.list, area->vm);
-		area->state = PMM_AREA_LIVE;
-	} else if (area->holds && !ktap_below(3)) {
-		pmm_vmlist_hold_again(&run.list, area->vm);
-		area->holds++;
-	} else if (area->holds) {
-		area->holds--;
-		ASSERT_EQ(pmm_vmlist_drop(&run.list, area->vm), !area->holds && !area->owned);
-		if (!area->holds && !area->owned)
-			area->state = PMM_AREA_DYING;
-	}
+	const struct oracle_area *oracle = area->oracle;
+	bool new = oracle->state == ORACLE_AREA_NEW;
+
+	if (oracle->state == ORACLE_AREA_DYING || (new && !ktap_below(4)))
+		areas_take_down(area, false);
+	else if (new && !area->has_pages && ktap_below(2))
+		areas_set_pages(area);
+	else if (new)
+		areas_publish(area);
+	else if (oracle->mappings && !ktap_below(3))
+		areas_hold_again(area);
+	else if (oracle->mappings)
+		areas_drop(area);
 }
 
 static void random_step(void)
 {
-	run.filling |= run.nr <= run.drain_to;
-	if (run.nr == MOST_AREAS)
+	run.filling |= areas.nr <= run.drain_to;
+	if (areas.nr == MOST_AREAS)
 		stop_filling();
 	else if (ktap_below(8) < (run.filling ? 6 : 1))
 		step_get();
 	if (!ktap_below(3))
 		step_detach();
 	else if (!ktap_below(6))
-		step_hold();
+		areas_hold(random_page());
 	else if (!ktap_below(6))
-		step_find();
+		areas_find(random_page());
 	else if (!ktap_below(8))
-		step_defer();
+		areas_defer(random_page());
 	else if (!ktap_below(8))
-		step_follow_up();
-	else if (run.nr)
-		step_on(&run.areas[ktap_below(run.nr)]);
+		areas_detach_deferred(random_page() % run.size->pages, PMM_VM_ALLOC);
+	else if (areas.nr)
+		step_on(&areas.known[ktap_below(areas.nr)]);
 }
 
 static void vmlist_random(const void *arg)
 {
 	run.size = arg;
-	use_tree = run.size->tree;
 	ktap_where = where;
-	run.owner = calloc(run.size->pages, sizeof(*run.owner));
-	run.asked = calloc(run.size->pages, sizeof(*run.asked));
-	window_init(&run.list, START, PAGES(run.size->pages));
-	run.list.deferred = calloc(BITS_TO_LONGS(run.size->pages), sizeof(long));
+	areas_init(START, run.size->pages);
 	for (run.step = 0; run.step < run.size->steps; run.step++) {
 		random_step();
 		if (run.step % run.size->compare_every == 0)
-			compare();
+			areas_compare();
 	}
-	compare();
+	areas_compare();
 	ktap_say("%u steps: %u areas at most, %lu requests refused, %lu orphans, %lu stale frees",
-		 run.step, run.peak, run.refused, run.orphans, run.stale);
-	ASSERT(run.refused && run.orphans && run.peak >= run.size->at_least);
-	put_all(&run.list);
-	free(run.list.deferred);
-	free(run.asked);
-	free(run.owner);
+		 run.step, areas.peak, areas.refused, run.orphans, areas.stale);
+	ASSERT(areas.refused && run.orphans && areas.peak >= run.size->at_least);
+	while (areas.nr)
+		areas_take_down(&areas.known[0], false);
+	areas_compare();
+	areas_exit();
 }
 
 static struct pmm_vm_struct *many[MOST_AREAS];
@@ -995,7 +751,7 @@ static void put_many(struct pmm_vmlist *list, unsigned int from, unsigned int st
 		pmm_vmlist_unlink(list, many[i]);
 		kfree(many[i]);
 	}
-	ASSERT_SOUND_LIST(list);
+	assert_sound(list);
 }
 
 /*
@@ -1011,7 +767,7 @@ static void vmlist_4096_areas(const void *arg)
 	window_init(&list, START, PAGES(2 * MOST_AREAS));
 	for (i = 0; i < MOST_AREAS; i++) {
 		many[i] = get(&list, 1 + ktap_below(PAGE_SIZE));
-		ASSERT_EQ(many[i]->addr, page_addr(2 * i));
+		ASSERT_EQ(many[i]->addr, (void *)(START + PAGES(2 * i)));
 	}
 	ASSERT_ERR(get(&list, 1), -ENOSPC);
 	ASSERT_EQ(list.nr_areas, MOST_AREAS);
@@ -1019,12 +775,12 @@ static void vmlist_4096_areas(const void *arg)
 	ASSERT_ERR(get(&list, PAGE_SIZE + 1), -ENOSPC);
 	for (i = 1; i < MOST_AREAS; i += 2) {
 		many[i] = get(&list, PAGE_SIZE);
-		ASSERT_EQ(many[i]->addr, page_addr(2 * i));
+		ASSERT_EQ(many[i]->addr, (void *)(START + PAGES(2 * i)));
 	}
 	for (i = 0; i < MOST_AREAS; i++)
 		pmm_vmlist_publish(&list, many[i]);
 	for (i = 0; i < MOST_AREAS; i += 7)
-		find(&list, page_addr(2 * i), many[i]);
+		assert_found(&list, (void *)(START + PAGES(2 * i)), many[i]);
 	put_many(&list, 0, 1);
 	put_all(&list);
 }
@@ -1075,11 +831,8 @@ const struct ktap_test vmlist_tests[] = {
 	LINEAR("vmlist-defer-void", vmlist_defer_void),
 	TREE("vmlist-defer-void-tree", vmlist_defer_void),
 	RANDOM("vmlist-random-64", 64, 16, 60000, 1),
-	RANDOM("vmlist-random-64-tree", 64, 16, 60000, 1, true),
 	RANDOM("vmlist-random-1000", 1000, 200, 40000, 16),
-	RANDOM("vmlist-random-1000-tree", 1000, 200, 40000, 16, true),
 	RANDOM("vmlist-random-16384", 16384, 3000, 40000, 64),
-	RANDOM("vmlist-random-16384-tree", 16384, 3000, 40000, 64, true),
 	LINEAR("vmlist-4096-areas", vmlist_4096_areas),
 	TREE("vmlist-4096-areas-tree", vmlist_4096_areas),
 	{ }
