@@ -703,8 +703,10 @@ static void compare_lists(void)
 		for (word++; *word; listed += 1L << order) {
 			page = strtol(word, &word, 10);
 			if (!oracle_buddy_is_free(&run.buddy, page, order) ||
-			    run.buddy.label[page] != ORACLE_LABEL(ORACLE_FREE, order))
+			    run.buddy.label[page] != ORACLE_LABEL(ORACLE_FREE, order)) {
 				fail("a block is listed that is not free, or not whole");
+				return;
+			}
 		}
 	}
 	if (listed != run.buddy.nr_free)
