@@ -2,32 +2,15 @@
 /*
  * pocketmm: many blocks at once. A run is a number of consecutive blocks that are cut from one free
  * block together, or that merge into larger ones together without being listed in between. The free
- * lists always end up as after the same number of single calls, and while events are enabled the
- * same code runs and reports the steps of the single calls.
+ * lists end up as they would after the same number of single calls. While events are enabled the
+ * same code runs, and reports the steps that those single calls would have taken.
  *
- * It also asks placement= which block to take. It owns nothing; functions whose names begin with a
- * double underscore run with zone->lock held. It compiles unchanged in user space.
+ * It owns nothing; functions whose names begin with a double underscore run with zone->lock held.
+ * It compiles unchanged in user space.
  */
 #include "block.h"
 
 /* --- the two steps, for one block or a run ---------------------------------------------------- */
-
-/* As __pmm_take_first(), but placement= chooses the block. */
-static unsigned int __pmm_take_picked(struct pmm_zone *zone, unsigned int order, unsigned int most,
-				      unsigned long *index)
-{
-	unsigned int high;
-
-	*index = zone->placement->pick(zone, order);
-	if (*index == PMM_NONE)
-		return PMM_MAX_ORDER;
-	high = PMM_STATE_ORDER(zone->state[*index]);
-	most = min(high, most);
-	if (!__pmm_take_block(zone, index, most, high))
-		return PMM_MAX_ORDER;
-	zone->placement->update(zone, *index, -(1L << most));
-	return high;
-}
 
 /**
  * __pmm_take_run() - take blocks of one order, as many as one free block provides
@@ -191,31 +174,6 @@ unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int
 		zone->stat.allocations += got;
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return got;
-}
-
-/**
- * pmm_zone_break() - turn a used block into single pages
- * @zone: the zone
- * @page: the block's first page
- * @order: the block's order
- * @caller: the code that has the pages
- *
- * Context: As pmm_zone_alloc().
- */
-void pmm_zone_break(struct pmm_zone *zone, struct page *page, unsigned int order,
-		    unsigned long caller)
-{
-	unsigned long flags, index = pmm_page_index(zone, page), nr = 1UL << order;
-
-	spin_lock_irqsave(&zone->lock, flags);
-	zone->stat.allocations += nr - 1;
-	zone->stat.splits += nr - 1;
-	memset(zone->state + index, PMM_STATE(PMM_STATE_KIND(zone->state[index]), 0), nr);
-	__pmm_tell_broken(index, order);
-	spin_unlock_irqrestore(&zone->lock, flags);
-	pmm_tell_broken_up(zone, index, order);
-	for (; nr--; page++)
-		pmm_set_page_caller(page, caller);
 }
 
 /* --- free ------------------------------------------------------------------------------------- */

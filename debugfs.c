@@ -36,7 +36,7 @@ static void pmm_copy_nr_free(unsigned long *nr_free)
 	unsigned long flags;
 
 	spin_lock_irqsave(&pmm_zone.lock, flags);
-	pmm_zone_count_free(&pmm_zone, nr_free);
+	__pmm_zone_count_free(&pmm_zone, nr_free);
 	spin_unlock_irqrestore(&pmm_zone.lock, flags);
 }
 
@@ -94,7 +94,7 @@ static unsigned long __pmm_nr_free_blocks(void)
 	unsigned long nr_free[PMM_MAX_ORDER], nr = 0;
 	unsigned int order;
 
-	pmm_zone_count_free(&pmm_zone, nr_free);
+	__pmm_zone_count_free(&pmm_zone, nr_free);
 	for (order = 0; order < PMM_MAX_ORDER; order++)
 		nr += nr_free[order];
 	return nr;

@@ -309,6 +309,31 @@ static int pmm_cpu_dead(unsigned int cpu)
 }
 
 /**
+ * pmm_zone_break() - turn a used block into single pages
+ * @zone: the zone
+ * @page: the block's first page
+ * @order: the block's order
+ * @caller: the code that has the pages
+ *
+ * Context: As pmm_zone_alloc().
+ */
+void pmm_zone_break(struct pmm_zone *zone, struct page *page, unsigned int order,
+		    unsigned long caller)
+{
+	unsigned long flags, index = pmm_page_index(zone, page), nr = 1UL << order;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	zone->stat.allocations += nr - 1;
+	zone->stat.splits += nr - 1;
+	memset(zone->state + index, PMM_STATE(PMM_STATE_KIND(zone->state[index]), 0), nr);
+	__pmm_tell_broken(index, order);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	pmm_tell_broken_up(zone, index, order);
+	for (; nr--; page++)
+		pmm_set_page_caller(page, caller);
+}
+
+/**
  * pmm_page_alloc_init() - set up per-CPU lists, if they are wanted
  * @pcp: whether they are wanted
  *

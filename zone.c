@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: birth and death of a zone, its short cuts, and parked blocks.
+ * pocketmm: birth and death of a zone, its short cuts, the call of placement=, and parked blocks.
  *
  * A freed block with a page that is still referenced, for example because a process has it mapped,
  * is parked: it goes back to the free lists when the last reference has gone. Functions whose names
@@ -36,7 +36,7 @@ void __pmm_retune(struct pmm_zone *zone)
  * pmm_zone_retune() - tracing has begun or ended, or the zone has gained or lost per-CPU lists
  * @zone: the zone, which need not have been initialised yet
  *
- * Calls that are under way may end as they began.
+ * A call that is under way may finish on the path that it began.
  *
  * Context: As pmm_zone_free().
  */
@@ -49,6 +49,25 @@ void pmm_zone_retune(struct pmm_zone *zone)
 	spin_lock_irqsave(&zone->lock, flags);
 	__pmm_retune(zone);
 	spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+/* --- placement= ------------------------------------------------------------------------------- */
+
+/* As __pmm_take_first(), but placement= chooses the block. */
+unsigned int __pmm_take_picked(struct pmm_zone *zone, unsigned int order, unsigned int most,
+			       unsigned long *index)
+{
+	unsigned int high;
+
+	*index = zone->placement->pick(zone, order);
+	if (*index == PMM_NONE)
+		return PMM_MAX_ORDER;
+	high = PMM_STATE_ORDER(zone->state[*index]);
+	most = min(high, most);
+	if (!__pmm_take_block(zone, index, most, high))
+		return PMM_MAX_ORDER;
+	zone->placement->update(zone, *index, -(1L << most));
+	return high;
 }
 
 /* --- parked blocks ---------------------------------------------------------------------------- */

@@ -171,6 +171,8 @@ struct pmm_block_run {
 };
 
 /* buddy.c */
+unsigned int __pmm_take_picked(struct pmm_zone *zone, unsigned int order, unsigned int most,
+			       unsigned long *index);
 unsigned int __pmm_take_first(struct pmm_zone *zone, unsigned int low, unsigned int most,
 			      unsigned long *index);
 bool __pmm_take_block(struct pmm_zone *zone, unsigned long *index, unsigned int low,
@@ -211,7 +213,7 @@ unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most);
 unsigned long pmm_zone_reap(struct pmm_zone *zone);
 
 /* watch/count.c */
-void pmm_zone_count_free(const struct pmm_zone *zone, unsigned long *nr_free);
+void __pmm_zone_count_free(const struct pmm_zone *zone, unsigned long *nr_free);
 unsigned long pmm_nr_states(const struct pmm_zone *zone);
 unsigned long pmm_zone_map_bytes(const struct pmm_zone *zone);
 unsigned long pmm_zone_metadata(const struct pmm_zone *zone);

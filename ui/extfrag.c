@@ -24,7 +24,7 @@ static void pmm_count_free(struct pmm_free_count *count)
 	unsigned int order;
 
 	spin_lock_irqsave(&pmm_zone.lock, flags);
-	pmm_zone_count_free(&pmm_zone, count->nr);
+	__pmm_zone_count_free(&pmm_zone, count->nr);
 	spin_unlock_irqrestore(&pmm_zone.lock, flags);
 	count->pages = 0;
 	count->blocks = 0;

@@ -7,7 +7,7 @@
 #include "internal.h"
 
 /**
- * pmm_zone_count_free() - how many blocks of each order are free
+ * __pmm_zone_count_free() - how many blocks of each order are free
  * @zone: the zone, locked
  * @nr_free: one entry per order
  *
@@ -15,7 +15,7 @@
  *
  * Context: zone->lock held; linear in the size of the pair-bit maps.
  */
-void pmm_zone_count_free(const struct pmm_zone *zone, unsigned long *nr_free)
+void __pmm_zone_count_free(const struct pmm_zone *zone, unsigned long *nr_free)
 {
 	unsigned long left = zone->free_pages;
 	unsigned int order;

@@ -3,7 +3,8 @@
  * pocketmm: turns the reports of the allocators (watch.h) into trace events.
  *
  * It owns the static key that is up while an event is enabled. Everything here runs in its caller's
- * context and under its caller's lock, and takes no lock; it compiles unchanged in user space.
+ * context and takes no lock: functions whose names begin with a double underscore run with
+ * zone->lock held. It compiles unchanged in user space.
  */
 #include "internal.h"
 #define CREATE_TRACE_POINTS
@@ -57,12 +58,12 @@ static void pmm_trace_cut(const struct pmm_zone *zone, unsigned long index, unsi
 }
 
 /**
- * pmm_trace_merge() - a block has been put back
+ * __pmm_trace_merge() - a block has been put back
  * @index: the block's first page
  * @low: its order
  * @high: the order of the block that it is part of now
  */
-void pmm_trace_merge(unsigned long index, unsigned int low, unsigned int high)
+void __pmm_trace_merge(unsigned long index, unsigned int low, unsigned int high)
 {
 	for (; low < high; low++) {
 		trace_coalesce(index, low, index ^ 1UL << low);
@@ -71,7 +72,7 @@ void pmm_trace_merge(unsigned long index, unsigned int low, unsigned int high)
 }
 
 /**
- * pmm_trace_taken() - a run has left the free lists
+ * __pmm_trace_taken() - a run has left the free lists
  * @zone: the zone, locked
  * @run: the blocks
  * @kind: PMM_USED or PMM_MAPPED; PMM_PCP on their way to a per-CPU list
@@ -82,8 +83,8 @@ void pmm_trace_merge(unsigned long index, unsigned int low, unsigned int high)
  * would have cut a remainder of the cuts before it: for block 1 one of the same order, for block 2
  * one of the next order; the number of orders is the number of trailing zeroes of the block's own.
  */
-void pmm_trace_taken(const struct pmm_zone *zone, const struct pmm_block_run *run,
-		     enum pmm_kind kind, gfp_t gfp, unsigned long caller)
+void __pmm_trace_taken(const struct pmm_zone *zone, const struct pmm_block_run *run,
+		       enum pmm_kind kind, gfp_t gfp, unsigned long caller)
 {
 	bool upper = zone->expand == PMM_EXPAND_UPPER;
 	unsigned long end = run->index + (run->nr << run->order), i;
@@ -102,7 +103,7 @@ void pmm_trace_taken(const struct pmm_zone *zone, const struct pmm_block_run *ru
 }
 
 /**
- * pmm_trace_given() - the first blocks of a run are about to go to the free lists as one block
+ * __pmm_trace_given() - the first blocks of a run are about to go to the free lists as one block
  * @zone: the zone, locked
  * @run: the blocks
  * @nr: how many of them; a power of two
@@ -111,8 +112,8 @@ void pmm_trace_taken(const struct pmm_zone *zone, const struct pmm_block_run *ru
  *
  * Freed singly, in ascending order, each would merge with those before it.
  */
-void pmm_trace_given(const struct pmm_zone *zone, const struct pmm_block_run *run, unsigned long nr,
-		     enum pmm_kind kind, unsigned long caller)
+void __pmm_trace_given(const struct pmm_zone *zone, const struct pmm_block_run *run,
+		       unsigned long nr, enum pmm_kind kind, unsigned long caller)
 {
 	unsigned long i;
 
@@ -123,7 +124,7 @@ void pmm_trace_given(const struct pmm_zone *zone, const struct pmm_block_run *ru
 			trace_pcp_drain(index, run->order);
 		else
 			pmm_trace_free(zone, index, run->order, kind, PMM_TRACE_ZONE, caller);
-		pmm_trace_merge(index, run->order, run->order + __ffs(i + 1));
+		__pmm_trace_merge(index, run->order, run->order + __ffs(i + 1));
 	}
 }
 
@@ -159,12 +160,12 @@ void pmm_trace_free(const struct pmm_zone *zone, unsigned long index, unsigned i
 	trace_free(zone, index, order, kind == PMM_MAPPED, to, caller);
 }
 
-void pmm_trace_recycled(unsigned long index, unsigned int order)
+void __pmm_trace_recycled(unsigned long index, unsigned int order)
 {
 	trace_recycle(index, order);
 }
 
-void pmm_trace_broken(unsigned long index, unsigned int order)
+void __pmm_trace_broken(unsigned long index, unsigned int order)
 {
 	trace_split_page(index, order);
 }

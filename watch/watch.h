@@ -4,9 +4,9 @@
  * with pmm_tell_*() and never ask who listens; the listeners are in this directory: tracepoints
  * (trace.c), poison= and owner= (debug.c).
  *
- * While nobody listens, a report is a no-op in the instruction stream and a test of one pointer; it
- * is inline for that reason. The short cuts do not have even that: they are closed while somebody
- * listens (enum pmm_detour), and the longer paths, which lead to the same result, report instead.
+ * While nobody listens, a tracepoint costs a no-op and a debug switch a test of one pointer; the
+ * reports are inline for that reason. The short cuts make no reports at all: they are closed while
+ * somebody listens (enum pmm_detour), and the longer paths have the same result.
  * Everything after that test is out of line. A run that moves at once is reported as the steps of
  * the single calls that have the same result.
  *
@@ -56,13 +56,13 @@ int pmm_trace_reg(void);
 void pmm_trace_unreg(void);
 
 /* Events of the zone, emitted with its lock held. */
-void pmm_trace_taken(const struct pmm_zone *zone, const struct pmm_block_run *run,
-		     enum pmm_kind kind, gfp_t gfp, unsigned long caller);
-void pmm_trace_given(const struct pmm_zone *zone, const struct pmm_block_run *run, unsigned long nr,
-		     enum pmm_kind kind, unsigned long caller);
-void pmm_trace_merge(unsigned long index, unsigned int low, unsigned int high);
-void pmm_trace_recycled(unsigned long index, unsigned int order);
-void pmm_trace_broken(unsigned long index, unsigned int order);
+void __pmm_trace_taken(const struct pmm_zone *zone, const struct pmm_block_run *run,
+		       enum pmm_kind kind, gfp_t gfp, unsigned long caller);
+void __pmm_trace_given(const struct pmm_zone *zone, const struct pmm_block_run *run,
+		       unsigned long nr, enum pmm_kind kind, unsigned long caller);
+void __pmm_trace_merge(unsigned long index, unsigned int low, unsigned int high);
+void __pmm_trace_recycled(unsigned long index, unsigned int order);
+void __pmm_trace_broken(unsigned long index, unsigned int order);
 
 /* Events of the zone or a per-CPU list. */
 void pmm_trace_alloc(const struct pmm_zone *zone, unsigned long index, unsigned int order,
@@ -89,7 +89,7 @@ void pmm_trace_area_misuse(const struct pmm_vmlist *list, const void *addr, unsi
 
 /* Blocks have been handed out, or have left for a per-CPU list. */
 #define __pmm_tell_taken(zone, run, kind, gfp, caller)	\
-	pmm_if_traced(pmm_trace_taken(zone, run, kind, gfp, caller))
+	pmm_if_traced(__pmm_trace_taken(zone, run, kind, gfp, caller))
 
 /* A block of a per-CPU list has been handed out. */
 #define pmm_tell_alloc(zone, index, order, kind, gfp, from, caller)	\
@@ -120,10 +120,10 @@ static inline void __pmm_tell_freed(struct pmm_zone *zone, unsigned long index, 
 
 /* The first @nr blocks of a run go to the free lists as one; they merge among themselves. */
 #define __pmm_tell_given(zone, run, nr, kind, caller)	\
-	pmm_if_traced(pmm_trace_given(zone, run, nr, kind, caller))
+	pmm_if_traced(__pmm_trace_given(zone, run, nr, kind, caller))
 
 /* A block has been put on the free lists, and is now part of a block of order @high. */
-#define __pmm_tell_merged(index, order, high)	pmm_if_traced(pmm_trace_merge(index, order, high))
+#define __pmm_tell_merged(index, order, high)	pmm_if_traced(__pmm_trace_merge(index, order, high))
 
 /* A parked block is about to go to the free lists. */
 static inline void __pmm_tell_recycled(struct pmm_zone *zone, unsigned long index,
@@ -131,7 +131,7 @@ static inline void __pmm_tell_recycled(struct pmm_zone *zone, unsigned long inde
 {
 	if (unlikely(zone->debug))
 		__pmm_debug_fill(zone, index, order);
-	pmm_if_traced(pmm_trace_recycled(index, order));
+	pmm_if_traced(__pmm_trace_recycled(index, order));
 }
 
 /* A page is about to go to the free lists for the first time. */
@@ -142,7 +142,7 @@ static inline void __pmm_tell_born(struct pmm_zone *zone, unsigned long index)
 }
 
 /* A block has become single pages. */
-#define __pmm_tell_broken(index, order)	pmm_if_traced(pmm_trace_broken(index, order))
+#define __pmm_tell_broken(index, order)	pmm_if_traced(__pmm_trace_broken(index, order))
 
 /* The same, when the lock is no longer held. */
 static inline void pmm_tell_broken_up(struct pmm_zone *zone, unsigned long index,

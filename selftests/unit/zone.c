@@ -90,7 +90,7 @@ void assert_counts(struct pmm_zone *zone)
 	unsigned int order;
 
 	spin_lock_irqsave(&zone->lock, flags);
-	pmm_zone_count_free(zone, nr_free);
+	__pmm_zone_count_free(zone, nr_free);
 	spin_unlock_irqrestore(&zone->lock, flags);
 	for (order = 0; order < PMM_MAX_ORDER; order++)
 		ASSERT_EQ(nr_free[order], zone_nr_free(zone, order));
