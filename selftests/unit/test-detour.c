@@ -4,9 +4,9 @@
  * same random calls have the same results and leave the same free lists, pair bits and counters,
  * call for call, as with every short cut open.
  *
- * Two bits mean another choice of page, not another way to the same one: with PMM_DETOUR_PLACEMENT the
- * oracle tells what is right (test-packed.c), and with PMM_DETOUR_PARKED or PMM_DETOUR_NO_PCP a
- * free goes to the zone instead of a per-CPU list, so that only the zone's calls are compared.
+ * PMM_DETOUR_PLACEMENT is set with a rule that picks what rmqueue() would find. PMM_DETOUR_NO_PCP
+ * means another page and not another way to the same one, and with PMM_DETOUR_PARKED a free goes to
+ * the zone instead of a per-CPU list, so that only the zone's calls are compared.
  */
 #include <stdlib.h>
 
@@ -93,6 +93,23 @@ static void assert_same(const struct side *side)
 	free(closed);
 }
 
+static unsigned long as_rmqueue(struct pmm_zone *zone, unsigned int order)
+{
+	for (; order < PMM_MAX_ORDER; order++) {
+		struct list_head *list = &zone->free_area[order].free_list;
+
+		if (!list_empty(list))
+			return list_first_entry(list, struct page, lru) - zone->mem_map;
+	}
+	return PMM_NONE;
+}
+
+static void as_told(struct pmm_zone *zone, unsigned long index, long freed)
+{
+}
+
+static const struct pmm_placement_ops rmqueue_ops = { .pick = as_rmqueue, .update = as_told };
+
 static void detour(const void *arg)
 {
 	const u8 *bits = arg;
@@ -108,6 +125,7 @@ static void detour(const void *arg)
 			arena_init(&side[i].arena, 777, expand, 0);
 		ASSERT(!(side[0].arena.zone.detour & (PMM_DETOUR_ALLOC | PMM_DETOUR_FREE)));
 		side[1].arena.zone.detour |= *bits;
+		side[1].arena.zone.placement = &rmqueue_ops;
 		for (step = 0; step < STEPS; step++) {
 			call.what = ktap_below(8);
 			call.what = call.what < 3 ? call.what : 0;
@@ -169,14 +187,16 @@ static void detour_pcp(const void *arg)
 
 static const u8 traced = PMM_DETOUR_TRACED, debug = PMM_DETOUR_DEBUG;
 static const u8 min_free = PMM_DETOUR_MIN_FREE, parked = PMM_DETOUR_PARKED;
+static const u8 placement = PMM_DETOUR_PLACEMENT;
 static const u8 all = PMM_DETOUR_TRACED | PMM_DETOUR_DEBUG | PMM_DETOUR_MIN_FREE |
-		      PMM_DETOUR_PARKED;
+		      PMM_DETOUR_PARKED | PMM_DETOUR_PLACEMENT;
 
 const struct ktap_test detour_tests[] = {
 	{ "detour-traced", detour, &traced },
 	{ "detour-debug", detour, &debug },
 	{ "detour-min-free", detour, &min_free },
 	{ "detour-parked", detour, &parked },
+	{ "detour-placement", detour, &placement },
 	{ "detour-all", detour, &all },
 	{ "detour-pcp-traced", detour_pcp, &traced },
 	{ "detour-pcp-min-free", detour_pcp, &min_free },
