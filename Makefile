@@ -238,8 +238,8 @@ help:
 	@echo '  make bench-check         fail where a target is missed'
 	@echo '  make bench-scale         two processors against one'
 	@echo
-	@echo 'NAME is one of' $$(scripts/kernel names)'.  Each target installs what it'
-	@echo 'needs when it may (scripts/setup), and otherwise says what to install.'
+	@echo 'NAME is one of' $$(scripts/kernel names)'.'
+	@echo 'Each target installs what it needs (as root or by sudo), or prints the apt-get line.'
 
 .PHONY: modules modules_install shadow install uninstall vm demo clean help
 .PHONY: check check-all check-more check-debug unit vmtest harness home record tools lockdown stress lint fuzz mutate proof

@@ -40,10 +40,10 @@ static_assert(PMM_MAX_ORDER == 10, "pmm_unroll");
 			continue;					\
 		} else
 
-/* The compiler forgets how it got this value, so that it neither computes nor loads it twice. */
+/* Hide from the compiler how a value was computed: it must not recompute or reload it. */
 #define pmm_keep(value)		OPTIMIZER_HIDE_VAR(value)
 
-/* The three things that differ from block to block: keeping them saves a multiplication a step. */
+/* A block's first page in the three forms that the verbs need: each step saves a multiplication. */
 struct pmm_block {
 	unsigned long		index;	/* of its first page */
 	struct list_head	*links;	/* that page's lru */

@@ -136,7 +136,7 @@ unsigned int __pmm_take_first(struct pmm_zone *zone, unsigned int low, unsigned 
  * @high: the block's order
  *
  * Context: zone->lock held.
- * Return: false if the block is not as its list said; then nothing has changed.
+ * Return: false, with nothing changed, if the block's state byte or links are wrong.
  */
 bool __pmm_take_block(struct pmm_zone *zone, unsigned long *index, unsigned int low,
 		      unsigned int high)
@@ -162,9 +162,9 @@ bool __pmm_take_block(struct pmm_zone *zone, unsigned long *index, unsigned int 
  *	   are one block of the next order, which begins at the lower index.
  *
  * A buddy that would lie past the end of the zone was never freed, so a free always finds the bit
- * of that pair 0. There are state bytes up to the end of the last largest block, because the state
- * byte of a buddy is checked before the buddy is unlinked: a pair bit that a stray write has
- * flipped must not lead to a broken list. The block's own state byte is PMM_TAIL already.
+ * of that pair 0. The state byte of a buddy is checked before the buddy is unlinked, so that a pair
+ * bit flipped by a stray write cannot lead to a broken list; state bytes therefore extend to the
+ * end of the last block of the top order. The block's own state byte is PMM_TAIL already.
  *
  * Returns the order of the block that the pages are part of now.
  */
@@ -320,7 +320,7 @@ static enum pmm_free_result __pmm_free_checked(struct pmm_zone *zone, unsigned l
 	return PMM_FREE_OK;
 }
 
-/* All but the fastest case. */
+/* Every free that the short path does not handle; it also recycles parked blocks. */
 static noinline enum pmm_free_result __pmm_free_slow(struct pmm_zone *zone, unsigned long index,
 						     unsigned int order, enum pmm_kind kind,
 						     unsigned long caller)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: placement=packed. Of the free blocks that fit, one in the fullest largest block (512
- * pages, 2 MiB) is taken, so that emptier ones drain and become whole again.
+ * pocketmm: placement=packed. Of the pageblocks (512 aligned pages, 2 MiB) that can serve a
+ * request, take from the fullest, so that emptier ones drain and become whole again.
  *
  * It owns zone->pageblocks and zone->packed: a record for each largest block with how many of its
  * pages are free and the largest order among them, in one tree for each such order, the fullest
@@ -45,7 +45,7 @@ static bool __pmm_find_in_block(const struct pmm_zone *zone, unsigned long first
 	return true;
 }
 
-/* The smallest block that fits, in the fullest largest block that has one. */
+/* The smallest free block that fits, in the fullest pageblock that has one. */
 static unsigned long __pmm_packed_pick(struct pmm_zone *zone, unsigned int order)
 {
 	struct rb_node *best = NULL, *first;

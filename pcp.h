@@ -195,7 +195,7 @@ static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *pag
 	return true;
 }
 
-/* The template for the next. */
+/* The template of pmm_pcp_alloc_many() and its _watched variant. */
 static __always_inline unsigned long pmm_pcp_take_many(struct pmm_zone *zone, enum pmm_kind kind,
 						       gfp_t gfp, unsigned long caller,
 						       unsigned long nr, struct page **pages,
@@ -247,7 +247,7 @@ static __always_inline unsigned long pmm_pcp_alloc_many(struct pmm_zone *zone, e
 	return pmm_pcp_take_many(zone, kind, gfp, caller, nr, pages, false);
 }
 
-/* The template for the next. */
+/* The template of pmm_pcp_free_many() and its _watched variant. */
 static __always_inline unsigned long pmm_pcp_put_many(struct pmm_zone *zone, enum pmm_kind kind,
 						      unsigned long caller, unsigned long nr,
 						      struct page **pages, bool watched)

@@ -4,10 +4,10 @@
  * one of them.
  *
  * Only a load reads the tables: from then on each choice is a bit where it is needed (zone->expand,
- * list->search_tree, pmm_lazy, pmm_bulk), or per-CPU lists that are there or not; calls through a
- * pointer would cost more than the paths that ask. Only placement=, which is asked off the short
- * paths, is a set of functions (zone->placement). The file owns nothing else. Any context, no
- * locks.
+ * list->search_tree, pmm_lazy, pmm_bulk), or per-CPU lists that are there or not: a call through a
+ * pointer would cost more than the code that it selects. Only placement= is a set of functions
+ * (zone->placement), because only the longer paths consult it. The file owns nothing else. Any
+ * context, no locks.
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -16,7 +16,8 @@
 
 #include "packed.h"
 
-static const struct pmm_placement_ops pmm_lifo;
+/* The book's rule has no functions: rmqueue() itself chooses. */
+static const struct pmm_placement_ops pmm_lifo = { };
 
 /* By enum pmm_placement. */
 const struct pmm_placement_ops *const pmm_placements[PMM_NR_PLACEMENTS] = {
@@ -123,8 +124,10 @@ unsigned int pmm_choice(const struct pmm_policy *policy, enum pmm_switch_id id)
 		return policy->search;
 	case PMM_SWITCH_PURGE:
 		return policy->purge;
-	default:
+	case PMM_SWITCH_PLACEMENT:
 		return policy->placement;
+	default:
+		return 0;
 	}
 }
 
@@ -151,7 +154,10 @@ void pmm_choose(struct pmm_policy *policy, enum pmm_switch_id id, unsigned int v
 	case PMM_SWITCH_PURGE:
 		policy->purge = value;
 		break;
-	default:
+	case PMM_SWITCH_PLACEMENT:
 		policy->placement = value;
+		break;
+	default:
+		break;
 	}
 }

@@ -19,7 +19,7 @@ enum pmm_expand {
 /* Which of the free blocks that fit is taken. */
 enum pmm_placement {
 	PMM_PLACE_LIFO,		/* the book's: the one freed last of the smallest that fit */
-	PMM_PLACE_PACKED,	/* one in the fullest largest block, so that others stay whole */
+	PMM_PLACE_PACKED,	/* one in the fullest pageblock, so that others stay whole */
 	PMM_NR_PLACEMENTS,
 };
 

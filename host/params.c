@@ -67,19 +67,19 @@ MODULE_PARM_DESC(placement, "free block to take: lifo (default), or packed, of t
 
 static char *fail_nth = "0";
 module_param(fail_nth, charp, 0444);
-MODULE_PARM_DESC(fail_nth, "request to the kernel's allocators that fails, from load on (default 0: none)");
+MODULE_PARM_DESC(fail_nth, "which request to the kernel's allocators fails, counted from load (default 0: none)");
 
 static char *poison = "0";
 module_param(poison, charp, 0444);
-MODULE_PARM_DESC(poison, "pattern in free pages, to find who writes to them: 0 (default) or 1");
+MODULE_PARM_DESC(poison, "pattern in free pages, to catch writes to them: 0 (default) or 1");
 
 static char *redzone = "0";
 module_param(redzone, charp, 0444);
-MODULE_PARM_DESC(redzone, "pattern behind the last byte of a vmalloc, looked at in vfree: 0 (default) or 1");
+MODULE_PARM_DESC(redzone, "pattern after the last byte of a vmalloc, checked in vfree: 0 (default) or 1");
 
 static char *owner = "0";
 module_param(owner, charp, 0444);
-MODULE_PARM_DESC(owner, "stacks of who took and who freed each block: 0 (default) or 1");
+MODULE_PARM_DESC(owner, "stacks of the callers that took and freed each block: 0 (default) or 1");
 
 static unsigned long pmm_ram_bytes(void)
 {

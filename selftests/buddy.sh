@@ -142,7 +142,7 @@ exhaustion() {
 	before=$(state)
 	expect_log_begin
 	cmd "alloc order=0 count=$2"
-	matches "$1: one page too many" "$out" "error ENOMEM $(($2 - 1)) of $2 blocks could be had, all given back"
+	matches "$1: one page too many" "$out" "error ENOMEM $(($2 - 1)) of $2 blocks available, all given back"
 	is "$1: and nothing has changed" "$(state)" "$before"
 	must "alloc order=0 count=$(($2 - 1))"
 	is "$1: nothing is left" "$(free_total) $(lists)" '0 '

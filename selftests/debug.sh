@@ -98,7 +98,7 @@ written_behind() {
 	echo "$1 $2" >"$CLIENT/behind" || bail "client behind: $1 $2"
 	expect_log_end
 	byte=$(($1 + $2))
-	matches "size $1, byte $byte: reported" "$(log_since)" "redzone: a vmalloc of $1 bytes was written to behind its end: \
+	matches "size $1, byte $byte: reported" "$(log_since)" "redzone: a vmalloc of $1 bytes was written to past its end: \
 byte $byte is 0xcd, not 0xcc; allocated by client_write_behind.*pocketmm_client\], freed by client_write_behind.*"
 	is "size $1, byte $byte: counted" $(($(stat_of redzone_errors) - errors)) 1
 }

@@ -132,7 +132,7 @@ int pmm_cmd_alloc(struct pmm_args *args)
 		if (pmm_alloc_one(gfp, order)) {
 			pmm_undo_allocs(before);
 			return PMM_FAIL(args, -ENOMEM,
-					"%llu of %llu blocks could be had, all given back", done,
+					"%llu of %llu blocks available, all given back", done,
 					count);
 		}
 		cond_resched();

@@ -58,7 +58,7 @@ void pmm_redzone_check(const struct pmm_vm_struct *vm, const void *caller)
 	if (likely(!at))
 		return;
 	atomic_long_inc(&pmm_nr_redzone);
-	pr_err_ratelimited("redzone: a vmalloc of %lu bytes was written to behind its end: byte %lu is %#x, not %#x; allocated by %pS, freed by %pS\n",
+	pr_err_ratelimited("redzone: a vmalloc of %lu bytes was written to past its end: byte %lu is %#x, not %#x; allocated by %pS, freed by %pS\n",
 			   size, size + ((const char *)at - start), *at, SLUB_RED_ACTIVE,
 			   vm->caller, caller);
 }
