@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # variables of scripts/kernel
 #
 # Debian's archive, as scripts/kernel sees it: an apt state of its own in the cache,
 # with every suite that has kernels, for both architectures.  It needs no root,

@@ -16,13 +16,28 @@ fake_package() {
 	rm -rf "$files"
 }
 
+# fake_image RELEASE VERSION GCC: since 7.0 in packages of their own.
+fake_image() {
+	local boot=$dir/files/boot modules=$dir/files/usr/lib/modules/$1
+
+	if [[ $1 == 6.* ]]; then
+		mkdir -p "$boot" && echo image >"$boot/vmlinuz-$1"
+		echo "CONFIG_CC_VERSION_TEXT=\"x86_64-linux-gnu-gcc-$3 (Debian)\"" >"$boot/config-$1"
+		fake_package "linux-image-$1" amd64 "$2" ''
+		return
+	fi
+	mkdir -p "$modules" && fake_package "linux-image-$1" amd64 "$2" "linux-binary-$1 (= $2)"
+	mkdir -p "$modules" && echo image >"$modules/vmlinuz"
+	fake_package "linux-binary-$1" amd64 "$2" "linux-base-$1 (= $2)"
+	mkdir -p "$modules" && echo "CONFIG_CC_VERSION_TEXT=\"x86_64-linux-gnu-gcc-$3 (Debian)\"" >"$modules/config"
+	fake_package "linux-base-$1" amd64 "$2" ''
+}
+
 # fake_kernel RELEASE VERSION GCC
 fake_kernel() {
-	local files=$dir/files usr=$dir/files/usr
+	local usr=$dir/files/usr
 
-	mkdir -p "$files/boot" && echo image >"$files/boot/vmlinuz-$1"
-	echo "CONFIG_CC_VERSION_TEXT=\"x86_64-linux-gnu-gcc-$3 (Debian)\"" >"$files/boot/config-$1"
-	fake_package "linux-image-$1" amd64 "$2" ''
+	fake_image "$@"
 	mkdir -p "$usr/src/linux-headers-$1" && echo "include /usr/src/common/Makefile" >"$usr/src/linux-headers-$1/Makefile"
 	echo 'override CROSS_COMPILE = x86_64-linux-gnu-' >"$usr/src/linux-headers-$1/.kernelvariables"
 	fake_package "linux-headers-$1" amd64 "$2" "linux-headers-${1%%-*}-common (= $2), linux-kbuild-${1%%-*}, other | more"
@@ -99,21 +114,27 @@ names_and_suites() {
 	has 'the compiler of this machine' "$out"$'\n' $'\npath=\n'
 	kernel show 7.3-cloud
 	is 'a kernel that only a missing suite has: one line' "$status:$out" \
-		'1:kernel: cannot find or fetch 7.3-cloud (the mirror, http://mirror, lacks: bookworm-backports trixie-backports sid bookworm-security trixie-security)'
+		'3:kernel: cannot find or fetch 7.3-cloud (the mirror, http://mirror, lacks: bookworm-backports trixie-backports sid bookworm-security trixie-security)'
+	kernel show newest-arm64
+	is 'nor is there any of an architecture' "${out%% (*}" 'kernel: cannot find any kernel'
+	kernel show newest-cloud
+	has 'the newest of all' "$out" 'release=7.0.1+deb13-cloud-amd64'
+	is 'and its image, from the packages of today' "$(cat "$(sed -n 's/^image=//p' <<<"$out")")" image
 	kernel list
 	has 'the newest in the list' "$out" $'\n6.12-cloud 6.12.5+deb12-cloud-amd64\n'
 }
 
 compilers() {
-	local path
+	local path tree
 
 	kernel show 6.12-cloud@trixie
 	has 'the same name, of another release' "$out" 'release=6.12.10+deb13-cloud-amd64'
 	path=$(sed -n 's/^path=//p' <<<"$out")
 	is 'a compiler that this machine lacks is fetched, and runs by its own libraries' \
 		"$("$path/x86_64-linux-gnu-gcc-99" -c file.c)" "-B${path%/bin}/plain/ -c file.c"
-	is 'the programs of kbuild do' "$("${path%/compilers/*}"/kernels/*@trixie/*/usr/lib/*/modpost -x)" -x
-	has 'the headers take it' "$(cat "${path%/compilers/*}"/kernels/*@trixie/*/usr/src/*/.kernelvariables)" ",,$path/)x86_64"
+	tree=$(sed -n 's/^build=//p' <<<"$out")
+	is 'the programs of kbuild do' "$("${tree%/src/*}/lib/linux-kbuild-6.12.10+deb13/modpost" -x)" -x
+	has 'the headers take it' "$(cat "$tree/.kernelvariables")" ",,$path/)x86_64"
 }
 
 # An archive that moves on.
@@ -180,6 +201,7 @@ test_kernels() {
 	fake_suite bookworm
 	fake_libraries libelf1t64
 	fake_kernel 6.12.10+deb13-cloud-amd64 6.12.10-1 99
+	fake_kernel 7.0.1+deb13-cloud-amd64 7.0.1-1 12
 	fake_compiler
 	fake_suite trixie
 	fake_apt
