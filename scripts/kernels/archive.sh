@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154 # variables of scripts/kernel
 #
 # Debian's archive, as scripts/kernel sees it: an apt state of its own in the cache,
-# with every suite that has kernels, for both architectures.  It needs no root,
+# with every suite that has kernels, of amd64 and arm64.  It needs no root,
 # changes nothing on the host and is the same on every Debian.  The packages come
 # from the mirror that the host's apt uses, and apt verifies them with Debian's keys.
 #
@@ -243,7 +243,7 @@ download() {
 	return 1
 }
 
-# closure RELEASE ARCHITECTURE SKIP PACKAGE...: the packages and all that they depend on, but
+# closure RELEASE ARCHITECTURE SKIP PACKAGE...: the packages and all that they depend on, except
 # for those whose names match SKIP, as download takes them.
 closure() {
 	local release=$1 arch=$2 skip=$3 file

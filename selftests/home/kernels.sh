@@ -99,7 +99,7 @@ kernel() {
 	run env PATH="$dir/bin:$PATH" POCKETMM_CACHE="$dir/cache" POCKETMM_MIRROR=http://mirror "$top/scripts/kernel" "$@"
 }
 
-# The index is looked at again, as if it were old.
+# The index is read again, as if it were old.
 time_passes() {
 	rm -f "$dir"/cache/apt/{index,tried}
 }
