@@ -39,7 +39,8 @@ fake_kernel() {
 
 	fake_image "$@"
 	mkdir -p "$usr/src/linux-headers-$1" && echo "include /usr/src/common/Makefile" >"$usr/src/linux-headers-$1/Makefile"
-	echo 'override CROSS_COMPILE = x86_64-linux-gnu-' >"$usr/src/linux-headers-$1/.kernelvariables"
+	printf '%s\n' "ifneq (\$(DEB_BUILD_ARCH),\$(DEB_HOST_ARCH))" 'override CROSS_COMPILE = x86_64-linux-gnu-' endif \
+		>"$usr/src/linux-headers-$1/.kernelvariables"
 	fake_package "linux-headers-$1" amd64 "$2" "linux-headers-${1%%-*}-common (= $2), linux-kbuild-${1%%-*}, other | more"
 	mkdir -p "$usr/src/common" && : >"$usr/src/common/Makefile"
 	fake_package "linux-headers-${1%%-*}-common" all "$2" ''
@@ -134,6 +135,7 @@ compilers() {
 		"$("$path/x86_64-linux-gnu-gcc-99" -c file.c)" "-B${path%/bin}/plain/ -c file.c"
 	tree=$(sed -n 's/^build=//p' <<<"$out")
 	is 'the programs of kbuild do' "$("${tree%/src/*}/lib/linux-kbuild-6.12.10+deb13/modpost" -x)" -x
+	lacks 'on every host' "$(cat "$tree/.kernelvariables")" ifneq
 	has 'the headers take it' "$(cat "$tree/.kernelvariables")" ",,$path/)x86_64"
 }
 
