@@ -22,6 +22,12 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
+/* The functions behind macros that tell memory allocation profiling who calls. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define alloc_contig_range_noprof	alloc_contig_range
+#define get_free_pages_noprof		__get_free_pages
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 #include <linux/hrtimer.h>
 
