@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * pocketmm: the fields of struct page that are used, behind one accessor each; nothing else names
- * one. The kernel is about to take them away, and docs/porting.md says what to do then. It compiles
- * unchanged in user space.
+ * one. The kernel is about to take them away, and docs/porting.md says what to do then. The
+ * accessors are inline because they are on every path; this compiles unchanged in user space.
  *
  * field           who uses it, and when
  * lru             the pool, while the page is the first of a free or parked block
  * __folio_index   the pool, for the caller that took or freed the block: its first page again
- * _refcount       the pool's own reference, from load to unload, and whoever holds the page
+ * _refcount       the pool's own reference, from load to unload, and other holders' references
  * mapping,private nobody; but a client may have written there, and the kernel wants them clear
  */
 #ifndef POCKETMM_STRUCT_PAGE_H
@@ -49,6 +49,7 @@ static inline unsigned long pmm_page_caller(const struct page *page)
  */
 static __always_inline bool pmm_page_referenced(const struct page *page)
 {
+	/* A holder has held its reference since before the free. */
 	return data_race(page->_refcount.counter) != 1;
 }
 

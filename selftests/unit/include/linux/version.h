@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Stand-in for <linux/version.h>: newer than any kernel, so that host/compat.h has nothing to do. */
+/* Stand-in for <linux/version.h>: newer than any kernel, so host/compat.h has nothing to do. */
 #ifndef UNIT_LINUX_VERSION_H
 #define UNIT_LINUX_VERSION_H
 
