@@ -46,7 +46,7 @@ static_assert(PMM_MAX_ORDER == 10, "pmm_unroll");
 /* A block's first page in the three forms that the verbs need: each step saves a multiplication. */
 struct pmm_block {
 	unsigned long		index;	/* of its first page */
-	struct list_head	*links;	/* that page's lru */
+	struct list_head	*links;	/* in that page */
 	u8			*state;	/* and its state byte */
 };
 
@@ -57,7 +57,7 @@ static __always_inline struct pmm_block pmm_block_of(const struct pmm_zone *zone
 
 	return (struct pmm_block){
 		.index = index,
-		.links = &page->lru,
+		.links = pmm_page_links(page),
 		.state = zone->state + index,
 	};
 }
@@ -67,7 +67,7 @@ static __always_inline struct pmm_block pmm_block_at(const struct pmm_zone *zone
 {
 	return (struct pmm_block){
 		.index = index,
-		.links = &zone->mem_map[index].lru,
+		.links = pmm_page_links(&zone->mem_map[index]),
 		.state = zone->state + index,
 	};
 }
@@ -86,7 +86,7 @@ static __always_inline struct pmm_block pmm_block_beside(struct pmm_block block,
 
 static __always_inline struct page *pmm_block_page(struct pmm_block block)
 {
-	return container_of(block.links, struct page, lru);
+	return pmm_page_of_links(block.links);
 }
 
 /* 2.4's MARK_USED(): a block of this pair enters or leaves its list, so the pair's bit flips. */

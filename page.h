@@ -7,6 +7,7 @@
 #ifndef POCKETMM_PAGE_H
 #define POCKETMM_PAGE_H
 
+#include "host/struct_page.h"
 #include "zone.h"
 
 static inline unsigned long pmm_page_index(const struct pmm_zone *zone, const struct page *page)
@@ -38,21 +39,6 @@ static inline unsigned long pmm_nr_pairs(const struct pmm_zone *zone, unsigned i
 	return DIV_ROUND_UP(zone->nr_pages, 2UL << order);
 }
 
-/*
- * The caller that took a block, or freed it, is noted in page->index of its first page: the kernel
- * uses that field only for pages of a file or of anonymous memory, which these never are. A client
- * that writes there loses nothing but its name in the reports.
- */
-static inline void pmm_set_page_caller(struct page *page, unsigned long caller)
-{
-	WRITE_ONCE(page->index, caller);
-}
-
-static inline unsigned long pmm_page_caller(const struct page *page)
-{
-	return READ_ONCE(page->index);
-}
-
 /* How many blocks of this order the watermark allows. */
 static __always_inline unsigned long __pmm_allowed(const struct pmm_zone *zone, gfp_t gfp,
 						   unsigned int order)
@@ -60,16 +46,6 @@ static __always_inline unsigned long __pmm_allowed(const struct pmm_zone *zone, 
 	unsigned long reserve = unlikely(zone->pages_min) ? pmm_reserve_for(zone, gfp) : 0;
 
 	return zone->free_pages > reserve ? (zone->free_pages - reserve) >> order : 0;
-}
-
-/*
- * Does anybody but the allocator hold a reference to this page? A plain read will do: any other
- * holder has held its reference since before the free.
- */
-static __always_inline bool pmm_page_referenced(const struct page *page)
-{
-	/* A holder has held its reference since before the free. */
-	return data_race(page->_refcount.counter) != 1;
 }
 
 static __always_inline bool pmm_block_referenced(const struct page *page, unsigned int order)

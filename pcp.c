@@ -19,9 +19,6 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include "internal.h"
-#ifdef CONFIG_PREEMPT_RT
-#include "host/compat.h"
-#endif
 
 #define PMM_PCP_PATIENCE	1000	/* tries for a bit that must not be waited for */
 #define PMM_PCP_TRIES		16	/* drains of all lists by a caller that found nothing */

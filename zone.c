@@ -100,10 +100,11 @@ void __pmm_park(struct pmm_zone *zone, unsigned long index, unsigned int order)
 unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
 {
 	unsigned long reaped = 0;
-	struct page *page, *next;
+	struct list_head *links, *next;
 	LIST_HEAD(waiting);
 
-	list_for_each_entry_safe(page, next, &zone->parked, lru) {
+	list_for_each_safe(links, next, &zone->parked) {
+		struct page *page = pmm_page_of_links(links);
 		unsigned long index = pmm_page_index(zone, page);
 		unsigned int order = PMM_STATE_ORDER(zone->state[index]);
 
@@ -111,10 +112,10 @@ unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
 			break;
 		most -= min(most, 1UL << order);
 		if (pmm_block_referenced(page, order)) {
-			list_move_tail(&page->lru, &waiting);
+			list_move_tail(links, &waiting);
 			continue;
 		}
-		list_del(&page->lru);
+		list_del(links);
 		zone->nr_parked -= 1UL << order;
 		zone->stat.frees++;
 		zone->state[index] = PMM_TAIL;

@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 
 #include "bench.h"
+#include "host/struct_page.h"
 
 #define ROUNDS		100
 #define SEED		20040224
@@ -36,7 +37,7 @@
  * @nr_held: how many @pages there are
  * @rnd: the random numbers
  * @large: the blocks of LARGE_ORDER that make the kernel's pool
- * @others: blocks outside that pool, by page->lru, their order in page->private
+ * @others: blocks outside that pool, by pmm_page_links(), their order in page->private
  */
 struct frag {
 	const struct bench_allocator	*pool;
@@ -189,18 +190,19 @@ static void kernel_take_others(struct frag *f)
 			if (!page)
 				break;
 			set_page_private(page, order);
-			list_add(&page->lru, &f->others);
+			list_add(pmm_page_links(page), &f->others);
 		}
 }
 
 static void kernel_give_others(struct frag *f)
 {
-	struct page *page, *next;
+	struct list_head *links, *next;
 
-	list_for_each_entry_safe(page, next, &f->others, lru) {
+	list_for_each_safe(links, next, &f->others) {
+		struct page *page = pmm_page_of_links(links);
 		unsigned int order = page_private(page);
 
-		list_del(&page->lru);
+		list_del(links);
 		set_page_private(page, 0);
 		__free_pages(page, order);
 	}

@@ -8,6 +8,7 @@
  * has a block whose buddy is in use, as in a busy allocator: nothing is split or coalesced.
  */
 #include "bench.h"
+#include "host/compat.h"
 
 #define PAIRS	64
 #define BURST	4096
@@ -227,7 +228,7 @@ static u64 kernel_bulk_alloc(unsigned long unused)
 
 	memset(held, 0, BULK * sizeof(*held));
 	start = rdtsc_ordered();
-	got = alloc_pages_bulk_array(BENCH_GFP, BULK, held);
+	got = alloc_pages_bulk(BENCH_GFP, BULK, held);
 	ticks = bench_peer_ticks(start);
 	for (i = 0; i < got; i++)
 		__free_pages(held[i], 0);

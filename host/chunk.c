@@ -86,7 +86,7 @@ static struct page *pmm_search_node(int nid, struct pmm_search *search)
 		}
 		search->tried++;
 		if (!pmm_must_fail() &&
-		    !alloc_contig_range(start, start + search->nr_pages, MIGRATE_MOVABLE,
+		    !alloc_contig_range(start, start + search->nr_pages, ACR_FLAGS_NONE,
 					GFP_KERNEL | __GFP_NOWARN))
 			return pfn_to_page(start);
 		end = start + search->nr_pages - step;
@@ -192,15 +192,8 @@ static void pmm_drain_kernel_lists(struct page *page)
 {
 	unsigned long pfn = page_to_pfn(page);
 
-	if (!alloc_contig_range(pfn, pfn + 1, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_NOWARN))
+	if (!alloc_contig_range(pfn, pfn + 1, ACR_FLAGS_NONE, GFP_KERNEL | __GFP_NOWARN))
 		free_contig_range(pfn, 1);
-}
-
-/* A client may have used these fields of a page. The kernel expects them to be clear. */
-static void pmm_wipe_page(struct page *page)
-{
-	page->mapping = NULL;
-	set_page_private(page, 0);
 }
 
 /**

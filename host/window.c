@@ -201,7 +201,7 @@ void pmm_window_unmap_anywhere(unsigned long addr, unsigned long nr_pages)
 
 static void pmm_flush_this_cpu(void *unused)
 {
-	__flush_tlb_all();
+	pmm_flush_tlb_of_this_cpu();
 }
 
 /**

@@ -21,6 +21,7 @@
 #include <linux/timer.h>
 
 #include "client.h"
+#include "host/compat.h"
 
 #define SLOTS		32
 #define BULK		24
@@ -295,9 +296,8 @@ static int start_worker(struct worker *w, unsigned int nr, int cpu)
 {
 	w->next_mark = (u64)(nr + 1) << 48;
 	timer_setup(&w->timer, worker_timer, storming ? 0 : TIMER_PINNED);
-	hrtimer_init(&w->hard, CLOCK_MONOTONIC,
-		     RT ? HRTIMER_MODE_REL_SOFT : HRTIMER_MODE_REL_HARD);
-	w->hard.function = worker_hard;
+	hrtimer_setup(&w->hard, worker_hard, CLOCK_MONOTONIC,
+		      RT ? HRTIMER_MODE_REL_SOFT : HRTIMER_MODE_REL_HARD);
 	w->task = kthread_create_on_node(worker_thread, w, cpu_to_node(cpu), "pmm_client/%u", nr);
 	if (IS_ERR(w->task))
 		return PTR_ERR(w->task);

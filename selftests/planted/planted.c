@@ -17,6 +17,7 @@
 #include <linux/spinlock.h>
 #include <linux/vmalloc.h>
 
+#include "host/struct_page.h"
 #include "pocketmm.h"
 
 static char *bug = "none";
@@ -140,13 +141,15 @@ static void planted_atomic_sleep(void)
 static void planted_list(void)
 {
 	struct page *page = pmm_alloc_page(GFP_KERNEL);
+	struct list_head *links;
 	LIST_HEAD(mine);
 
 	if (!page)
 		return;
-	list_add(&page->lru, &mine);
-	page->lru.prev = &page->lru;
-	list_del(&page->lru);
+	links = pmm_page_links(page);
+	list_add(links, &mine);
+	links->prev = links;
+	list_del(links);
 	__pmm_free_pages(page, 0);
 }
 

@@ -109,4 +109,7 @@ static inline void list_splice_init(struct list_head *list, struct list_head *he
 	     &pos->member != (head);						\
 	     pos = n, n = list_next_entry(n, member))
 
+#define list_for_each_safe(pos, n, head)					\
+	for (pos = (head)->next, n = pos->next; pos != (head); pos = n, n = pos->next)
+
 #endif /* UNIT_LINUX_LIST_H */

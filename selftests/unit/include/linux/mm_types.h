@@ -7,7 +7,7 @@
 
 struct page {
 	struct list_head	lru;
-	unsigned long		index;
+	unsigned long		__folio_index;
 	atomic_t		_refcount;
 	bool			shim_cleared;	/* by clear_highpage(), and not handed out since */
 };

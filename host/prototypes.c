@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm: the kernel's functions whose arguments are numbers, as pocketmm calls them. There is no
+ * code here, and no data.
+ *
+ * To C one integer is as good as another: alloc_contig_range() took a migrate type, then flags, and
+ * each compiler accepted the one for the other. So the declarations are repeated here, in the
+ * newest spelling. The compiler complains if a type differs in more than its name. scripts/symbols
+ * compares the words as well, the names of types and of parameters, and its message is the time to
+ * read what the kernel makes of the argument now; docs/porting.md.
+ */
+#include <linux/capability.h>
+#include <linux/cpuhotplug.h>
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/gfp.h>
+#include <linux/kstrtox.h>
+#include <linux/mm.h>
+#include <linux/seq_file.h>
+#include <linux/smp.h>
+#include <linux/stackdepot.h>
+#include <linux/stacktrace.h>
+#include <linux/string.h>
+#include <linux/vmalloc.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "host/compat.h"
+
+/* Pages: flags, orders, page frames. */
+int alloc_contig_range_noprof(unsigned long start, unsigned long end, acr_flags_t alloc_flags,
+			      gfp_t gfp_mask);
+void free_contig_range(unsigned long pfn, unsigned long nr_pages);
+unsigned long get_free_pages_noprof(gfp_t gfp_mask, unsigned int order);
+void __free_pages(struct page *page, unsigned int order);
+void free_pages(unsigned long addr, unsigned int order);
+int region_intersects(resource_size_t offset, size_t size, unsigned long flags, unsigned long desc);
+
+/* Addresses: flags and protections. */
+void *vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot);
+int vm_insert_page(struct vm_area_struct *vma, unsigned long addr, struct page *page);
+#ifdef CONFIG_X86_64
+pte_t *lookup_address(unsigned long address, unsigned int *level);
+#endif
+
+/* Whether to wait or to call at once, and states of CPUs. */
+void on_each_cpu_cond_mask(smp_cond_func_t cond_func, smp_call_func_t func, void *info, bool wait,
+			   const struct cpumask *mask);
+int __cpuhp_setup_state(enum cpuhp_state state, const char *name, bool invoke,
+			int (*startup)(unsigned int cpu), int (*teardown)(unsigned int cpu),
+			bool multi_instance);
+void __cpuhp_remove_state(enum cpuhp_state state, bool invoke);
+bool queue_work_on(int cpu, struct workqueue_struct *wq, struct work_struct *work);
+
+/* Files, numbers and stacks. */
+bool capable(int cap);
+bool file_ns_capable(const struct file *file, struct user_namespace *ns, int cap);
+struct dentry *debugfs_create_file_unsafe(const char *name, umode_t mode, struct dentry *parent,
+					  void *data, const struct file_operations *fops);
+loff_t fixed_size_llseek(struct file *file, loff_t offset, int whence, loff_t size);
+int kstrtoull(const char *s, unsigned int base, unsigned long long *res);
+void seq_escape_mem(struct seq_file *m, const char *src, size_t len, unsigned int flags,
+		    const char *esc);
+void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max, xa_mark_t filter);
+void *xa_store(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp);
+#ifdef CONFIG_STACKDEPOT
+depot_stack_handle_t stack_depot_save(unsigned long *entries, unsigned int nr_entries,
+				      gfp_t alloc_flags);
+unsigned int stack_depot_fetch(depot_stack_handle_t handle, unsigned long **entries);
+unsigned int stack_trace_save(unsigned long *store, unsigned int size, unsigned int skipnr);
+#endif
