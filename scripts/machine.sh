@@ -1,26 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154 # scripts/vm sets the variables in lower case
+# shellcheck shell=bash disable=SC2034,SC2154 # variables in lower case are of scripts/vm
 #
 # The machine that scripts/vm runs a guest in: QEMU, what it is given for either
 # architecture, and a look at the guest's clock beside the host's.  scripts/vm
 # sources this.
 
-# The architectures have Debian's names.
-host_architecture() {
-	case $(uname -m) in
-	x86_64) echo amd64 ;;
-	aarch64) echo arm64 ;;
-	*) uname -m ;;
-	esac
-}
-
-# architecture_of KERNEL: which its name ends with, but for the size of pages.
-architecture_of() {
-	case $1 in
-	*-arm64 | *-arm64-*) echo arm64 ;;
-	*) echo amd64 ;;
-	esac
-}
+# shellcheck source=architecture.sh
+. "$top/scripts/architecture.sh"
 
 # A /dev/kvm that opens proves nothing: there are hosts where the guest then
 # hangs in its firmware.  So a guest must have been seen to boot, since this
@@ -162,16 +148,16 @@ arm64_qemu() {
 # The death of this script takes the VM with it, whatever kills it.  It stays in the foreground, where it may read
 # the terminal.
 run_qemu() {
-	local program=() accel_args numa_args=() devices=() in=/dev/null out=$dir/qemu.log
+	local machine=() accel_args numa_args=() devices=() in=/dev/null out=$dir/qemu.log
 
 	[[ -z $interactive ]] || in=/dev/stdin out=/dev/stdout
 
-	mapfile -t program < <("${arch}_qemu")
+	mapfile -t machine < <("${arch}_qemu")
 	read -ra accel_args < <(accelerator | tr '\n' ' ')
 	[[ -z $numa ]] || read -ra numa_args < <(numa_nodes | tr '\n' ' ')
 	mapfile -t devices < <(ports; extra_devices)
 	setpriv --pdeathsig TERM timeout ${interactive:+--foreground} -k 5 "$timeout" \
-		setpriv --pdeathsig KILL "${program[@]}" \
+		setpriv --pdeathsig KILL "${machine[@]}" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		"${accel_args[@]}" -smp "$cpus" -m "${mem}M" "${numa_args[@]}" "${devices[@]}" \
 		-kernel "$image" -initrd "$dir/initramfs" \
