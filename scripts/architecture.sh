@@ -16,7 +16,7 @@ host_architecture() {
 # are for amd64.
 architecture_of() {
 	case $1 in
-	*-arm64 | *-arm64-*) echo arm64 ;;
+	*-arm64 | *-arm64[-@]*) echo arm64 ;;
 	*) echo amd64 ;;
 	esac
 }
