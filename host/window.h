@@ -3,7 +3,7 @@
  * pocketmm: the calls of window.c, and its fast paths: pages of the pool, mapped and unmapped in
  * one slot. They are inline, because a small area costs little else.
  *
- * The architecture is behind the verbs of one header each: arch-x86.h.
+ * The architecture is behind the verbs of one header each, arch-x86.h and arch-arm64.h:
  *
  *	find the tables		pmm_arch_pgd(), pmm_arch_table()
  *	protection		pmm_arch_prot_bits(), pmm_arch_device_prot(), pmm_arch_phys_limit(),
@@ -65,8 +65,10 @@ extern struct pmm_window pmm_window;
 
 #if defined(CONFIG_X86_64)
 #include "host/arch-x86.h"
+#elif defined(CONFIG_ARM64)
+#include "host/arch-arm64.h"
 #else
-#error "pocketmm knows the page tables of x86-64"
+#error "pocketmm knows the page tables of x86-64 and arm64"
 #endif
 
 /* The result of pmm_window_lookup(). */
