@@ -8,14 +8,16 @@
 
 . ./lib.sh
 
-# register OFFSET: 32 bits of the area at offset 0, as a number.
+# register OFFSET: 32 bits of the area at offset 0, as a number.  All kernels read eight bytes at a time if these are
+# aligned; fewer are single bytes to some, which a device need not understand.
 register() {
-	hex=$("$TRY" pread $PMM/mem "$1" 4)
+	hex=$("$TRY" pread $PMM/mem $(($1 & ~7)) 8)
 	case $hex in
-	????????' ok 4') ;;
+	????????????????' ok 8') ;;
 	*) bail "register $1: $hex" ;;
 	esac
 	hex=${hex%% *}
+	[ $(($1 & 4)) = 0 ] && hex=${hex%????????} || hex=${hex#????????}
 	b3=${hex#??????} b2=${hex#????} b1=${hex#??}
 	echo $((0x$b3${b2%%??}${b1%%????}${hex%??????}))
 }
