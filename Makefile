@@ -32,8 +32,9 @@ define need_headers
 		exit 1; }
 endef
 
-# What make KERNEL=NAME needs first: the kernel's headers, and its compiler in the PATH.
-find_headers = $(top)/scripts/setup build && eval "$$($(top)/scripts/kernel env $(KERNEL))" && test -n "$$kdir"
+# What make KERNEL=NAME needs first: the compiler and the kernel's headers.
+find_headers = $(top)/scripts/setup build && \
+	kdir=$$($(top)/scripts/kernel show $(KERNEL) | sed -n 's/^build=//p') && test -n "$$kdir"
 
 ifneq ($(KERNEL),)
 

@@ -13,7 +13,6 @@
 # It answers what would take apt-cache seconds.  Sourced by scripts/kernel, which
 # has $cache, die and say.
 
-readonly RELEASES='bookworm trixie sid'
 readonly SUITES='bookworm bookworm-backports trixie trixie-backports sid'
 readonly SECURITY_SUITES='bookworm-security trixie-security'
 readonly DEFAULT_MIRROR=http://deb.debian.org/debian

@@ -32,6 +32,7 @@ stand_in() {
 		chmod +x "$script"
 }
 
+# shellcheck disable=SC2016 # the script's own name
 # wrap TREE FINAL PROGRAM: in its own place and under its own name, by which modpost and
 # objtool find the program that does the work.
 wrap() {
@@ -81,7 +82,7 @@ unpack_compiler() {
 	for deb in "$tree"/debs/*.deb; do
 		dpkg-deb -x "$deb" "$tree" || return 1
 	done
-	rm -rf "$tree/debs" "$tree/usr/share" "$tree/etc"
+	rm -rf "$tree/debs" "${tree:?}"/{usr/share,etc}
 	gather_libraries "$tree" && mkdir -p "$tree/bin" "$tree/plain" || return 1
 	find "$tree"/usr/lib{exec,}/gcc*/"$triplet" -type f -perm /111 ! -name '*.so*' 2>/dev/null |
 		while read -r program; do
@@ -115,6 +116,11 @@ fetch_compiler() {
 	return 1
 }
 
+# compiler_tree RELEASE ARCHITECTURE VERSION
+compiler_tree() {
+	echo "$cache/compilers/$1-$(triplet_of "$2")-gcc-$3-on-$(host_architecture)"
+}
+
 # compiler RELEASE ARCHITECTURE VERSION: prints the directory with the compiler and its
 # binutils, or nothing if the host has them.
 compiler() {
@@ -124,7 +130,7 @@ compiler() {
 	if command -v "$triplet-gcc-$3" >/dev/null && command -v "$triplet-ld" >/dev/null; then
 		return
 	fi
-	final=$cache/compilers/$1-$triplet-gcc-$3-on-$(host_architecture)
+	final=$(compiler_tree "$@")
 	intact "$final" && echo "$final/bin" && return
 	writable || { say "no $triplet-gcc-$3, neither on this machine nor in $cache, which is read-only"; return 1; }
 	have_index && locked fetch fetch_compiler "$final" "$1" "$2" "$3" && echo "$final/bin"
