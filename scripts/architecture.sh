@@ -12,7 +12,7 @@ host_architecture() {
 	esac
 }
 
-# architecture_of KERNEL: its name ends with it, but for the size of pages; most have none, and
+# architecture_of KERNEL: its name ends with it, or with it and the size of pages; most have none, and
 # are for amd64.
 architecture_of() {
 	case $1 in
