@@ -68,19 +68,24 @@ fetch_userland() {
 	return 1
 }
 
+# releases: the suites that are whole.
+releases() {
+	tr ' ' '\n' <<<"$SUITES" | grep -v -e -
+}
+
 # userland ARCHITECTURE: prints the tree.
 userland() {
 	local recipe release final
 
 	[[ $1 == @(amd64|arm64) ]] || die "the architecture is amd64 or arm64, not '$1'"
 	recipe=$(cksum <"$top/scripts/kernels/userland.sh" | cut -d' ' -f 1)
-	for release in $RELEASES; do
+	for release in $(releases); do
 		final=$cache/userland/$1-$release-$recipe
 		! intact "$final" || { echo "$final"; return; }
 	done
 	writable || die "no programs for $1 in $cache, which is read-only"
 	have_index || die "no index of Debian's packages, and none to be had"
-	for release in $RELEASES; do
+	for release in $(releases); do
 		lists "$release" "$1" >/dev/null || continue
 		final=$cache/userland/$1-$release-$recipe
 		! locked fetch fetch_userland "$final" "$release" "$1" || { echo "$final"; return; }
