@@ -191,7 +191,7 @@ all_messages() {
 	unload
 	insmod_with chunk=1000G >/dev/null
 	insmod_with below=18446744073709551616 >/dev/null
-	insmod_with chunk=64M below=64M >/dev/null
+	insmod_with chunk=64M "below=$((RAM_FLOOR + 64))M" >/dev/null
 }
 
 # The addresses in brackets are those of vfree, hashed.
@@ -407,8 +407,9 @@ sizes() {
 
 grep -q "$DEVICE_IN_IOMEM" /proc/iomem || skip_all 'no HPET on this machine, or PL031'
 plan $((41 + 6 * $(quick 1 3)))
-# With RAM above 4 GiB, 4 GiB from the device on are not only too many.
+# With RAM behind the device, or above 4 GiB, 4 GiB from the device on are not only too many.
 beyond_device=ENOSPC
+[ $((DEVICE)) -gt $((RAM_BEGINS)) ] || beyond_device=EPERM
 ! grep -qE '^ *[1-9a-f][0-9a-f]{8,}-.* : System RAM' /proc/iomem || beyond_device=EPERM
 bad=
 kptr=$(cat /proc/sys/kernel/kptr_restrict)
