@@ -91,7 +91,7 @@ static __always_inline void pmm_arch_set_pmd(pmd_t *pmdp, pmd_t pmd)
 /* Of the entries that the window sets; PROT_NONE clears the valid bit of a leaf. */
 static __always_inline bool pmm_arch_is_leaf(pmd_t pmd)
 {
-	return pmd_val(pmd) && !(pmd_val(pmd) & PMD_TABLE_BIT);
+	return pmd_val(pmd) && !(pmd_val(pmd) & (PMD_TYPE_TABLE & ~PMD_TYPE_SECT));
 }
 
 static inline bool pmm_arch_has_leaves(void)
