@@ -73,7 +73,7 @@ _pocketmm_arguments() {
 		if [[ $prev == show ]]; then
 			_pocketmm_words "$("$top/scripts/kernel" names)"
 		else
-			_pocketmm_words 'show list names cache source'
+			_pocketmm_words 'show list names update cache source'
 		fi
 		;;
 	setup) _pocketmm_words "$("$top/scripts/setup" --help | sed -n 's/^PURPOSE is any of: \(.*\);.*/\1/p')" ;;

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # variables of scripts/kernel
 #
 # Debian's archive, as scripts/kernel sees it: an apt state of its own in the cache,
-# with every suite that has kernels, for both architectures.  It needs no root,
+# with every suite that has kernels, of amd64 and arm64.  It needs no root,
 # changes nothing on the host and is the same on every Debian.  The packages come
 # from the mirror that the host's apt uses, and apt verifies them with Debian's keys.
 #
@@ -13,6 +13,9 @@
 # It answers what would take apt-cache seconds.  Sourced by scripts/kernel, which
 # has $cache, die and say.
 
+# The newest last; for those who source this.
+# shellcheck disable=SC2034
+readonly RELEASES='bookworm trixie sid'
 readonly SUITES='bookworm bookworm-backports trixie trixie-backports sid'
 readonly SECURITY_SUITES='bookworm-security trixie-security'
 readonly DEFAULT_MIRROR=http://deb.debian.org/debian
@@ -93,7 +96,7 @@ configuration() {
 	Acquire::PDiffs "false";
 	Acquire::Retries "1";
 	Dir::Cache "$apt/cache";
-	Dir::Cache::pkgcache "";
+	Dir::Cache::pkgcache "pkgcache.bin";
 	Dir::Cache::srcpkgcache "";
 	Dir::Etc::preferences "/dev/null";
 	Dir::Etc::preferencesparts "/dev/null";
@@ -151,7 +154,7 @@ make_index() {
 	done
 }
 
-# index_current: the index is there and made from the present mirror, not long ago.
+# index_current: the index is there and not old.
 index_current() {
 	[[ -s $apt/index && -n $(find "$apt/index" -mtime "-$STALE") ]]
 }
@@ -165,7 +168,7 @@ report_missing() {
 
 # update: under the lock.  What could not be fetched stays as it was.
 update() {
-	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" || return 1
+	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" && touch "$apt/tried" || return 1
 	sources >"$apt/sources.list" && configuration >"$apt/apt.conf" && : >"$apt/status" || return 1
 	say 'updating the index of Debian'\''s kernels'
 	if ! own_apt update >"$apt/log" 2>&1; then
@@ -175,20 +178,26 @@ update() {
 	make_index >"$apt/index.new" && [[ -s $apt/index.new ]] && mv "$apt/index.new" "$apt/index"
 }
 
-update_if_old() {
-	index_current || update
+# Somebody else may have updated it while this waited for the lock.
+update_unless_tried() {
+	tried_just_now || update
+}
+
+# tried_just_now: without a network each attempt takes its time.
+tried_just_now() {
+	[[ -n $(find "$apt/tried" -mmin -10 2>/dev/null) ]]
 }
 
 # have_index: an old index is better than none.
 have_index() {
 	index_current && return
-	! writable || locked apt update_if_old || true
+	! writable || tried_just_now || locked apt update_unless_tried || true
 	[[ -s $apt/index ]]
 }
 
 # refresh: after a download failed, the archive may have moved on.
 refresh() {
-	writable && locked apt update
+	writable && ! tried_just_now && locked apt update_unless_tried
 }
 
 # --- what the index says
@@ -227,7 +236,7 @@ download() {
 	return 1
 }
 
-# closure RELEASE ARCHITECTURE SKIP PACKAGE...: the packages and all that they depend on, but
+# closure RELEASE ARCHITECTURE SKIP PACKAGE...: the packages and all that they depend on, except
 # for those whose names match SKIP, as download takes them.
 closure() {
 	local release=$1 arch=$2 skip=$3 file

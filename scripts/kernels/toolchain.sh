@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # variables of scripts/kernel
 #
 # Compilers for kernels, and kbuild's own programs, on hosts that are older than the
 # kernel.  A program from a newer Debian is unpacked with the libraries it needs and

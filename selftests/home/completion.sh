@@ -36,11 +36,11 @@ test_completion() {
 	is 'nothing where a number is wanted' "$(complete_line scripts/vm --cpus '')" ''
 	is 'tests, by name' "$(complete_line scripts/vmtest m)" 'mem mmap model'
 	is 'groups of bench' "$(complete_line scripts/bench --only g)" gpu
-	is 'tiers, with a kernel' "$(complete_line scripts/check vm : 6.1-c)" 6.1-cloud
+	is 'tiers, with a kernel' "$(complete_line scripts/check vm : 6.1-c)" '6.1-cloud 6.1-cloud-arm64'
 	is 'tiers without' "$(complete_line scripts/check ho)" home
 	is 'purposes of setup' "$(complete_line scripts/setup hom)" home
 	is 'verbs of kernel' "$(complete_line scripts/kernel s)" 'show source'
-	is 'and what the verb takes' "$(complete_line scripts/kernel show 6.1-r)" 6.1-rt
+	is 'and what the verb takes' "$(complete_line scripts/kernel show 6.1-r)" '6.1-rt 6.1-rt-arm64'
 	is 'faults of mutate' "$(complete_line scripts/mutate pcp- | tr ' ' '\n')" \
 		"$(sed -n 's/^fault \(pcp-.*\)/\1/p' "$top/selftests/mutations" | sort)"
 	module_parameters
