@@ -103,7 +103,7 @@ static void *pmm_ram_map(struct page **pages, unsigned int count, const void *ca
 	while (unlikely(!(block = pmm_ram_take(cpu, count, &at))))
 		if (!pmm_ram_new_block(cpu, caller))
 			return ERR_PTR(-ENOSPC);
-	if (pmm_ram_is_within(at, count) && pmm_entries_are_plain(_PAGE_PRESENT))
+	if (pmm_ram_is_within(at, count) && pmm_arch_set_is_plain(PMM_ARCH_PRESENT))
 		got = pmm_hold_in_slot(pmm_ram_pte(block, at), pages, count, pmm_ram_rest,
 				       block->page + at);
 	if (unlikely(got < count)) {

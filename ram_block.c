@@ -187,7 +187,7 @@ int pmm_map_ram_init(void)
 	pmm_ram_pages = rounddown_pow_of_two(clamp(share, 2UL * PMM_RAM_MAX,
 						   (unsigned long)PMM_RAM_BLOCK_MAX));
 	pmm_ram_shift = PAGE_SHIFT + ilog2(pmm_ram_pages);
-	pmm_ram_rest = pmm_entry_rest(pmm_prot_bits(PAGE_KERNEL));
+	pmm_ram_rest = pmm_entry_rest(pmm_arch_prot_bits(PAGE_KERNEL));
 	pmm_ram_blocks = pmm_may_fail(kvcalloc((pmm_window_size() >> pmm_ram_shift) + 2,
 					       sizeof(*pmm_ram_blocks), GFP_KERNEL));
 	pmm_ram = pmm_may_fail(alloc_percpu(struct pmm_ram_cpu));

@@ -53,7 +53,7 @@ struct pmm_ram_block {
 	unsigned long		addr;
 	unsigned int		next;
 	bool			foreign;
-	pte_t			*pte[PMM_RAM_BLOCK_MAX / PTRS_PER_PTE];
+	pte_t			*pte[DIV_ROUND_UP(PMM_RAM_BLOCK_MAX, PTRS_PER_PTE)];
 	u16			extent[PMM_RAM_BLOCK_MAX];
 	struct page		*page[PMM_RAM_BLOCK_MAX];
 };

@@ -216,7 +216,7 @@ static unsigned long pmm_take_pages(struct page **pages, unsigned long nr_pages,
 /* May 2 MiB entries map the area? Making one may need a flush, which waits. */
 static bool pmm_is_huge_candidate(unsigned long nr_pages, gfp_t gfp)
 {
-	return nr_pages >= PTRS_PER_PMD && pmm_bulk && gfpflags_allow_blocking(gfp) &&
+	return nr_pages >= PTRS_PER_PTE && pmm_bulk && gfpflags_allow_blocking(gfp) &&
 	       pmm_window_can_map_huge();
 }
 
@@ -233,14 +233,14 @@ static unsigned long pmm_take_huge(struct pmm_vm_struct *vm, struct page **pages
 	if (!pmm_is_huge_candidate(nr_pages, gfp) ||
 	    !IS_ALIGNED((unsigned long)vm->addr, PMD_SIZE))
 		return 0;
-	for (; nr_pages - got >= PTRS_PER_PMD; got += PTRS_PER_PMD) {
+	for (; nr_pages - got >= PTRS_PER_PTE; got += PTRS_PER_PTE) {
 		if (!pmm_zone_alloc_bulk(&pmm_zone, gfp, PMM_MAX_ORDER - 1, PMM_MAPPED,
 					 (unsigned long)vm->caller, 1, &page))
 			break;
 		pmm_zone_break(&pmm_zone, page, PMM_MAX_ORDER - 1, (unsigned long)vm->caller);
-		for (i = 0; i < PTRS_PER_PMD; i++)
+		for (i = 0; i < PTRS_PER_PTE; i++)
 			pages[got + i] = page + i;
-		for (i = 0; gfp & __GFP_ZERO && i < PTRS_PER_PMD; i++)
+		for (i = 0; gfp & __GFP_ZERO && i < PTRS_PER_PTE; i++)
 			clear_page(page_address(page + i));
 		pmm_area(vm)->nr_huge++;
 		cond_resched();

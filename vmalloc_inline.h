@@ -122,8 +122,8 @@ static __always_inline void pmm_map_pages(struct pmm_vm_struct *vm, struct page 
 	for (i = 0; unlikely(i < pmm_area(vm)->nr_huge); i++) {
 		pmm_window_map_huge(addr, page_to_pfn(*pages), prot);
 		addr += PMD_SIZE;
-		pages += PTRS_PER_PMD;
-		nr_pages -= PTRS_PER_PMD;
+		pages += PTRS_PER_PTE;
+		nr_pages -= PTRS_PER_PTE;
 	}
 	/* If the pages end with a whole leaf, the next slot needs no table. */
 	if (likely(nr_pages))

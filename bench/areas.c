@@ -16,7 +16,7 @@ static struct page *mapped[MAPPED];
 
 static u64 own_vmalloc(unsigned long nr_pages)
 {
-	u64 start = rdtsc_ordered();
+	u64 start = bench_ticks();
 	unsigned int i, failed = 0;
 
 	for (i = 0; i < PAIRS; i++) {
@@ -30,7 +30,7 @@ static u64 own_vmalloc(unsigned long nr_pages)
 
 static u64 kernel_vmalloc(unsigned long nr_pages)
 {
-	u64 start = rdtsc_ordered();
+	u64 start = bench_ticks();
 	unsigned int i, failed = 0;
 
 	for (i = 0; i < PAIRS; i++) {
@@ -57,7 +57,7 @@ static int bench_get_pages(unsigned long unused)
 
 static u64 own_vmap(unsigned long unused)
 {
-	u64 start = rdtsc_ordered();
+	u64 start = bench_ticks();
 	unsigned int i, failed = 0;
 
 	for (i = 0; i < PAIRS; i++) {
@@ -71,7 +71,7 @@ static u64 own_vmap(unsigned long unused)
 
 static u64 kernel_vmap(unsigned long unused)
 {
-	u64 start = rdtsc_ordered();
+	u64 start = bench_ticks();
 	unsigned int i, failed = 0;
 
 	for (i = 0; i < PAIRS; i++) {
@@ -85,7 +85,7 @@ static u64 kernel_vmap(unsigned long unused)
 
 static u64 own_map_ram(unsigned long unused)
 {
-	u64 start = rdtsc_ordered();
+	u64 start = bench_ticks();
 	unsigned int i;
 
 	for (i = 0; i < PAIRS; i++) {
@@ -100,7 +100,7 @@ static u64 own_map_ram(unsigned long unused)
 
 static u64 kernel_map_ram(unsigned long unused)
 {
-	u64 start = rdtsc_ordered();
+	u64 start = bench_ticks();
 	unsigned int i;
 
 	for (i = 0; i < PAIRS; i++) {

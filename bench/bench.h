@@ -13,11 +13,25 @@
 #include <linux/mm.h>
 #include <linux/seq_file.h>
 #include <linux/types.h>
+#ifdef CONFIG_X86
 #include <asm/msr.h>
+#else
+#include <asm/arch_timer.h>
+#endif
 
 #include "pocketmm.h"
 
 #define BENCH_FAILED	U64_MAX
+
+/* Counted in order with what comes before and after. */
+static inline u64 bench_ticks(void)
+{
+#ifdef CONFIG_X86
+	return rdtsc_ordered();
+#else
+	return __arch_counter_get_cntvct();
+#endif
+}
 
 /* Both sides of a comparison allocate pages with the same flags. */
 #define BENCH_GFP	(GFP_KERNEL | __GFP_NOWARN)
@@ -73,13 +87,13 @@ void bench_dawdle(unsigned long operations);
 static inline u64 bench_own_ticks(u64 start, unsigned long operations)
 {
 	bench_dawdle(operations);
-	return rdtsc_ordered() - start;
+	return bench_ticks() - start;
 }
 
 /* The same for its peers. */
 static inline u64 bench_peer_ticks(u64 start)
 {
-	return rdtsc_ordered() - start;
+	return bench_ticks() - start;
 }
 
 /* A page allocator; not for timed code, where an indirect call would count. */

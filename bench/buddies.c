@@ -36,7 +36,7 @@ static void genpool_finish(unsigned long unused)
 
 static u64 genpool_pair(unsigned long unused)
 {
-	u64 start = rdtsc_ordered();
+	u64 start = bench_ticks();
 	unsigned int i;
 
 	for (i = 0; i < PAIRS; i++) {
@@ -111,7 +111,7 @@ static void gpu_cool(unsigned long order)
 
 static u64 gpu_pair(unsigned long order)
 {
-	u64 start = rdtsc_ordered();
+	u64 start = bench_ticks();
 	unsigned int i;
 
 	for (i = 0; i < PAIRS; i++) {

@@ -73,7 +73,7 @@ static int kernel_fill(unsigned long nr)
 
 static u64 own_large(unsigned long unused)
 {
-	u64 start = rdtsc_ordered();
+	u64 start = bench_ticks();
 	unsigned int i, failed = 0;
 
 	for (i = 0; i < PAIRS; i++) {
@@ -87,7 +87,7 @@ static u64 own_large(unsigned long unused)
 
 static u64 kernel_large(unsigned long unused)
 {
-	u64 start = rdtsc_ordered();
+	u64 start = bench_ticks();
 	unsigned int i, failed = 0;
 
 	for (i = 0; i < PAIRS; i++) {
@@ -131,7 +131,7 @@ static u64 own_purge(unsigned long apart)
 	pmm_vm_unmap_aliases();
 	ok = own_take(apart);
 	own_give(0, apart);
-	start = rdtsc_ordered();
+	start = bench_ticks();
 	pmm_vm_unmap_aliases();
 	ticks = bench_own_ticks(start, FREES);
 	if (apart > 1)
@@ -141,7 +141,7 @@ static u64 own_purge(unsigned long apart)
 
 static u64 own_cycle(unsigned long unused)
 {
-	u64 start = rdtsc_ordered();
+	u64 start = bench_ticks();
 	bool ok = own_take(1);
 
 	own_give(0, 1);
@@ -176,7 +176,7 @@ static u64 kernel_purge(unsigned long apart)
 	vm_unmap_aliases();
 	ok = kernel_take(apart);
 	kernel_give(0, apart);
-	start = rdtsc_ordered();
+	start = bench_ticks();
 	vm_unmap_aliases();
 	ticks = bench_peer_ticks(start);
 	if (apart > 1)
@@ -186,7 +186,7 @@ static u64 kernel_purge(unsigned long apart)
 
 static u64 kernel_cycle(unsigned long unused)
 {
-	u64 start = rdtsc_ordered();
+	u64 start = bench_ticks();
 	bool ok = kernel_take(1);
 
 	kernel_give(0, 1);

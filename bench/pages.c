@@ -29,7 +29,7 @@ const struct bench_allocator bench_kernel = { bench_kernel_alloc, __free_pages }
 
 static u64 own_pair(unsigned long order)
 {
-	u64 start = rdtsc_ordered();
+	u64 start = bench_ticks();
 	unsigned int i, failed = 0;
 
 	for (i = 0; i < PAIRS; i++) {
@@ -44,7 +44,7 @@ static u64 own_pair(unsigned long order)
 /* Unlike pocketmm's, the kernel's free does not accept NULL. */
 static u64 kernel_pair(unsigned long order)
 {
-	u64 start = rdtsc_ordered();
+	u64 start = bench_ticks();
 	unsigned int i;
 
 	for (i = 0; i < PAIRS; i++) {
@@ -138,7 +138,7 @@ static void own_give(void)
 
 static u64 own_burst_alloc(unsigned long unused)
 {
-	u64 ticks, start = rdtsc_ordered();
+	u64 ticks, start = bench_ticks();
 	bool ok = own_take();
 
 	ticks = bench_own_ticks(start, BURST);
@@ -149,7 +149,7 @@ static u64 own_burst_alloc(unsigned long unused)
 static u64 own_burst_free(unsigned long unused)
 {
 	bool ok = own_take();
-	u64 start = rdtsc_ordered();
+	u64 start = bench_ticks();
 
 	own_give();
 	return ok ? bench_own_ticks(start, BURST) : BENCH_FAILED;
@@ -177,7 +177,7 @@ static void kernel_give(void)
 
 static u64 kernel_burst_alloc(unsigned long unused)
 {
-	u64 ticks, start = rdtsc_ordered();
+	u64 ticks, start = bench_ticks();
 	bool ok = kernel_take();
 
 	ticks = bench_peer_ticks(start);
@@ -188,7 +188,7 @@ static u64 kernel_burst_alloc(unsigned long unused)
 static u64 kernel_burst_free(unsigned long unused)
 {
 	bool ok = kernel_take();
-	u64 start = rdtsc_ordered();
+	u64 start = bench_ticks();
 
 	kernel_give();
 	return ok ? bench_peer_ticks(start) : BENCH_FAILED;
@@ -202,7 +202,7 @@ static u64 own_bulk_alloc(unsigned long unused)
 	u64 ticks, start;
 
 	memset(held, 0, BULK * sizeof(*held));
-	start = rdtsc_ordered();
+	start = bench_ticks();
 	got = pmm_alloc_pages_bulk(BENCH_GFP, BULK, held);
 	ticks = bench_own_ticks(start, BULK);
 	pmm_free_pages_bulk(BULK, held);
@@ -216,7 +216,7 @@ static u64 own_bulk_free(unsigned long unused)
 
 	memset(held, 0, BULK * sizeof(*held));
 	got = pmm_alloc_pages_bulk(BENCH_GFP, BULK, held);
-	start = rdtsc_ordered();
+	start = bench_ticks();
 	pmm_free_pages_bulk(BULK, held);
 	return got == BULK ? bench_own_ticks(start, BULK) : BENCH_FAILED;
 }
@@ -227,7 +227,7 @@ static u64 kernel_bulk_alloc(unsigned long unused)
 	u64 ticks, start;
 
 	memset(held, 0, BULK * sizeof(*held));
-	start = rdtsc_ordered();
+	start = bench_ticks();
 	got = alloc_pages_bulk(BENCH_GFP, BULK, held);
 	ticks = bench_peer_ticks(start);
 	for (i = 0; i < got; i++)

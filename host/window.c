@@ -1,30 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * pocketmm: reserve a window of kernel addresses, set and clear its page table entries, flush TLBs.
- * The only file that knows the architecture, which is x86-64.
+ * Of the architecture it uses only the verbs that window.h lists.
  *
  * A module can neither call get_vm_area() nor reach init_mm. But vmap() of one dummy page over the
  * whole window builds every page table that it needs; once the entries are cleared again the
  * addresses are ours, and the kernel's own vmalloc leaves them alone until vunmap(). The last-level
  * tables are remembered, so that a mapping is one store; so are the entries one level up, in the
- * tables that all address spaces share, so that one entry (a PMD leaf) can map 2 MiB.
+ * tables that all address spaces share, so that one entry (a PMD leaf) can map 2 MiB. A leaf takes
+ * a table of as many pages as the largest block has, 512: with pages of 16 or 64 KiB, a table has
+ * more, and there are no leaves.
  *
- * Each 2 MiB of the window, a slot, has its table hooked in, or a leaf, or neither. x86 does not
- * cache absent entries, so filling an empty entry, or a slot that has neither, needs no flush; a
- * table that has to make room for a leaf is unhooked and flushed first. All tables are hooked in
- * again before vunmap(). Under page-table isolation kernel entries may be cached in several address
- * spaces, so a flush covers everything on every CPU, as flush_tlb_all() does, including the
- * paging-structure caches.
+ * The part of the window that one table maps, a slot, has its table hooked in, or a leaf, or
+ * neither. Absent entries are not cached, so filling an empty entry, or a slot that has neither,
+ * needs no flush. A table that has to make room for a leaf is unhooked and flushed first; a leaf
+ * makes room for a table once it has been unmapped and flushed. All tables are hooked in again
+ * before vunmap(). A flush covers everything on every CPU, including the entries of upper tables.
  *
  * It owns the tables and does not lock: an entry, and a slot that an area fills, belong to the
  * owner of the area around it (vmlist.c). Two areas that meet in a slot both need its table there.
  */
 #include <linux/atomic.h>
-#include <linux/smp.h>
 #include <linux/vmalloc.h>
-
-#include <asm/processor.h>
-#include <asm/tlbflush.h>
 
 #include "host/window.h"
 
@@ -44,18 +41,13 @@ u64 pmm_window_flushes(void)
 /* The highest physical address that the processor can reach. */
 u64 pmm_window_phys_limit(void)
 {
-	return (1ULL << boot_cpu_data.x86_phys_bits) - 1;
+	return pmm_arch_phys_limit();
 }
 
-/*
- * Uncached, as ioremap() maps a device, and not encrypted even where memory is. The software bit
- * distinguishes a device from memory afterwards, which a page frame number alone does not.
- */
+/* Protection of a device's registers; pmm_window_lookup() knows them again by it. */
 pgprot_t pmm_window_device_prot(void)
 {
-	pgprot_t prot = pgprot_decrypted(pgprot_noncached(PAGE_KERNEL));
-
-	return __pgprot(pgprot_val(prot) | _PAGE_SPECIAL);
+	return pmm_arch_device_prot();
 }
 
 /**
@@ -69,7 +61,7 @@ pgprot_t pmm_window_device_prot(void)
  */
 void pmm_window_map(unsigned long addr, unsigned long pfn, unsigned long nr_pages, pgprot_t prot)
 {
-	pgprot_t bits = __pgprot(pmm_prot_bits(prot));
+	pgprot_t bits = __pgprot(pmm_arch_prot_bits(prot));
 
 	for (; nr_pages--; addr += PAGE_SIZE)
 		set_pte(pmm_pte(pmm_slot(addr), addr), pfn_pte(pfn++, bits));
@@ -100,12 +92,12 @@ unsigned long pmm_window_hold_pages_anywhere(unsigned long addr, struct page **p
 					     unsigned long nr_pages, pgprot_t prot,
 					     struct page **held, bool *foreign)
 {
-	pgprotval_t bits = pmm_prot_bits(prot);
+	pteval_t bits = pmm_arch_prot_bits(prot);
 	unsigned long i = 0, got;
 
 	while (i < nr_pages) {
 		got = 0;
-		if (pmm_entries_are_plain(bits))
+		if (pmm_arch_set_is_plain(bits))
 			got = pmm_hold_in_slot(pmm_pte(pmm_slot(addr), addr), pages + i,
 					       min(nr_pages - i, pmm_pages_left_in_slot(addr)),
 					       pmm_entry_rest(bits), held + i);
@@ -124,12 +116,12 @@ unsigned long pmm_window_hold_pages_anywhere(unsigned long addr, struct page **p
 void pmm_window_map_pages_anywhere(unsigned long addr, struct page **pages, unsigned long nr_pages,
 				   pgprot_t prot)
 {
-	pgprotval_t bits = pmm_prot_bits(prot);
+	pteval_t bits = pmm_arch_prot_bits(prot);
 	unsigned long nr;
 
 	for (; nr_pages; nr_pages -= nr, pages += nr, addr += nr << PAGE_SHIFT) {
 		nr = 1;
-		if (!pmm_entries_are_plain(bits)) {
+		if (!pmm_arch_set_is_plain(bits)) {
 			pmm_window_map(addr, page_to_pfn(*pages), 1, prot);
 			continue;
 		}
@@ -154,7 +146,7 @@ void pmm_window_put_any_pages(struct page **pages, unsigned long count)
  *
  * Context: Any.
  * Return: Whether pmm_window_map_huge() works here: not on processors without 2 MiB pages, nor
- * where the entries could not be found.
+ * where a table has more pages than a block, nor where the entries could not be found.
  */
 bool pmm_window_can_map_huge(void)
 {
@@ -176,11 +168,10 @@ void pmm_window_map_huge(unsigned long addr, unsigned long pfn, pgprot_t prot)
 	struct pmm_slot *slot = pmm_slot(addr);
 
 	if (!pmd_none(READ_ONCE(*slot->pmd))) {
-		set_pmd(slot->pmd, __pmd(0));
+		pmm_arch_set_pmd(slot->pmd, __pmd(0));
 		pmm_window_flush(PMM_FLUSH_TABLE, PMD_SIZE);
 	}
-	prot = pgprot_4k_2_large(__pgprot(pmm_prot_bits(prot)));
-	set_pmd(slot->pmd, pmd_mkhuge(pfn_pmd(pfn, prot)));
+	pmm_arch_set_pmd(slot->pmd, pmm_arch_leaf(pfn, pmm_arch_prot_bits(prot)));
 }
 
 /* pmm_window_unmap() for any mapping. */
@@ -193,15 +184,10 @@ void pmm_window_unmap_anywhere(unsigned long addr, unsigned long nr_pages)
 
 		nr = min(nr_pages, pmm_pages_left_in_slot(addr));
 		if (pmm_slot_is_huge(slot))
-			set_pmd(slot->pmd, __pmd(0));
+			pmm_arch_set_pmd(slot->pmd, __pmd(0));
 		else
 			pmm_clear_in_slot(slot->table + pte_index(addr), nr);
 	}
-}
-
-static void pmm_flush_this_cpu(void *unused)
-{
-	pmm_flush_tlb_of_this_cpu();
 }
 
 /**
@@ -213,7 +199,7 @@ static void pmm_flush_this_cpu(void *unused)
  */
 void pmm_window_flush(enum pmm_flush_reason reason, unsigned long bytes)
 {
-	on_each_cpu(pmm_flush_this_cpu, NULL, 1);
+	pmm_arch_flush();
 	atomic64_inc(&pmm_window.flushes);
 	pmm_tell_flush(reason, bytes);
 }
@@ -245,8 +231,8 @@ unsigned int pmm_window_lookup(unsigned long addr, unsigned long *pfn)
 			return 0;
 		*pfn = pte_pfn(pte);
 	}
-	if (pte_flags(pte) & _PAGE_PRESENT)	/* else PROT_NONE */
-		map |= PMM_MAP_READABLE | (pte_write(pte) ? PMM_MAP_WRITABLE : 0);
+	if (pmm_arch_is_readable(pte))
+		map |= PMM_MAP_READABLE | (pmm_arch_is_writable(pte) ? PMM_MAP_WRITABLE : 0);
 	if (pte_special(pte))
 		map |= PMM_MAP_DEVICE;
 	return map;
@@ -272,25 +258,23 @@ static void *pmm_vmap_dummy(unsigned long nr_pages)
  * The entry that a table hangs on, in the tables of the kernel's half, which every address space
  * shares; NULL unless it is there.
  */
-static pmd_t *pmm_find_pmd(unsigned long addr, const pte_t *table)
+static pmd_t *pmm_find_pmd(unsigned long addr)
 {
-	pgd_t *pgd = (pgd_t *)__va(read_cr3_pa()) + pgd_index(addr);
+	pgd_t *pgd = pgd_offset_pgd(pmm_arch_pgd(), addr);
 	p4d_t *p4d;
 	pud_t *pud;
 	pmd_t *pmd;
 
-	if (!boot_cpu_has(X86_FEATURE_PSE) || pgd_none(*pgd))
+	if (pgd_none(READ_ONCE(*pgd)))
 		return NULL;
 	p4d = p4d_offset(pgd, addr);
-	if (p4d_none(*p4d) || p4d_bad(*p4d))
+	if (p4d_none(READ_ONCE(*p4d)) || p4d_bad(READ_ONCE(*p4d)))
 		return NULL;
 	pud = pud_offset(p4d, addr);
-	if (pud_none(*pud) || pud_bad(*pud))
+	if (pud_none(READ_ONCE(*pud)) || pud_bad(READ_ONCE(*pud)))
 		return NULL;
 	pmd = pmd_offset(pud, addr);
-	if (pmd_none(*pmd) || pmd_bad(*pmd) || (pte_t *)pmd_page_vaddr(*pmd) != table)
-		return NULL;
-	return pmd;
+	return pmd_none(READ_ONCE(*pmd)) || pmd_bad(READ_ONCE(*pmd)) ? NULL : pmd;
 }
 
 /*
@@ -299,22 +283,22 @@ static pmd_t *pmm_find_pmd(unsigned long addr, const pte_t *table)
  */
 static int pmm_find_slot(struct pmm_slot *slot, unsigned long addr)
 {
-	unsigned int level;
-	pte_t *pte = lookup_address(addr, &level);
+	pmd_t *pmd = pmm_find_pmd(addr);
 
-	if (!pte || level != PG_LEVEL_4K)
+	slot->table = pmm_arch_table(addr, pmd);
+	if (!slot->table)
 		return -ENXIO;
-	slot->table = pte - pte_index(addr);
-	slot->pmd = pmm_find_pmd(addr, slot->table);
-	if (slot->pmd)
-		slot->hook = *slot->pmd;
+	if (pmd && (pte_t *)pmd_page_vaddr(READ_ONCE(*pmd)) == slot->table) {
+		slot->pmd = pmd;
+		slot->hook = READ_ONCE(*pmd);
+	}
 	return 0;
 }
 
 static int pmm_find_slots(void)
 {
 	unsigned long start = pmm_window_start(), end = start + pmm_window.size, addr, i;
-	bool huge = true;
+	bool huge = pmm_arch_has_leaves() && PTRS_PER_PTE == PMM_MAX_ORDER_PAGES;
 	int err;
 
 	pmm_window.first_slot = start >> PMD_SHIFT;
@@ -342,7 +326,8 @@ static void pmm_hook_slots(bool in)
 
 	for (addr = ALIGN(pmm_window_start(), PMD_SIZE); addr < end; addr += PMD_SIZE)
 		if (pmm_slot(addr)->pmd)
-			set_pmd(pmm_slot(addr)->pmd, in ? pmm_slot(addr)->hook : __pmd(0));
+			pmm_arch_set_pmd(pmm_slot(addr)->pmd,
+					 in ? pmm_slot(addr)->hook : __pmd(0));
 }
 
 static void pmm_window_know_pool(const struct pmm_zone *zone)

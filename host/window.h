@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * pocketmm: the calls of window.c, and its fast paths: pages of the pool, mapped and unmapped in
- * one slot. They are inline, because a small area costs little else. Only this file and window.c
- * know the architecture, x86-64.
+ * one slot. They are inline, because a small area costs little else.
+ *
+ * The architecture is behind the verbs of one header each, arch-x86.h and arch-arm64.h:
+ *
+ *	find the tables		pmm_arch_pgd(), pmm_arch_table()
+ *	protection		pmm_arch_prot_bits(), pmm_arch_device_prot(), pmm_arch_phys_limit(),
+ *				and of an entry pmm_arch_is_readable(), pmm_arch_is_writable()
+ *	set and clear		pmm_arch_store() of pmm_arch_entry(), where pmm_arch_set_is_plain()
+ *				or pmm_arch_clear_is_plain(), else set_pte(); after entries were
+ *				set, pmm_arch_stores_done()
+ *	hook, unhook, leaf	pmm_arch_set_pmd(), pmm_arch_leaf(), pmm_arch_is_leaf(),
+ *				pmm_arch_has_leaves()
+ *	flush			pmm_arch_flush()
  */
 #ifndef POCKETMM_WINDOW_H
 #define POCKETMM_WINDOW_H
@@ -12,7 +23,8 @@
 #include "internal.h"
 
 /**
- * struct pmm_slot - 2 MiB of the window
+ * struct pmm_slot - the part of the window that one last-level table maps, PMD_SIZE: 2 MiB if pages
+ *	have 4 KiB
  * @table: the last-level table that the kernel made for it
  * @pmd: the entry that @table, or a leaf, hangs on; NULL when leaves are not possible
  * @hook: the value of *@pmd with @table hooked in
@@ -25,7 +37,7 @@ struct pmm_slot {
 
 /**
  * struct pmm_window - the one window; constant once it exists, except for the slots and @flushes
- * @slots: one for each 2 MiB that the window touches
+ * @slots: one for each PMD_SIZE that the window touches
  * @first_slot: number of the first, counted from address 0
  * @base: first address
  * @size: bytes
@@ -50,6 +62,14 @@ struct pmm_window {
 };
 
 extern struct pmm_window pmm_window;
+
+#if defined(CONFIG_X86_64)
+#include "host/arch-x86.h"
+#elif defined(CONFIG_ARM64)
+#include "host/arch-arm64.h"
+#else
+#error "pocketmm knows the page tables of x86-64 and arm64"
+#endif
 
 /* The result of pmm_window_lookup(). */
 #define PMM_MAP_PRESENT		0x1
@@ -94,17 +114,11 @@ static __always_inline struct pmm_slot *pmm_slot(unsigned long addr)
 	return &pmm_window.slots[(addr >> PMD_SHIFT) - pmm_window.first_slot];
 }
 
-/* Protection of an entry: never executable, never for user mode. */
-static __always_inline pgprotval_t pmm_prot_bits(pgprot_t prot)
-{
-	return (pgprot_val(prot) | _PAGE_NX) & ~_PAGE_USER & __supported_pte_mask;
-}
-
 /* The entry of an address, with its table hooked in. */
 static __always_inline pte_t *pmm_pte(struct pmm_slot *slot, unsigned long addr)
 {
 	if (slot->pmd && unlikely(pmd_none(READ_ONCE(*slot->pmd))))
-		set_pmd(slot->pmd, slot->hook);
+		pmm_arch_set_pmd(slot->pmd, slot->hook);
 	return slot->table + pte_index(addr);
 }
 
@@ -113,7 +127,7 @@ static __always_inline pte_t *pmm_pte(struct pmm_slot *slot, unsigned long addr)
  * @addr: in the window
  *
  * Context: Any; the caller owns the address, and nothing is mapped there.
- * Return: The entry; those of the next addresses follow, up to the next 2 MiB.
+ * Return: The entry; those of the next addresses follow, up to the end of the slot.
  */
 static inline pte_t *pmm_window_entry(unsigned long addr)
 {
@@ -122,27 +136,18 @@ static inline pte_t *pmm_window_entry(unsigned long addr)
 
 static __always_inline bool pmm_slot_is_huge(const struct pmm_slot *slot)
 {
-	return slot->pmd && native_pmd_val(READ_ONCE(*slot->pmd)) & _PAGE_PSE;
+	return slot->pmd && pmm_arch_is_leaf(READ_ONCE(*slot->pmd));
 }
 
 /*
- * From one struct page to the next this grows by as much as a page table entry does. On x86-64 all
- * of them are in one array (SPARSEMEM_VMEMMAP), so this is true of pages outside the pool as well.
+ * From one struct page to the next this grows by as much as the physical address does. All of them
+ * are in one array (SPARSEMEM_VMEMMAP), so this is true of pages outside the pool as well.
  */
 static __always_inline pteval_t pmm_page_bits(const struct page *page)
 {
 	if (PAGE_SIZE % sizeof(struct page))
 		return (pteval_t)page_to_pfn(page) << PAGE_SHIFT;
 	return (pteval_t)page * (PAGE_SIZE / sizeof(struct page));
-}
-
-/*
- * May entries be set one after the other by a plain store? Not in a Xen PV guest, which makes a
- * call; nor if they are not present, because those are inverted against L1TF.
- */
-static __always_inline bool pmm_entries_are_plain(pgprotval_t bits)
-{
-	return likely(bits & _PAGE_PRESENT) && !cpu_feature_enabled(X86_FEATURE_XENPV);
 }
 
 static __always_inline bool pmm_in_one_slot(unsigned long addr, unsigned long nr_pages)
@@ -152,13 +157,13 @@ static __always_inline bool pmm_in_one_slot(unsigned long addr, unsigned long nr
 
 static __always_inline void pmm_set_entry(pte_t *pte, const struct page *page, pteval_t rest)
 {
-	native_set_pte(pte, native_make_pte(pmm_page_bits(page) + rest));
+	pmm_arch_store(pte, pmm_arch_entry(pmm_page_bits(page), rest));
 }
 
 /* Added to pmm_page_bits() of a page, this gives the page's entry with this protection. */
-static __always_inline pteval_t pmm_entry_rest(pgprotval_t bits)
+static __always_inline pteval_t pmm_entry_rest(pteval_t bits)
 {
-	return pmm_window.pool + bits;
+	return pmm_arch_rest(pmm_window.pool, bits);
 }
 
 /* Map pages within one slot. */
@@ -175,6 +180,7 @@ static __always_inline void pmm_map_in_slot(pte_t *pte, struct page **pages, uns
 	}
 	for (; pages < end; pages++, pte++)
 		pmm_set_entry(pte, *pages, rest);
+	pmm_arch_stores_done();
 }
 
 static __always_inline bool pmm_is_pool_page(const struct page *page, unsigned long first,
@@ -203,7 +209,7 @@ static __always_inline unsigned long pmm_hold_in_slot(pte_t *pte, struct page **
 
 		if (!pmm_is_pool_page(a, first, size) || !pmm_is_pool_page(b, first, size) ||
 		    !pmm_is_pool_page(c, first, size) || !pmm_is_pool_page(d, first, size))
-			return i;
+			goto done;
 		pmm_hold_page(pte + i, a, held + i, rest);
 		pmm_hold_page(pte + i + 1, b, held + i + 1, rest);
 		pmm_hold_page(pte + i + 2, c, held + i + 2, rest);
@@ -211,6 +217,8 @@ static __always_inline unsigned long pmm_hold_in_slot(pte_t *pte, struct page **
 	}
 	for (; i < nr && pmm_is_pool_page(pages[i], first, size); i++)
 		pmm_hold_page(pte + i, pages[i], held + i, rest);
+done:
+	pmm_arch_stores_done();
 	return i;
 }
 
@@ -226,9 +234,9 @@ static __always_inline unsigned long pmm_hold_in_slot(pte_t *pte, struct page **
 static __always_inline void pmm_window_map_pages(unsigned long addr, struct page **pages,
 						 unsigned long nr_pages, pgprot_t prot)
 {
-	pgprotval_t bits = pmm_prot_bits(prot);
+	pteval_t bits = pmm_arch_prot_bits(prot);
 
-	if (likely(pmm_in_one_slot(addr, nr_pages)) && pmm_entries_are_plain(bits))
+	if (likely(pmm_in_one_slot(addr, nr_pages)) && pmm_arch_set_is_plain(bits))
 		pmm_map_in_slot(pmm_pte(pmm_slot(addr), addr), pages, nr_pages,
 				pmm_entry_rest(bits));
 	else
@@ -252,10 +260,10 @@ static __always_inline unsigned long pmm_window_hold_pages(unsigned long addr, s
 							   unsigned long nr_pages, pgprot_t prot,
 							   struct page **held, bool *foreign)
 {
-	pgprotval_t bits = pmm_prot_bits(prot);
+	pteval_t bits = pmm_arch_prot_bits(prot);
 	unsigned long got = 0;
 
-	if (likely(pmm_in_one_slot(addr, nr_pages)) && pmm_entries_are_plain(bits)) {
+	if (likely(pmm_in_one_slot(addr, nr_pages)) && pmm_arch_set_is_plain(bits)) {
 		got = pmm_hold_in_slot(pmm_pte(pmm_slot(addr), addr), pages, nr_pages,
 				       pmm_entry_rest(bits), held);
 		if (likely(got == nr_pages))
@@ -269,19 +277,19 @@ static __always_inline void pmm_clear_in_slot(pte_t *pte, unsigned long nr)
 {
 	pte_t *end = pte + nr, *last = pte + (nr & ~3UL);
 
-	if (cpu_feature_enabled(X86_FEATURE_XENPV)) {
+	if (!pmm_arch_clear_is_plain()) {
 		for (; pte < end; pte++)
 			set_pte(pte, __pte(0));
 		return;
 	}
 	for (; pte < last; pte += 4) {
-		native_set_pte(pte, native_make_pte(0));
-		native_set_pte(pte + 1, native_make_pte(0));
-		native_set_pte(pte + 2, native_make_pte(0));
-		native_set_pte(pte + 3, native_make_pte(0));
+		pmm_arch_store(pte, 0);
+		pmm_arch_store(pte + 1, 0);
+		pmm_arch_store(pte + 2, 0);
+		pmm_arch_store(pte + 3, 0);
 	}
 	for (; pte < end; pte++)
-		native_set_pte(pte, native_make_pte(0));
+		pmm_arch_store(pte, 0);
 }
 
 /**
@@ -290,7 +298,7 @@ static __always_inline void pmm_clear_in_slot(pte_t *pte, unsigned long nr)
  * @nr_pages: how many
  *
  * Context: Any; the caller owns the range.
- * Return: false, and nothing has changed, when the range is not within 2 MiB, or a leaf maps it.
+ * Return: false, and nothing has changed, when the range is not within a slot, or a leaf maps it.
  */
 static __always_inline bool pmm_window_unmap_within(unsigned long addr, unsigned long nr_pages)
 {
@@ -305,7 +313,7 @@ static __always_inline bool pmm_window_unmap_within(unsigned long addr, unsigned
 /**
  * pmm_window_unmap() - clear page table entries; the caller flushes
  * @addr: of the first page, in the window
- * @nr_pages: how many; a 2 MiB mapping is unmapped as a whole
+ * @nr_pages: how many; what a leaf maps is unmapped as a whole
  *
  * Context: Any; the caller owns the range.
  */

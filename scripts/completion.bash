@@ -57,7 +57,7 @@ _pocketmm_value() {
 	--only) _pocketmm_words "$(sed -n 's/^\[\(.*\)\]$/\1/p' "$top/bench/targets")" ;;
 	--params) _pocketmm_words "$(_pocketmm_parameters)" ;;
 	--file | --scan | --keep | --keep-log | --input | --minimize | --module | --root) _pocketmm_files ;;
-	--cpus | --numa | --mem | --append | --timeout | --interval | --chunk | --slow | --seconds | --jobs | -j) ;;
+	--cpus | --cpu | --numa | --mem | --append | --timeout | --interval | --chunk | --slow | --seconds | --jobs | -j) ;;
 	*) return 1 ;;
 	esac
 }

@@ -26,7 +26,7 @@ set_up() {
 	mapped=$(value pages)
 	mapped2=${mapped#*,} mapped=${mapped%,*}
 	must 'vmap block=1'
-	must 'ioremap phys=0xfed00000 size=1024'
+	must "ioremap phys=$DEVICE size=1024"
 	must 'vmalloc size=4096'
 	must 'vfree area=4'
 	before=$(state)
@@ -214,11 +214,11 @@ bad_mappings() {
 	EINVAL vmap area=1
 	ENOENT vmap block=3
 	ENOENT vmap block=1,2,3
-	EINVAL ioremap phys=0xfed00000
+	EINVAL ioremap phys=$DEVICE
 	EINVAL ioremap size=4096
-	EINVAL ioremap phys=0xfed00000 size=0
+	EINVAL ioremap phys=$DEVICE size=0
 	EINVAL ioremap phys=0xffffffffffffffff size=2
-	EPERM ioremap phys=0x1000000 size=4096
+	EPERM ioremap phys=$RAM size=4096
 	EINVAL iounmap area=1
 	EINVAL iounmap area=2
 	ENOENT iounmap area=4

@@ -81,7 +81,7 @@ mappings() {
 	agrees 'vmap'
 	must 'vmalloc size=2M'
 	agrees 'vmalloc of 2 MiB'
-	must 'ioremap phys=0xfed00000 size=1024'
+	must "ioremap phys=$DEVICE size=1024"
 	is 'mappings: of a device there are none' "$(grep "^$(value offset):" "$PMM/mappings")" "$(value offset):"
 	is 'mappings: the areas of window' "$(cut -d: -f 1 "$PMM/mappings")" "$(sed -n 's/ .* area .*//p' "$PMM/window")"
 	must 'vfree area=1'

@@ -221,7 +221,7 @@ walk 'vmalloc size=8192' vfree area
 walk 'vmalloc size=1M zero' vfree area
 walk 'vmalloc size=12288 user' vfree area
 walk 'vmap block=1,2' vunmap area
-walk 'ioremap phys=0xfed00000 size=1024' iounmap area
+walk "ioremap phys=$DEVICE size=1024" iounmap area
 walk 'pages area=1'
 walk 'fill area=1 seed=7'
 walk 'check area=1 seed=7'
@@ -232,7 +232,7 @@ walk_back 'alloc order=3' free page ' order=3'
 walk_back 'vmalloc size=20000' vfree area
 walk_back 'vmalloc size=20000' vfree offset
 walk_back 'vmap block=1,2' vunmap area
-walk_back 'ioremap phys=0xfed00000 size=1024' iounmap area
+walk_back "ioremap phys=$DEVICE size=1024" iounmap area
 walk purge
 walk drain
 walk_file 0 version

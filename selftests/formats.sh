@@ -34,7 +34,7 @@ mixed_state() {
 	must 'vmalloc size=4096'
 	must 'vmalloc size=12288 user'
 	must 'vfree area=3'
-	must "ioremap phys=0xfed00000 size=1024"
+	must "ioremap phys=$DEVICE size=1024"
 	must 'vmalloc size=8192'
 }
 

@@ -131,7 +131,7 @@ static long take_area(enum kind kind, long block)
 	else if (kind == VMAP)
 		snprintf(command, sizeof(command), "vmap block=%ld", block);
 	else
-		snprintf(command, sizeof(command), "ioremap phys=0xfed00000 size=64");
+		snprintf(command, sizeof(command), "ioremap phys=" POOL_DEVICE " size=64");
 	return take("area", command);
 }
 

@@ -68,7 +68,7 @@ kinds() {
 	load chunk=1M window=1M purge=lazy
 	must 'alloc order=1'
 	must 'vmap block=1'
-	must 'ioremap phys=0xfed00000 size=1024'
+	must "ioremap phys=$DEVICE size=1024"
 	must 'vmalloc size=8192 user'
 	must 'vunmap area=1'
 	must 'iounmap area=2'
@@ -116,7 +116,7 @@ no_room() {
 	must reset
 	must purge
 	must 'alloc order=4'
-	for command in 'vmap block=1' 'ioremap phys=0xfed00000 size=49152'; do
+	for command in 'vmap block=1' "ioremap phys=$DEVICE size=49152"; do
 		must 'vmalloc size=240K'
 		must "vfree area=$(value area)"
 		flushes=$(stat_of tlb_flushes)

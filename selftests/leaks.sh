@@ -29,7 +29,7 @@ blocks_and_areas() {
 	block=$(value page)
 	must 'vmalloc size=10000'
 	must 'vmap block=2'
-	must 'ioremap phys=0xfed00000 size=1024'
+	must "ioremap phys=$DEVICE size=1024"
 	rmmod_with_leaks 'blocks and areas'
 	matches 'the page' "$(lines_about "block $page ")" "leak: block $page order 0, $BY"
 	matches 'the block' "$(lines_about "block $block ")" "leak: block $block order 4, $BY"

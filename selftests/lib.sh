@@ -21,6 +21,21 @@ KO=${POCKETMM_KO:-/pocketmm.ko}
 TRY=./pmm-try
 export PMM
 
+# A device whose registers may be read, with nothing but devices in the pages behind it: the HPET of a PC, or the
+# PL031, a clock, of QEMU's virt machine; an address in RAM, with the first one that is the kernel's; and where all
+# RAM begins, in MiB.
+case $(uname -m) in
+aarch64)
+	DEVICE=0x9010000 DEVICE_IN_IOMEM='09010000-09010fff : rtc-pl031'
+	RAM_BEGINS=0x40000000 RAM=0x41000000 RAM_FLOOR=1024
+	;;
+*)
+	DEVICE=0xfed00000 DEVICE_IN_IOMEM='fed00000-fed003ff : HPET'
+	RAM_BEGINS=0x100000 RAM=0x1000000 RAM_FLOOR=0
+	;;
+esac
+export DEVICE DEVICE_IN_IOMEM RAM_BEGINS RAM RAM_FLOOR
+
 planned=0
 tests=0
 failures=0

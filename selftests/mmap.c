@@ -280,8 +280,8 @@ static void test_device_refused(void)
 {
 	struct area area;
 
-	if (pool_command("ioremap phys=0xfed00000 size=64")) {
-		ktap_skip("no HPET");
+	if (pool_command("ioremap phys=" POOL_DEVICE " size=64")) {
+		ktap_skip("no HPET or PL031");
 		return;
 	}
 	area.offset = pool_result("offset");

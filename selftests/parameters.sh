@@ -150,13 +150,14 @@ last_frame() {
 }
 
 good_limits() {
-	for limit in 1G 256M 0x10000000 18446744073709551615; do
+	low=$((RAM_FLOOR + 256)) high=$((RAM_FLOOR / 1024 + 1))
+	for limit in "${high}G" "${low}M" "$(printf '%#x' $((low << 20)))" 18446744073709551615; do
 		log_mark
 		load chunk=4M "below=$limit"
 		case $limit in
-		1G) frames=262144 ;;
+		*G) frames=$((high * 262144)) ;;
 		1844*) frames=4503599627370496 ;;
-		*) frames=65536 ;;
+		*) frames=$((low * 256)) ;;
 		esac
 		within "below=$limit: last page frame" "$(last_frame)" 1024 $((frames - 1))
 		unload
@@ -188,24 +189,24 @@ good_reserves() {
 	done </tmp/rows
 }
 
-# The longest run of free pages below 128 MiB, in KiB: /proc/kpageflags has a word a page, with bit 10
+# The longest run of free pages in the first 128 MiB of RAM, in KiB: /proc/kpageflags has a word a page, with bit 10
 # for what is free.
 longest_free_run() {
-	od -An -v -t x8 -w8 -N $((32768 * 8)) /proc/kpageflags | awk '
+	od -An -v -t x8 -w8 -j $((RAM_FLOOR * 256 * 8)) -N $((32768 * 8)) /proc/kpageflags | awk '
 		substr($1, 14, 1) ~ /[4-7c-f]/ { if (++run > longest) longest = run; next }
 		{ run = 0 }
 		END { print 4 * longest }'
 }
 
-# Somewhere below 128 MiB is the kernel's own image, at a random place, so that range is never free as
+# Somewhere in these 128 MiB is the kernel's own image, at a random place, so that range is never free as
 # a whole.  At least half of the longest free run must be tried: the run need not begin on 2 MiB.
 impossible_chunk() {
 	longest=$(longest_free_run)
 	log_mark
-	is 'an impossible chunk' "$(insmod_with chunk=126M below=128M)" ENOMEM
+	is 'an impossible chunk' "$(insmod_with chunk=126M "below=$((RAM_FLOOR + 128))M")" ENOMEM
 	line=$(log_since)
 	matches 'one line says what was tried' "$line" \
-		'no room for chunk=129024K below 0x8000000: [0-9]+ ranges tried; largest size worth trying: chunk=[0-9]+K'
+		"no room for chunk=129024K below $(printf '%#x' $(((RAM_FLOOR + 128) << 20))): [0-9]+ ranges tried; largest size worth trying: chunk=[0-9]+K"
 	worth=${line##*chunk=}
 	within 'the size worth trying is worth it' "${worth%K}" $((longest / 2 - 1024)) 129023
 	follow_advice
@@ -218,7 +219,7 @@ impossible_chunk() {
 follow_advice() {
 	for _ in 1 2 3 4 5; do
 		log_mark
-		[ "$(insmod_with "chunk=$worth" below=128M)" != ok ] || return
+		[ "$(insmod_with "chunk=$worth" "below=$((RAM_FLOOR + 128))M")" != ok ] || return
 		note "chunk=$worth could not be had: $(log_since)"
 		line=$(log_since)
 		worth=${line##*chunk=}

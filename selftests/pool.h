@@ -21,6 +21,13 @@
 #define POOL_DIR	"/sys/kernel/debug/pocketmm/"
 #define POOL_PAGE	4096UL
 
+/* A device whose registers may be read: QEMU's PL031 clock, or the HPET of a PC. */
+#ifdef __aarch64__
+#define POOL_DEVICE	"0x9010000"
+#else
+#define POOL_DEVICE	"0xfed00000"
+#endif
+
 static char pool_text[1 << 16];		/* what pool_read() read last */
 
 static KTAP_UNUSED const char *pool_module_beside(char *path, size_t size)

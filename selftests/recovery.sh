@@ -50,7 +50,7 @@ cycle() {
 # A chunk that is not available, and a bad value: everything taken before must be given back.
 refusals() {
 	for _ in 1 2; do
-		insmod_with chunk=126M below=128M >/dev/null && bail 'an impossible chunk was loaded'
+		insmod_with chunk=126M "below=$((RAM_FLOOR + 128))M" >/dev/null && bail 'an impossible chunk was loaded'
 		insmod_with chunk=64M window=4096000M >/dev/null && bail 'an impossible window was loaded'
 	done
 	cycle 64K reset

@@ -11,7 +11,7 @@
  *
  * Devices are kept out of harm's way, because a write to some register may reset the machine or
  * stop its clock, and that would say nothing about the module: a line reaches `ioremap` only with
- * the HPET's page for an address, whose registers may be read; and a write to `mem` never overlaps
+ * a device's page for an address, whose registers may be read; and a write to `mem` never overlaps
  * an area of ioremap. (`fill` refuses such an area on its own.)
  */
 #define _GNU_SOURCE
@@ -24,7 +24,7 @@
 #define LEAST_STEPS	400	/* however slow the machine */
 #define MOST_TEXT	5000
 #define MOST_BYTES	(5 * POOL_PAGE)
-#define HPET		" phys=0xfed00000 size="
+#define DEVICE		" phys=" POOL_DEVICE " size="
 
 static unsigned long long state;
 static long window_bytes;
@@ -61,7 +61,7 @@ static const char * const forms[] = {
 	"free block=#", "free page=# order=#", "free page=@ order=#", "free block=@",
 	"vmalloc size=#00", "vmalloc size=#K zero", "vmalloc size=#K user", "vmalloc size=@",
 	"vfree area=#", "vfree offset=@", "vfree offset=#K", "vmap block=#", "vmap block=#,#,#",
-	"vunmap area=#", "ioremap" HPET "#", "iounmap area=#", "pages area=#",
+	"vunmap area=#", "ioremap" DEVICE "#", "iounmap area=#", "pages area=#",
 	"fill area=# seed=@", "fill block=# seed=#", "check area=# seed=#", "check block=# seed=@",
 	"purge", "drain", "reset", "fail nth=#", "!", "! block=# zero",
 };
@@ -141,12 +141,12 @@ static size_t mutate(char *text, size_t len)
 	return len;
 }
 
-/* Behind the word `ioremap`: the HPET, at most a page; or no number, so that nothing is mapped. */
+/* Behind the word `ioremap`: the device, at most a page; or no number, so that nothing is mapped. */
 static bool harmless(const char *rest, const char *end)
 {
-	const char *size = rest + strlen(HPET), *at;
+	const char *size = rest + strlen(DEVICE), *at;
 
-	if (end - rest > (long)strlen(HPET) && !memcmp(rest, HPET, strlen(HPET))) {
+	if (end - rest > (long)strlen(DEVICE) && !memcmp(rest, DEVICE, strlen(DEVICE))) {
 		for (at = size; at < end && isdigit((unsigned char)*at); at++)
 			;
 		return at - size <= 3 && (at == end || *at == '\n');

@@ -184,14 +184,14 @@ all_messages() {
 	must 'alloc order=2'
 	page=$(value page)
 	must 'vmalloc size=8192'
-	must "ioremap phys=0xfed00000 size=64"
+	must "ioremap phys=$DEVICE size=64"
 	try "free page=$((page + 1)) order=0" "free page=$page order=1" 'free page=4294967295 order=0' \
 		"free page=$page order=12" 'vfree offset=1' 'vfree offset=4096' 'vfree offset=18446744073709547520' \
-		'vmalloc size=18446744073709551615' 'vmalloc size=4M' 'ioremap phys=0x1000000 size=1'
+		'vmalloc size=18446744073709551615' 'vmalloc size=4M' "ioremap phys=$RAM size=1"
 	unload
 	insmod_with chunk=1000G >/dev/null
 	insmod_with below=18446744073709551616 >/dev/null
-	insmod_with chunk=64M below=64M >/dev/null
+	insmod_with chunk=64M "below=$((RAM_FLOOR + 64))M" >/dev/null
 }
 
 # The addresses in brackets are those of vfree, hashed.
@@ -248,7 +248,7 @@ mappings() {
 	must 'alloc order=1'
 	must 'vmap block=1'
 	vmap=$(value offset)
-	must 'ioremap phys=0xfed00000 size=4096'
+	must "ioremap phys=$DEVICE size=4096"
 	device=$(value offset)
 	must 'vmalloc size=16K user'
 	user=$(value offset)
@@ -332,7 +332,7 @@ no_foreign_page() {
 	must 'alloc order=1'
 	id=$(value block) page=$(value page)
 	before=$(state)
-	expect EINVAL 'vmap page=0' "vmap page=$page order=1" 'vmap phys=0x1000000' 'vmap size=4096' 'vmap area=1' 'fill page=0 seed=1'
+	expect EINVAL 'vmap page=0' "vmap page=$page order=1" "vmap phys=$RAM" 'vmap size=4096' 'vmap area=1' 'fill page=0 seed=1'
 	for other in 0 $((id + 1)) 18446744073709551615; do
 		expect ENOENT "vmap block=$other" "vmap block=$id,$other" "fill block=$other seed=1"
 	done
@@ -380,7 +380,7 @@ numbers() {
 	key 'vfree offset=%' 'EINVAL ERANGE ENOENT ENOENT EINVAL'
 	expect 'EINVAL ERANGE EINVAL EINVAL' "ioremap phys=18446744073709551615 size=1" "ioremap phys=18446744073709551616 size=1" \
 		"ioremap phys=9223372036854775808 size=1" "ioremap phys=-1 size=1"
-	key 'ioremap phys=0xfed00000 size=%' "EINVAL ERANGE EINVAL $beyond_device EINVAL"
+	key "ioremap phys=$DEVICE size=%" "EINVAL ERANGE EINVAL $beyond_device EINVAL"
 	unchanged 'sizes, offsets and addresses'
 	expect 'ERANGE EINVAL' 'fill area=1 seed=18446744073709551616' 'fill area=1 seed=-1'
 	expect 'ok 37' 'fill area=1 seed=18446744073709551615'
@@ -397,18 +397,19 @@ readonly NEAR_TOP='18446744073709551615 18446744073709551614 1844674407370954752
 
 sizes() {
 	for size in $NEAR_TOP; do
-		expect EINVAL "vmalloc size=$size" "vmalloc size=$size user" "ioremap phys=0xfed00000 size=$size"
+		expect EINVAL "vmalloc size=$size" "vmalloc size=$size user" "ioremap phys=$DEVICE size=$size"
 	done
 	for size in 18014398509481984K 17592186044416M 17179869184G; do
-		expect ERANGE "vmalloc size=$size" "ioremap phys=0xfed00000 size=$size" "vfree offset=$size"
+		expect ERANGE "vmalloc size=$size" "ioremap phys=$DEVICE size=$size" "vfree offset=$size"
 	done
 	unchanged 'sizes near 2^64'
 }
 
-grep -q 'fed00000-fed003ff : HPET' /proc/iomem || skip_all 'no HPET on this machine'
+grep -q "$DEVICE_IN_IOMEM" /proc/iomem || skip_all 'no HPET on this machine, or PL031'
 plan $((41 + 6 * $(quick 1 3)))
-# With RAM above 4 GiB, 4 GiB from the device on are not only too many.
+# With RAM behind the device, or above 4 GiB, 4 GiB from the device on are not only too many.
 beyond_device=ENOSPC
+[ $((DEVICE)) -gt $((RAM_BEGINS)) ] || beyond_device=EPERM
 ! grep -qE '^ *[1-9a-f][0-9a-f]{8,}-.* : System RAM' /proc/iomem || beyond_device=EPERM
 bad=
 kptr=$(cat /proc/sys/kernel/kptr_restrict)

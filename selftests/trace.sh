@@ -168,7 +168,7 @@ per_cpu_and_lazy() {
 	coalesce: page=0 order=8 buddy=256
 	END
 	on
-	must 'ioremap phys=0xfed00000 size=4096'
+	must "ioremap phys=$DEVICE size=4096"
 	must 'iounmap area=1'
 	must purge
 	told_is 'era=modern: an area that waits' <<-END

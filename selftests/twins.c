@@ -116,7 +116,7 @@ static int next_command(const struct pair *pair)
 		return VMALLOC;
 	}
 	if (what < 85) {
-		snprintf(run.command, sizeof(run.command), "ioremap phys=0xfed00000 size=%ld",
+		snprintf(run.command, sizeof(run.command), "ioremap phys=" POOL_DEVICE " size=%ld",
 			 1 + below(16 * POOL_PAGE));
 		return IOREMAP;
 	}

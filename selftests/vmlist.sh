@@ -113,7 +113,7 @@ mixed_kinds() {
 	load chunk=1M window=1M
 	must 'alloc order=1'
 	step 'vmap block=1' 'area=1 offset=0 size=8192 pages=2' '0+3 .253'
-	step 'ioremap phys=0xfed00000 size=1024' 'area=2 offset=12288 size=4096 pages=1' '0+3 3+2 .251'
+	step "ioremap phys=$DEVICE size=1024" 'area=2 offset=12288 size=4096 pages=1' '0+3 3+2 .251'
 	step 'vmalloc size=4096 user' 'area=3 offset=20480 size=4096 pages=1' '0+3 3+2 5+2 .249'
 	is 'kinds' "$(cat $PMM/window)" '0 12288 area vmap pages=2
 12288 8192 area ioremap pages=1

@@ -202,13 +202,6 @@ refresh() {
 
 # --- what the index says
 
-host_architecture() {
-	case $(uname -m) in
-	aarch64) echo arm64 ;;
-	*) echo amd64 ;;
-	esac
-}
-
 # indexed PACKAGE [VERSION]: PACKAGE:ARCHITECTURE=VERSION of one that this host can run, the newest.
 indexed() {
 	awk -v arch="$(host_architecture)" -v name="$1" -v version="${2-}" '

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * pocketmm's client module: areas of the window, used as they should be, and what the page tables
- * say of them, by the kernel's own vmalloc_to_page(), lookup_address() and fault-tolerant loads.
+ * say of them, by the kernel's own vmalloc_to_page(), its page tables and fault-tolerant loads.
  */
 #include <linux/io.h>
 #include <linux/module.h>
@@ -12,7 +12,6 @@
 
 #include "client.h"
 
-#define HPET_PHYS	0xfed00000UL
 #define VGA_PHYS	0xa0000UL
 
 int client_peek(const void *addr)
@@ -206,14 +205,13 @@ static void test_read_only(void)
 
 static void check_entry(void *addr)
 {
-	unsigned int level;
-	pte_t *pte = lookup_address((unsigned long)addr, &level);
+	struct client_entry entry = client_entry_of(addr);
 
-	if (!CHECK(pte) || !CHECK(pte_present(*pte)))
+	if (!CHECK(entry.present))
 		return;
-	CHECK_EQ(level, PG_LEVEL_4K);
-	CHECK(pte_val(*pte) & _PAGE_NX);
-	CHECK(!(pte_val(*pte) & _PAGE_USER));
+	CHECK_EQ(entry.level, CLIENT_PTE);
+	CHECK(!entry.executable);
+	CHECK(!entry.user);
 }
 
 static void test_never_executable(void)
@@ -337,42 +335,33 @@ static void test_vread_vwrite(void)
 	kvfree(buf);
 }
 
-static void check_hpet(void __iomem *addr, u32 id)
+static void check_device(void __iomem *addr, u32 id)
 {
-	CHECK_EQ(readl(addr), id);
-	CHECK_EQ((u32)readq(addr), id);
+	CHECK_EQ(readl(addr + CLIENT_DEVICE_ID), id);
+	CHECK_EQ((u32)readq(addr + CLIENT_DEVICE_ID), id);
 	CHECK(!pmm_vmalloc_to_page((void __force *)addr));
 	CHECK_EQ(client_peek((void __force *)addr + PAGE_SIZE), -EFAULT);
 }
 
-/* How the processor caches what is mapped there. */
-static pteval_t cache_mode(const void __iomem *addr)
-{
-	unsigned int level;
-	pte_t *pte = lookup_address((unsigned long)addr, &level);
-
-	return pte && pte_present(*pte) ? pte_val(*pte) & _PAGE_CACHE_MASK : ~0UL;
-}
-
 static void test_ioremap(void)
 {
-	void __iomem *addr, *inside, *kernel = ioremap(HPET_PHYS, 1024);
-	u32 id = readl(kernel), period = readl(kernel + 4);
-	pteval_t mode = cache_mode(kernel);
+	void __iomem *addr, *inside, *kernel = ioremap(CLIENT_DEVICE, PAGE_SIZE);
+	u32 id = readl(kernel + CLIENT_DEVICE_ID), next = readl(kernel + CLIENT_DEVICE_ID + 4);
+	u64 cache = client_entry_of((void __force *)kernel).cache;
 
 	iounmap(kernel);
 	if (id == U32_MAX) {
-		client_skip("no HPET");
+		client_skip("no HPET or PL031");
 		return;
 	}
-	addr = pmm_ioremap(HPET_PHYS, 1);
-	inside = pmm_ioremap(HPET_PHYS + 4, 8);
+	addr = pmm_ioremap(CLIENT_DEVICE, 1);
+	inside = pmm_ioremap(CLIENT_DEVICE + CLIENT_DEVICE_ID + 4, 8);
 	if (CHECK(addr) && CHECK(inside)) {
-		check_hpet(addr, id);
-		CHECK_EQ(cache_mode(addr), mode);
-		CHECK_EQ(offset_in_page(inside), 4);
-		CHECK_EQ(readl(inside), period);
-		CHECK_EQ(pmm_find_vm_area((void __force *)addr)->phys_addr, HPET_PHYS);
+		check_device(addr, id);
+		CHECK_EQ(client_entry_of((void __force *)addr).cache, cache);
+		CHECK_EQ(offset_in_page(inside), CLIENT_DEVICE_ID + 4);
+		CHECK_EQ(readl(inside), next);
+		CHECK_EQ(pmm_find_vm_area((void __force *)addr)->phys_addr, CLIENT_DEVICE);
 		CHECK_EQ(pmm_find_vm_area((void __force *)addr)->flags, PMM_VM_IOREMAP);
 		CHECK_EQ(size_at((void __force *)addr), 2 * PAGE_SIZE);
 	}
@@ -385,12 +374,12 @@ static void test_ioremap(void)
 /* The last byte counts: 2.4 mapped one page where a request reached into a second. */
 static void test_ioremap_sizes(void)
 {
-	void __iomem *addr = pmm_ioremap(HPET_PHYS + PAGE_SIZE - 1, 2);
+	void __iomem *addr = pmm_ioremap(CLIENT_DEVICE + PAGE_SIZE - 1, 2);
 
 	if (CHECK(addr))
 		CHECK_EQ(size_at((void __force *)addr - PAGE_SIZE + 1), 3 * PAGE_SIZE);
 	pmm_iounmap(addr);
-	addr = pmm_ioremap(HPET_PHYS, PAGE_SIZE);
+	addr = pmm_ioremap(CLIENT_DEVICE, PAGE_SIZE);
 	if (CHECK(addr))
 		CHECK_EQ(size_at((void __force *)addr), 2 * PAGE_SIZE);
 	pmm_iounmap(addr);
@@ -421,7 +410,7 @@ const struct client_case client_area_cases[] = {
 	{ "areas: vmap of pages of the kernel", test_vmap_kernel_pages },
 	{ "areas: get, map, remove", test_bare_area },
 	{ "areas: vread and vwrite over holes and guard pages", test_vread_vwrite },
-	{ "areas: ioremap of the HPET", test_ioremap },
+	{ "areas: ioremap of a device", test_ioremap },
 	{ "areas: a device has no page", test_device_has_no_page },
 	{ "areas: ioremap up to its last byte", test_ioremap_sizes },
 	{ }

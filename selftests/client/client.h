@@ -33,6 +33,29 @@ extern bool client_pcp;
 extern bool client_lazy;
 extern bool client_modern;
 
+/*
+ * A device whose registers may be read, with nothing but devices in the pages behind it: the HPET
+ * of a PC, or the PL031 clock of QEMU's virt machine. Both say who they are, which never changes.
+ */
+#ifdef CONFIG_ARM64
+#define CLIENT_DEVICE		0x09010000UL
+#define CLIENT_DEVICE_ID	0xfe0
+#else
+#define CLIENT_DEVICE		0xfed00000UL
+#define CLIENT_DEVICE_ID	0
+#endif
+
+/* tables.c: what the page tables say of an address; at level 0 there is nothing */
+enum { CLIENT_PTE = 1, CLIENT_PMD = 2 };
+
+struct client_entry {
+	unsigned int	level;
+	bool		present, executable, user;
+	u64		cache;		/* how the processor caches what is mapped there */
+};
+
+struct client_entry client_entry_of(const void *addr);
+
 bool client_check(bool holds, const char *file, int line, const char *what, long long got,
 		  long long expected);
 void client_skip(const char *why);

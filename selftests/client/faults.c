@@ -8,7 +8,6 @@
 #include "client.h"
 
 #define LIMIT		50	/* no call makes as many requests */
-#define HPET		0xfed00000
 
 struct call {
 	void	*(*take)(void);
@@ -25,7 +24,7 @@ static void *take_zeroed(void)		{ return pmm_vzalloc(3 * PAGE_SIZE); }
 static void *take_user(void)		{ return pmm_vmalloc_user(100 * PAGE_SIZE); }
 static void *take_32(void)		{ return pmm_vmalloc_32(100 * PAGE_SIZE); }
 static void *take_record(void)		{ return pmm_get_vm_area(PAGE_SIZE, PMM_VM_MAP); }
-static void *take_device(void)		{ return (void __force *)pmm_ioremap(HPET, 1024); }
+static void *take_device(void)		{ return (void __force *)pmm_ioremap(CLIENT_DEVICE, 1024); }
 static void *take_ram(void)		{ return pmm_vm_map_ram(lent, 16, NUMA_NO_NODE); }
 static void *take_much_ram(void)	{ return pmm_vm_map_ram(lent, 200, NUMA_NO_NODE); }
 
@@ -143,7 +142,7 @@ static void test_mappings(void)
 static void test_areas_that_are(void)
 {
 	void *area = pmm_vmalloc(3 * PAGE_SIZE), *map;
-	void __iomem *device = pmm_ioremap(HPET, 1024);
+	void __iomem *device = pmm_ioremap(CLIENT_DEVICE, 1024);
 	char text[16] = "fifteen letters";
 	struct page *page = pmm_alloc_page(GFP_KERNEL);
 

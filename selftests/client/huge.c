@@ -14,11 +14,10 @@
 
 static unsigned int level_of(const void *addr)
 {
-	unsigned int level = PG_LEVEL_NONE;
-	pte_t *pte = lookup_address((unsigned long)addr, &level);
+	struct client_entry entry = client_entry_of(addr);
 
-	CHECK(pte && pte_val(*pte) & _PAGE_NX && !(pte_val(*pte) & _PAGE_USER));
-	return level;
+	CHECK(entry.level && !entry.executable && !entry.user);
+	return entry.level;
 }
 
 /* Both walks agree, each page has its own count, and a write here is seen in the direct map. */
@@ -45,7 +44,7 @@ static void check_area(char *addr, unsigned long nr_pages)
 static void test_huge(void)
 {
 	unsigned long before = pmm_nr_free_pages(), nr_pages = 2 * HUGE_PAGES + 3;
-	unsigned int large = client_modern ? PG_LEVEL_2M : PG_LEVEL_4K;
+	unsigned int large = client_modern ? CLIENT_PMD : CLIENT_PTE;
 	char *addr = pmm_vmalloc(nr_pages * PAGE_SIZE);
 
 	if (!CHECK(addr))
@@ -54,7 +53,7 @@ static void test_huge(void)
 	CHECK(!client_modern || IS_ALIGNED((unsigned long)addr, PMD_SIZE));
 	CHECK_EQ(level_of(addr), large);
 	CHECK_EQ(level_of(addr + 2 * PMD_SIZE - 1), large);
-	CHECK_EQ(level_of(addr + 2 * PMD_SIZE), PG_LEVEL_4K);
+	CHECK_EQ(level_of(addr + 2 * PMD_SIZE), CLIENT_PTE);
 	check_area(addr, nr_pages);
 	pmm_vfree(addr);
 	CHECK_EQ(pmm_nr_free_pages(), before);
@@ -88,7 +87,7 @@ static void test_reused(void)
 	pmm_vfree(addr);
 	pmm_vm_unmap_aliases();
 	small = pmm_vmalloc(3 * PAGE_SIZE);
-	CHECK_EQ(level_of(small), PG_LEVEL_4K);
+	CHECK_EQ(level_of(small), CLIENT_PTE);
 	check_area(small, 3);
 	again = pmm_vmalloc(PMD_SIZE);
 	CHECK(again && again != small);
@@ -135,7 +134,7 @@ static void test_no_whole_block(void)
 	}
 	addr = pmm_vmalloc(PMD_SIZE + 5 * PAGE_SIZE);
 	if (CHECK(addr)) {
-		CHECK_EQ(level_of(addr), PG_LEVEL_4K);
+		CHECK_EQ(level_of(addr), CLIENT_PTE);
 		check_area(addr, HUGE_PAGES + 5);
 	}
 	pmm_vfree(addr);
@@ -170,7 +169,7 @@ static void test_atomic(void)
 
 	if (!CHECK(addr))
 		return;
-	CHECK_EQ(level_of(addr), PG_LEVEL_4K);
+	CHECK_EQ(level_of(addr), CLIENT_PTE);
 	check_area(addr, nr_pages);
 	pmm_vfree(addr);
 	CHECK_EQ(pmm_nr_free_pages(), before);

@@ -198,13 +198,13 @@ static void test_ioremap_misuse(void)
 	CHECK(!pmm_ioremap(own + 17, 1));
 	CHECK(!pmm_ioremap(own - PAGE_SIZE, 2 * PAGE_SIZE));
 	CHECK(!pmm_ioremap(page_to_phys(ZERO_PAGE(0)), 1));
-	CHECK(!pmm_ioremap(0xfed00000UL, 0));
-	CHECK(!pmm_ioremap(0xfed00000UL, ULONG_MAX));
+	CHECK(!pmm_ioremap(CLIENT_DEVICE, 0));
+	CHECK(!pmm_ioremap(CLIENT_DEVICE, ULONG_MAX));
 	CHECK(!pmm_ioremap(ULONG_MAX, 1));
 	CHECK(!pmm_ioremap(ULONG_MAX, 2));
 	CHECK(!pmm_ioremap(ULONG_MAX - 4095, 4096));
 	CHECK(!pmm_ioremap(1ULL << 52, PAGE_SIZE));
-	CHECK(!pmm_ioremap(0xfed00000UL, 1UL << 52));
+	CHECK(!pmm_ioremap(CLIENT_DEVICE, 1UL << 52));
 	__pmm_free_pages(page, 0);
 }
 

@@ -133,7 +133,7 @@ static bool take(struct slot *s)
 	case RAM:
 		return take_map(s);
 	case DEVICE:
-		s->addr = (char __force *)pmm_ioremap(0xfed00000, 64);
+		s->addr = (char __force *)pmm_ioremap(CLIENT_DEVICE, 64);
 		return s->addr;
 	default:
 		return false;

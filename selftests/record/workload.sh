@@ -9,13 +9,16 @@
 PMM=/sys/kernel/debug/pocketmm
 CLIENT=/sys/kernel/debug/pocketmm_client
 
+# A device that may be mapped: lib.sh.
+: "${DEVICE:=0xfed00000}"
+
 mark() {
 	echo "$1" >"$POCKETMM_MARK"
 }
 
 # commands SEED: some free what others have freed already.
 commands() {
-	awk -v seed="$1" '
+	awk -v seed="$1" -v device="$DEVICE" '
 	function dice(n) { return int(rand() * n) }
 	BEGIN {
 		srand(seed)
@@ -32,7 +35,7 @@ commands() {
 			else
 				print dice(8) ? "vmap block=" 1 + dice(i) : dice(2) ? "purge" : "drain"
 		}
-		print "ioremap phys=0xfed00000 size=1024"
+		print "ioremap phys=" device " size=1024"
 	}'
 }
 

@@ -161,7 +161,7 @@ use_pool() {
 	must 'vmalloc size=200K'
 	must 'vfree area=2'
 	must 'vmap block=1,3'
-	must 'ioremap phys=0xfed00000 size=1024'
+	must "ioremap phys=$DEVICE size=1024"
 }
 
 # tell NAME COMMAND...

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pocketmm's client module: what the page tables say of an address, whatever the architecture.
+ */
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+
+#include "client.h"
+
+#ifdef CONFIG_ARM64
+#include <asm/sysreg.h>
+
+/* The kernel's tables, which no exported symbol leads to; its lowest bits are no address. */
+static pgd_t *kernel_tables(void)
+{
+	u64 ttbr = read_sysreg(ttbr1_el1);
+	phys_addr_t phys = ttbr & GENMASK_ULL(47, PAGE_SHIFT);
+
+	if (IS_ENABLED(CONFIG_ARM64_PA_BITS_52))
+		phys |= (ttbr & GENMASK_ULL(5, 2)) << 46;
+	return __va(phys);
+}
+
+static pteval_t find_entry(unsigned long addr, unsigned int *level)
+{
+	pgd_t *pgd = pgd_offset_pgd(kernel_tables(), addr);
+	p4d_t *p4d = p4d_offset(pgd, addr);
+	pud_t *pud;
+	pmd_t *pmd;
+
+	*level = 0;
+	if (p4d_none(*p4d))
+		return 0;
+	pud = pud_offset(p4d, addr);
+	if (pud_none(*pud))
+		return 0;
+	pmd = pmd_offset(pud, addr);
+	if (pmd_none(*pmd))
+		return 0;
+	*level = CLIENT_PMD;
+	if (!(pmd_val(*pmd) & PMD_TABLE_BIT))
+		return pmd_val(*pmd);
+	*level = CLIENT_PTE;
+	return pte_val(*pte_offset_kernel(pmd, addr));
+}
+
+struct client_entry client_entry_of(const void *addr)
+{
+	struct client_entry entry;
+	pteval_t value = find_entry((unsigned long)addr, &entry.level);
+
+	entry.present = value & PTE_VALID;
+	entry.executable = !(value & PTE_PXN) || !(value & PTE_UXN);
+	entry.user = value & PTE_USER;
+	entry.cache = value & PTE_ATTRINDX_MASK;
+	return entry;
+}
+#else
+struct client_entry client_entry_of(const void *addr)
+{
+	struct client_entry entry = { 0 };
+	pte_t *pte = lookup_address((unsigned long)addr, &entry.level);
+
+	BUILD_BUG_ON(CLIENT_PTE != PG_LEVEL_4K || CLIENT_PMD != PG_LEVEL_2M);
+	if (!pte)
+		return entry;
+	entry.present = pte_present(*pte);
+	entry.executable = !(pte_val(*pte) & _PAGE_NX);
+	entry.user = pte_val(*pte) & _PAGE_USER;
+	entry.cache = pte_val(*pte) & _PAGE_CACHE_MASK;
+	return entry;
+}
+#endif
