@@ -2,9 +2,9 @@
 /*
  * pocketmm: structures and prototypes that cross a file, and the lock order.
  *
- * This is also the seam for the user-space tests: buddy.c, pcp.c, packed.c, vmlist.c, hole_tree.c,
- * lazy.c, verify.c and parse.c include hardly more than this file, and selftests/unit/include has
- * to stand in only for the headers that it includes.
+ * This is also the seam for the user-space tests: the files that selftests/unit/Makefile names
+ * include hardly more than this file, and selftests/unit/include has to stand in only for the
+ * headers that it includes.
  *
  * Lock order, outermost first:
  *

@@ -7,6 +7,7 @@
 # purge=eager beside it, where nothing ever waits.
 #
 # with --switches only: era=2.4 pcp=0 search=linear poison=1
+# needs two processors: with one, the limit is where nobody asks for it
 
 . ./lib.sh
 
