@@ -70,7 +70,7 @@ void *pmm_vmap_caller(struct page **pages, unsigned int count, unsigned long fla
  * @pages: the pages, of this pool or any other; they stay the caller's
  * @count: how many
  * @flags: PMM_VM_MAP, and PMM_VM_USERMAP to allow pmm_remap_vmalloc_range()
- * @prot: protection of the mapping; execution is never allowed
+ * @prot: protection of the mapping; execution is never allowed; on arm64 memory is always cached
  *
  * A page of this pool that is freed while it is mapped stays parked until pmm_vunmap().
  *

@@ -91,7 +91,8 @@ static long pmm_copy_window(char *buf, unsigned long addr, unsigned long count, 
  * @addr: any address; all addresses below the window are a hole
  * @count: bytes, a few pages at most: the copy holds the list's lock
  *
- * Mappings of pmm_vm_map_ram() read as holes.
+ * Mappings of pmm_vm_map_ram() read as holes. A device is read wherever its pages are: where it has
+ * no register, x86 reads ones, but on arm64 the kernel may take a fatal external abort.
  *
  * Context: Process context.
  * Return: Bytes copied: less than @count when the last area ends first. (2.4.22)
