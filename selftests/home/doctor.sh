@@ -89,14 +89,14 @@ doctor_on_fine_machines() {
 }
 
 doctor_on_kernels() {
-	put proc/sys/kernel/arch 'aarch64\n'
-	in_the_way 'another architecture' 'x86-64 alone' 'make demo'
+	put proc/sys/kernel/arch 'riscv64\n'
+	in_the_way 'another architecture' 'x86-64 and arm64 alone' 'another machine'
 	put proc/sys/kernel/osrelease '5.10.0-8-amd64\n'
 	mv "$machine/lib/modules/$FINE_RELEASE" "$machine/lib/modules/5.10.0-8-amd64"
 	in_the_way 'a kernel that is too old' 'older than 6.1' 'boot a newer kernel'
-	put proc/sys/kernel/osrelease '6.18.2\n'
-	mv "$machine/lib/modules/$FINE_RELEASE" "$machine/lib/modules/6.18.2"
-	worth_noting 'a kernel that is too new' 'newer than 6.12'
+	put proc/sys/kernel/osrelease '7.99.2\n'
+	mv "$machine/lib/modules/$FINE_RELEASE" "$machine/lib/modules/7.99.2"
+	worth_noting 'a kernel that is too new' 'newer than 7.3'
 	rm -r "${machine:?}/lib"
 	in_the_way 'a lack of headers' "none for $FINE_RELEASE" "apt-get install linux-headers-$FINE_RELEASE"
 	rm -r "${machine:?}/lib"
