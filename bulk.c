@@ -159,7 +159,7 @@ unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int
 	unsigned long flags, got = 0;
 	struct pmm_block_run run;
 
-	if (unlikely(zone->detour & PMM_DETOUR_DEBUG))
+	if (unlikely(READ_ONCE(zone->detour) & PMM_DETOUR_DEBUG))
 		return pmm_zone_alloc_singly(zone, gfp, order, kind, caller, nr, pages);
 	spin_lock_irqsave(&zone->lock, flags);
 	nr = min(nr, __pmm_allowed(zone, gfp, order));
@@ -239,7 +239,7 @@ void pmm_zone_free_bulk(struct pmm_zone *zone, unsigned long nr, struct page **p
 {
 	unsigned long done = 0, batch;
 
-	while (unlikely(zone->detour & PMM_DETOUR_DEBUG) && done < nr)
+	while (unlikely(READ_ONCE(zone->detour) & PMM_DETOUR_DEBUG) && done < nr)
 		pmm_zone_free(zone, pages[done++], 0, kind, caller);
 	while (done < nr) {
 		batch = min(nr, done + PMM_BULK_PAGES);

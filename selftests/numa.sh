@@ -6,6 +6,7 @@
 # $POCKETMM_NUMA, which scripts/vmtest --numa sets, another machine is no excuse.
 #
 # not with --switches: nodes do not go by them
+# needs two processors: one on each node
 
 . ./lib.sh
 
