@@ -9,10 +9,9 @@
  * explained in zone.h; the verbs on lists and bits are in block.h.
  *
  * One lock protects a zone. It is taken with interrupts off, so that any context may make any call;
- * under PREEMPT_RT the lock sleeps, which rules out hard interrupts and callers with
- * preemption off. Functions whose names begin with a double underscore run with the lock held.
- * This file knows nothing of modules, debugfs or virtual addresses, and compiles unchanged in user
- * space.
+ * under PREEMPT_RT the lock sleeps, which rules out hard interrupts and callers with preemption
+ * off. Functions whose names begin with a double underscore run with the lock held. This file knows
+ * nothing of modules, debugfs or virtual addresses, and compiles unchanged in user space.
  */
 #include "block.h"
 
@@ -229,6 +228,15 @@ unsigned int __pmm_put_block(struct pmm_zone *zone, unsigned long index, unsigne
 
 /* --- the calls of the rest of the module: a block --------------------------------------------- */
 
+/* rmqueue(), or the choice of placement=; told as a run of one block. */
+static bool __pmm_take_one(struct pmm_zone *zone, unsigned int order, struct pmm_block_run *run)
+{
+	run->high = likely(!(zone->detour & PMM_DETOUR_PLACEMENT)) ?
+		    __pmm_take_first(zone, order, order, &run->index) :
+		    __pmm_take_picked(zone, order, order, &run->index);
+	return run->high < PMM_MAX_ORDER;
+}
+
 /**
  * pmm_zone_try_alloc() - take a block from the free lists, or give up
  * @zone: the zone
@@ -243,12 +251,12 @@ unsigned int __pmm_put_block(struct pmm_zone *zone, unsigned long index, unsigne
 struct page *pmm_zone_try_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
 				enum pmm_kind kind, unsigned long caller)
 {
-	struct pmm_block_run run;
+	struct pmm_block_run run = { .order = order, .nr = 1 };
 	struct page *page;
 	unsigned long flags;
 
 	spin_lock_irqsave(&zone->lock, flags);
-	if (!__pmm_allowed(zone, gfp, order) || !__pmm_take_run(zone, order, 1, &run)) {
+	if (!__pmm_allowed(zone, gfp, order) || !__pmm_take_one(zone, order, &run)) {
 		spin_unlock_irqrestore(&zone->lock, flags);
 		return NULL;
 	}
@@ -266,10 +274,9 @@ static noinline struct page *pmm_zone_alloc_block(struct pmm_zone *zone, gfp_t g
 						  unsigned int order, enum pmm_kind kind,
 						  unsigned long caller)
 {
-	struct page *page = NULL;
+	struct page *page = likely(order < PMM_MAX_ORDER) ?
+			    pmm_zone_try_alloc(zone, gfp, order, kind, caller) : NULL;
 
-	if (likely(order < PMM_MAX_ORDER))
-		page = pmm_zone_try_alloc(zone, gfp, order, kind, caller);
 	return likely(page) ? page : pmm_zone_alloc_last(zone, gfp, order, kind, caller);
 }
 

@@ -3,7 +3,7 @@
  * pocketmm: refusals. A free of a block that is misuse is found by the state byte, before any list
  * is touched; a free of an area by the list of areas (vmlist.c). It changes nothing: it is counted,
  * told to any listener, and reported in one rate-limited line, for areas in 2.4's words. A reason
- * has one row in a table, with its errno and its words.
+ * has one row in a table, with its errno and its words; blocks and areas have a table each.
  *
  * It owns nothing, and compiles unchanged in user space. Functions whose names begin with a double
  * underscore run with zone->lock held.

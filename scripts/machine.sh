@@ -58,7 +58,7 @@ accelerator() {
 		echo "-accel kvm -cpu ${cpu:-host}"
 		return
 	else
-		echo '-accel tcg,thread=multi'
+		echo "-accel tcg,thread=${parallel:-single}"
 	fi
 	"${arch}_processor"
 }

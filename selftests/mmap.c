@@ -588,7 +588,7 @@ static const struct ktap_case cases[] = {
 	{ "mem read and written through its own mapping", test_onto_itself },
 	{ "a private mapping keeps its writes to itself", test_private },
 	{ "opened for reading only, mapped for reading only", test_read_only },
-	{ "what is no user area, or too long, is refused", test_refused },
+	{ "no user area, or too long a range, is refused", test_refused },
 	{ "a device is refused", test_device_refused },
 	{ "a mapping may be shorter than the area", test_partial_length },
 	{ "vfree while mapped waits for munmap", test_vfree_while_mapped },

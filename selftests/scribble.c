@@ -261,23 +261,25 @@ static void step_command(void)
 static int mem_fd;
 static char bytes[MOST_BYTES];
 
-/* Does a range of the window overlap an area of ioremap? */
+/*
+ * May a range of the window overlap an area of ioremap? Where `fail` has made the file short, or
+ * impossible to read, nobody knows; its lines cover the whole window otherwise.
+ */
 static bool hits_device(long long offset, size_t len)
 {
 	const char *line = pool_read("window");
-	long long start, size;
+	long long start, size, end = 0;
 	char *rest;
 
-	for (; *line; line = strchr(line, '\n') + 1) {
+	for (; strchr(line, '\n'); line = strchr(line, '\n') + 1) {
 		start = strtoll(line, &rest, 10);
 		size = strtoll(rest, &rest, 10);
-		if (!strchr(line, '\n'))
-			return true;
 		if (!strncmp(rest, " area ioremap", 13) && offset < start + size &&
 		    start < offset + (long long)len)
 			return true;
+		end = start + size;
 	}
-	return false;
+	return end != window_bytes;
 }
 
 /* A buffer that is there, or now and then not wholly or not at all. */

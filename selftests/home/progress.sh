@@ -4,8 +4,8 @@
 # The progress of long work: the helper itself, and each script that uses it, in a
 # copy of the tree where what takes long is put in for by what does not.
 
-# stub FILE LINE...: a shell script in the copy.
-stub() {
+# fake FILE LINE...: a shell script in the copy.
+fake() {
 	local file=$copy/$1
 	shift
 
@@ -18,12 +18,12 @@ make_copy() {
 	copy=$dir/copy
 	mkdir "$copy"
 	cp -r "$top"/{scripts,bench,selftests,Kbuild,Makefile} "$top"/*.[ch] "$copy/"
-	stub bin/make true
+	fake bin/make true
 	# shellcheck disable=SC2016
-	stub bin/apt-get 'case "$*" in *download*) head -c 5000000 /dev/zero >part.deb; sleep 1 ;; esac; exit 1'
-	stub scripts/vm true
-	stub scripts/setup true
-	stub build/fuzz/fuzz-vmlist 'sleep 2'
+	fake bin/apt-get 'case "$*" in *download*) head -c 5000000 /dev/zero >part.deb; sleep 1 ;; esac; exit 1'
+	fake scripts/vm true
+	fake scripts/setup true
+	fake build/fuzz/fuzz-vmlist 'sleep 2'
 }
 
 # shows NAME PATTERN COMMAND: on a terminal the pattern, and nothing without one.
@@ -90,7 +90,7 @@ two_faults() {
 # Only the step that builds, with a build that is over soon: 7 files.
 build_of_a_kernel() {
 	# shellcheck disable=SC2016
-	stub scripts/build-kernel 'for n in 1 2 3 4 5 6 7; do echo "  CC  file$n.o"; done >"$3/log"; sleep 1.5; exit 1'
+	fake scripts/build-kernel 'for n in 1 2 3 4 5 6 7; do echo "  CC  file$n.o"; done >"$3/log"; sleep 1.5; exit 1'
 	sed '/^case/,$d' "$copy/scripts/kernel" >"$copy/scripts/kernel-lib"
 	cat >"$copy/scripts/part" <<-'END'
 	. scripts/kernel-lib

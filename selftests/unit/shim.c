@@ -120,7 +120,7 @@ void shim_point(enum shim_point point)
 	static unsigned long looks;
 
 	looks += point == SHIM_RELAX;
-	shim_assert(looks < MOST_LOOKS, "waits for ever");
+	shim_assert(looks < MOST_LOOKS, "waits forever");
 	if (!hook)
 		return;
 	shim_hook = NULL;
@@ -186,7 +186,7 @@ static void meanwhile(struct context other, void (*run)(void))
 
 	now = other;
 	run();
-	assert_nothing_held("what was done in between");
+	assert_nothing_held("the work in between");
 	now = was;
 }
 
@@ -284,7 +284,7 @@ void shim_unplug(unsigned int cpu)
 {
 	shim_assert(cpu != now.cpu, "the CPU that runs is unplugged");
 	if (unplugged)
-		shim_assert(!unplugged(cpu), "a CPU may not be kept");
+		shim_assert(!unplugged(cpu), "a CPU must not be kept");
 }
 
 /* --- the direct map --- */
