@@ -437,7 +437,7 @@ struct size {
 	unsigned long	pages;
 	unsigned long	skew;		/* of the window's start from 2 MiB alignment, in pages */
 	unsigned int	at_least;	/* areas that the run should get to */
-	unsigned int	steps;
+	unsigned int	steps;		/* four times as many, if the run has not met all by then */
 	unsigned int	compare_every;
 };
 
@@ -546,6 +546,12 @@ static void random_step(void)
 		step_take_down(area);
 }
 
+static bool met_all(void)
+{
+	return areas.peak >= run.size->at_least && run.most_waiting > 3 &&
+	       areas.refused && run.aligned && areas.joined && run.purges;
+}
+
 static void finish(void)
 {
 	if (areas.purging)
@@ -556,8 +562,7 @@ static void finish(void)
 	ktap_say("%u areas at most, %lu waiting, %lu requests refused, %lu aligned, %lu purges",
 		 areas.peak, run.most_waiting, areas.refused, run.aligned, run.purges);
 	ktap_say("%lu times on top, %lu joined", areas.on_top, areas.joined);
-	ASSERT(areas.peak >= run.size->at_least && run.most_waiting > 3);
-	ASSERT(areas.refused && run.aligned && areas.joined && run.purges);
+	ASSERT(met_all());
 	while (areas.list[0].nr_lazy)
 		areas_purge();
 	areas_exit();
@@ -568,7 +573,8 @@ static void lazy_random(const void *arg)
 	run.size = arg;
 	ktap_where = where;
 	areas_init(START + PAGES(run.size->skew), run.size->pages);
-	for (run.step = 0; run.step < run.size->steps; run.step++) {
+	for (run.step = 0; run.step < run.size->steps ||
+	     (run.step < 4 * run.size->steps && !met_all()); run.step++) {
 		random_step();
 		if (run.step % run.size->compare_every == 0)
 			compare();

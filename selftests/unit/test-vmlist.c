@@ -721,12 +721,18 @@ static void random_step(void)
 		step_on(&areas.known[ktap_below(areas.nr)]);
 }
 
+static bool met_all(void)
+{
+	return areas.refused && run.orphans && areas.peak >= run.size->at_least;
+}
+
 static void vmlist_random(const void *arg)
 {
 	run.size = arg;
 	ktap_where = where;
 	areas_init(START, run.size->pages);
-	for (run.step = 0; run.step < run.size->steps; run.step++) {
+	for (run.step = 0; run.step < run.size->steps ||
+	     (run.step < 4 * run.size->steps && !met_all()); run.step++) {
 		random_step();
 		if (run.step % run.size->compare_every == 0)
 			areas_compare();
@@ -734,7 +740,7 @@ static void vmlist_random(const void *arg)
 	areas_compare();
 	ktap_say("%u steps: %u areas at most, %lu requests refused, %lu orphans, %lu stale frees",
 		 run.step, areas.peak, areas.refused, run.orphans, areas.stale);
-	ASSERT(areas.refused && run.orphans && areas.peak >= run.size->at_least);
+	ASSERT(met_all());
 	while (areas.nr)
 		areas_take_down(&areas.known[0], false);
 	areas_compare();
