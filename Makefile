@@ -87,11 +87,19 @@ demo:
 # To run after each change: docs/testing.md.
 quick_tiers := quick:6.12-cloud unit labs:6.12-cloud view lint-quick
 debug_tiers := quick:6.12-debug quick:6.12-kcsan planted:6.12-debug planted:6.12-kcsan numa:6.12-debug numa:6.12-cloud
-stock := 6.1 6.1-cloud 6.1-rt 6.12 6.12-cloud 6.12-rt
+
+# Every kernel that Debian has: all kselftests, the quick ones, or a minute's worth of them.
+in_full := 6.12-cloud 7.3-cloud
+in_short := 7.3-arm64-16k 7.3-cloud-arm64 6.1-cloud 7.3-rt
+in_smoke := 6.12-arm64-16k 7.2-arm64-16k 7.3-rt-arm64 7.3-arm64 7.2-rt-arm64 7.2-cloud-arm64 7.2-arm64 \
+	6.12-rt-arm64 6.12-cloud-arm64 6.12-arm64 6.1-rt-arm64 6.1-cloud-arm64 6.1-arm64 \
+	7.3 7.2 7.2-cloud 7.2-rt 6.12 6.12-rt 6.1 6.1-rt
+kernel_tiers := $(addprefix vm:,$(in_full)) $(addprefix quick:,$(in_short)) $(addprefix smoke:,$(in_smoke)) \
+	$(addprefix build:,$(in_full) $(in_short)) $(addprefix module:,$(in_smoke))
 
 # Tiers that 'make check' does not have.  The slowest come first, so that nothing waits for them in the end.
-more_tiers := switches:6.12-cloud vm:6.12-cloud $(debug_tiers) fuzz proof bench reports:6.12-cloud home record tools \
-	lockdown:6.12-cloud harness quick:6.1-cloud quick:6.12-rt quick:6.1-rt $(addprefix build:,$(stock))
+more_tiers := switches:6.12-cloud $(debug_tiers) fuzz proof bench reports:6.12-cloud home record tools \
+	lockdown:6.12-cloud harness $(kernel_tiers)
 
 JOBS ?= $(shell nproc)
 
