@@ -3,8 +3,8 @@
  * pocketmm's benchmarks: the suites, and how a case is run.
  *
  * The suites are files under /sys/kernel/debug/pmm_bench. They are meant for a virtual machine
- * where one tick of the TSC is one instruction (scripts/vm --icount); bench/guest reads them there.
- * One suite runs at a time, and nothing else may use the pool.
+ * where one tick of the counter that bench_ticks() reads is one instruction (scripts/vm --icount);
+ * bench/guest reads them there. One suite runs at a time, and nothing else may use the pool.
  */
 #include <linux/debugfs.h>
 #include <linux/math64.h>

@@ -3,7 +3,7 @@
  * pocketmm's benchmarks: one name for each peer whose calls differ from kernel to kernel.
  *
  * The buddy allocator of the graphics drivers is drm_buddy.ko in Linux 6.1 and part of the kernel,
- * under another name, in Debian's 6.12; the cloud flavours have neither.
+ * under another name, in Debian's kernels since 6.12; the cloud flavours have neither.
  */
 #ifndef PMM_BENCH_PEERS_H
 #define PMM_BENCH_PEERS_H
