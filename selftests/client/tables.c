@@ -38,7 +38,7 @@ static pteval_t find_entry(unsigned long addr, unsigned int *level)
 	if (pmd_none(*pmd))
 		return 0;
 	*level = CLIENT_PMD;
-	if (!(pmd_val(*pmd) & PMD_TABLE_BIT))
+	if ((pmd_val(*pmd) & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
 		return pmd_val(*pmd);
 	*level = CLIENT_PTE;
 	return pte_val(*pte_offset_kernel(pmd, addr));
