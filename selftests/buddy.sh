@@ -18,7 +18,7 @@ step() {
 
 # 1024 pages are two largest blocks; a page is cut out of the one at the head.
 split_upper() {
-	load chunk=4M expand=upper pcp=0 placement=lifo
+	load chunk=$((1024 * PAGE)) expand=upper pcp=0 placement=lifo
 	is 'fresh: the last block freed is at the head' "$(lists)" '9:512,0'
 	step 'alloc order=0' 'block=1 page=1023' '0:1022 1:1020 2:1016 3:1008 4:992 5:960 6:896 7:768 8:512 9:0'
 	step 'alloc order=0' 'block=2 page=1022' '1:1020 2:1016 3:1008 4:992 5:960 6:896 7:768 8:512 9:0'
@@ -41,7 +41,7 @@ coalesce_upper() {
 }
 
 split_lower() {
-	load chunk=4M expand=lower pcp=0 placement=lifo
+	load chunk=$((1024 * PAGE)) expand=lower pcp=0 placement=lifo
 	step 'alloc order=0' 'block=1 page=512' '0:513 1:514 2:516 3:520 4:528 5:544 6:576 7:640 8:768 9:0'
 	step 'alloc order=0' 'block=2 page=513' '1:514 2:516 3:520 4:528 5:544 6:576 7:640 8:768 9:0'
 	step 'alloc order=1' 'block=3 page=514' '2:516 3:520 4:528 5:544 6:576 7:640 8:768 9:0'
@@ -66,13 +66,13 @@ pages_of() {
 }
 
 order_of_pages() {
-	load chunk=64K expand=upper
+	load chunk=$((16 * PAGE)) expand=upper
 	is 'upper: from the top down' "$(pages_of 16)" '15 14 13 12 11 10 9 8 7 6 5 4 3 2 1 0'
 	must reset
 	home
 	is 'all are back' "$(lists)" 4:0
 	unload
-	load chunk=64K expand=lower
+	load chunk=$((16 * PAGE)) expand=lower
 	is 'lower: from the bottom up' "$(pages_of 16)" '0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15'
 	must reset
 	home
@@ -82,7 +82,7 @@ order_of_pages() {
 
 # The last one freed is the first one handed out.
 lifo() {
-	load chunk=64K pcp=0 placement=lifo
+	load chunk=$((16 * PAGE)) pcp=0 placement=lifo
 	must 'alloc order=0 count=16'
 	step 'free page=3 order=0' '' 0:3
 	step 'free page=9 order=0' '' 0:9,3
@@ -97,7 +97,7 @@ lifo() {
 
 # Every second page free: half the pool, and not two pages together.
 fragmentation() {
-	load chunk=64K
+	load chunk=$((16 * PAGE))
 	must 'alloc order=0 count=16'
 	for page in 0 2 4 6 8 10 12 14; do
 		echo "free page=$page order=0"
@@ -119,7 +119,7 @@ fragmentation() {
 
 # every_order EXPAND: alone, each order comes from the end of the pool that is handed out.
 every_order() {
-	load chunk=2M "expand=$1"
+	load chunk=$((512 * PAGE)) "expand=$1"
 	order=0
 	while [ $order -le 9 ]; do
 		page=0
@@ -135,30 +135,30 @@ every_order() {
 	unload
 }
 
-# exhaustion KB PAGES LISTS: a request that is met in part is undone as if it had not been.
+# exhaustion PAGES LISTS: a request that is met in part is undone as if it had not been.
 exhaustion() {
-	load "chunk=$1"
+	load "chunk=$(($1 * PAGE))"
 	must 'alloc order=0'
 	before=$(state)
 	expect_log_begin
-	cmd "alloc order=0 count=$2"
-	matches "$1: one page too many" "$out" "error ENOMEM $(($2 - 1)) of $2 blocks available, all given back"
+	cmd "alloc order=0 count=$1"
+	matches "$1: one page too many" "$out" "error ENOMEM $(($1 - 1)) of $1 blocks available, all given back"
 	is "$1: and nothing has changed" "$(state)" "$before"
-	must "alloc order=0 count=$(($2 - 1))"
+	must "alloc order=0 count=$(($1 - 1))"
 	is "$1: nothing is left" "$(free_total) $(lists)" '0 '
 	cmd 'alloc order=0'
 	expect_log_end
 	matches "$1: not even one page" "$out" 'error ENOMEM .*'
 	must reset
 	home
-	is "$1: reset gives all back" "$(lists)" "$3"
+	is "$1: reset gives all back" "$(lists)" "$2"
 	unload
 }
 
 # The words of the log when the pool has nothing, once.  (How many lines there may be in a while is counted
 # anew with each load.)
 failure_line() {
-	load chunk=64K
+	load chunk=$((16 * PAGE))
 	must 'alloc order=4'
 	log_mark
 	expect_log_begin
@@ -171,7 +171,7 @@ failure_line() {
 }
 
 counters() {
-	load chunk=4M pcp=0
+	load chunk=$((1024 * PAGE)) pcp=0
 	must 'alloc order=0'
 	is 'a page out of 512: nine cuts' "$(stat_of allocations) $(stat_of splits)" '1 9'
 	must 'free block=1'
@@ -188,14 +188,14 @@ counters() {
 
 # zeroed ORDER: of a pool that was full of a pattern, a block is handed out zeroed.
 zeroed() {
-	load chunk=2M
+	load chunk=$((512 * PAGE))
 	must 'alloc order=9'
 	must 'fill block=1 seed=7'
 	must 'check block=1 seed=7'
 	must 'free block=1'
 	must "alloc order=$1 zero"
 	must 'vmap block=2'
-	size=$((4096 << $1))
+	size=$((PAGE << $1))
 	is "order $1 zeroed" "$(head -c $size $PMM/mem | tr -d '\000' | wc -c)" 0
 	is "order $1 read in full" "$(head -c $size $PMM/mem | wc -c)" $size
 	must reset
@@ -210,9 +210,9 @@ lifo
 fragmentation
 every_order upper
 every_order lower
-exhaustion 64K 16 4:0
-exhaustion 3108K 777 '0:776 3:768 8:512 9:0'
-exhaustion 4000K 1000 '3:992 5:960 6:896 7:768 8:512 9:0'
+exhaustion 16 4:0
+exhaustion 777 '0:776 3:768 8:512 9:0'
+exhaustion 1000 '3:992 5:960 6:896 7:768 8:512 9:0'
 failure_line
 counters
 zeroed 0

@@ -171,7 +171,7 @@ churn() {
 plan 22
 echo 3 >/proc/sys/vm/drop_caches
 before=$(memfree)
-load chunk=16M window=32M
+load chunk=$((4096 * PAGE)) window=$((8192 * PAGE))
 "$TRY" insmod "$CLIENT_KO" >/dev/null || bail "insmod $CLIENT_KO"
 hammer_it
 clean_log

@@ -15,7 +15,7 @@ readonly NAME='[a-z_0-9]+(\.[a-z0-9.]+)*\+0x[0-9a-f]+/0x[0-9a-f]+( \[[a-z_]+\])?
 readonly STACK="$NAME( < $NAME)+ pid=[0-9]+ \([^)]+\)"
 
 load_with_client() {
-	load chunk=4M "$@"
+	load chunk=$((1024 * PAGE)) "$@"
 	"$TRY" insmod "$CLIENT_KO" "pcp=$(param pcp)" >/dev/null || bail "insmod $CLIENT_KO"
 }
 
@@ -30,12 +30,12 @@ good_use() {
 	must 'fill block=41 seed=3'
 	must 'check block=41 seed=3'
 	must 'alloc order=2 zero'
-	must 'vmalloc size=10001'
+	must "vmalloc size=$((3 * PAGE - 2287))"
 	must 'fill area=1 seed=9'
 	must 'check area=1 seed=9'
-	must 'vmalloc size=70001 user'
+	must "vmalloc size=$((18 * PAGE - 3727)) user"
 	must 'vmalloc size=1 zero'
-	must 'vmalloc size=2M'
+	must "vmalloc size=$((512 * PAGE))"
 	must 'fill area=4 seed=1'
 	must 'vmap block=41,1'
 	must 'fill area=5 seed=2'
@@ -44,7 +44,7 @@ good_use() {
 	must reset
 	must purge
 	must drain
-	must 'vmalloc size=3M zero'
+	must "vmalloc size=$((768 * PAGE)) zero"
 	must 'alloc order=0 count=200'
 	must reset
 	is 'nothing was found' "$(stat_of poison_errors) $(stat_of redzone_errors)" '0 0'
@@ -76,7 +76,7 @@ poison() {
 	is 'poison=1: no per-CPU lists' "$(param pcp)" 0
 	good_use
 	written_to 0 1 '0xab, not 0xaa; a single bit'
-	written_to 4095 128 '0x2a, not 0xaa; a single bit'
+	written_to $((PAGE - 1)) 128 '0x2a, not 0xaa; a single bit'
 	written_to 1234 255 '0x55, not 0xaa; more than a bit'
 	unload_client
 	unload
@@ -107,26 +107,26 @@ redzone() {
 	load_with_client redzone=1
 	good_use
 	written_behind 1 0
-	written_behind 4095 0
-	written_behind 10000 2287
-	written_behind 100001 5
+	written_behind $((PAGE - 1)) 0
+	written_behind $((3 * PAGE - 2288)) 2287
+	written_behind $((25 * PAGE - 2399)) 5
 	# The same through the file mem, which ends with the pages and not with what was asked for.
-	must 'vmalloc size=5000'
+	must "vmalloc size=$((PAGE + 904))"
 	offset=$(value offset)
-	is 'mem: up to the last byte' "$(head -c 5000 /dev/zero | "$TRY" pwrite "$PMM/mem" "$offset")" 'ok 5000'
+	is 'mem: up to the last byte' "$(head -c $((PAGE + 904)) /dev/zero | "$TRY" pwrite "$PMM/mem" "$offset")" "ok $((PAGE + 904))"
 	must reset
 	is 'mem: nothing wrong with that' "$(stat_of redzone_errors)" 4
-	must 'vmalloc size=5000'
+	must "vmalloc size=$((PAGE + 904))"
 	offset=$(value offset)
-	is 'mem: one more' "$(head -c 5001 /dev/zero | "$TRY" pwrite "$PMM/mem" "$offset")" 'ok 5001'
+	is 'mem: one more' "$(head -c $((PAGE + 905)) /dev/zero | "$TRY" pwrite "$PMM/mem" "$offset")" "ok $((PAGE + 905))"
 	expect_log_begin
 	must reset
 	expect_log_end
 	is 'mem: is found' "$(stat_of redzone_errors)" 5
 	# An area that a user may map can be written to up to the end of its last page.
-	must 'vmalloc size=5000 user'
+	must "vmalloc size=$((PAGE + 904)) user"
 	offset=$(value offset)
-	is 'user: to the end of the page' "$(yes | head -c 8192 | "$TRY" pwrite "$PMM/mem" "$offset")" 'ok 8192'
+	is 'user: to the end of the page' "$(yes | head -c $((2 * PAGE)) | "$TRY" pwrite "$PMM/mem" "$offset")" "ok $((2 * PAGE))"
 	must reset
 	is 'user: nothing wrong with that' "$(stat_of redzone_errors)" 5
 	unload_client
@@ -156,7 +156,7 @@ owner() {
 	cmd "free page=$page order=2"
 	expect_log_end
 	matches 'a wrong order names who has it' "$(log_since)" "free refused: the block has another order: .*, by $NAME; taken by $STACK"
-	must 'vmalloc size=2M'
+	must "vmalloc size=$((512 * PAGE))"
 	within 'each page of a large area has an owner' "$(grep -c 'order=0 used .* stack=.*pmm_cmd_vmalloc' "$PMM/blocks")" 512 512
 	unload_client
 	log_mark
@@ -170,14 +170,14 @@ not_with_pcp() {
 	for switch in poison owner; do
 		log_mark
 		expect_log_begin
-		is "$switch=1 and pcp=1" "$(insmod_with chunk=1M "$switch=1" pcp=1)" EINVAL
+		is "$switch=1 and pcp=1" "$(insmod_with chunk=$((256 * PAGE)) "$switch=1" pcp=1)" EINVAL
 		is "$switch=1 and pcp=1: why" "$(log_since)" 'pcp=1 is refused: poison=1 and owner=1 need pcp=0'
 		expect_log_end
 	done
-	load chunk=1M redzone=1 pcp=1
+	load chunk=$((256 * PAGE)) redzone=1 pcp=1
 	is 'redzone=1 and pcp=1' "$(param pcp) $(param redzone)" '1 1'
 	unload
-	load chunk=1M era=modern poison=1 pcp=0
+	load chunk=$((256 * PAGE)) era=modern poison=1 pcp=0
 	is 'off unless asked for' "$(param redzone) $(param owner)" '0 0'
 	unload
 }

@@ -35,7 +35,7 @@ goes_by() {
 	name=$1 era=$2 values=$3
 	shift 3
 	log_mark
-	outcome=$("$TRY" insmod "$KO" chunk=64K "$@")
+	outcome=$("$TRY" insmod "$KO" chunk=$((16 * PAGE)) "$@")
 	[ "$outcome" = ok ] || bail "insmod $*: $outcome"
 	line=$(log_since)
 	got=$(for switch in $SWITCHES; do param "$switch"; done | tr '\n' ' ')

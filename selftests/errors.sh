@@ -11,23 +11,23 @@
 
 # Blocks: 1 is $page, mapped by area 2; 2 is $block of order 3; 3 was $freed and is free.  Page 0 is in a free
 # block of order 9.
-# Areas: 1 of vmalloc at 0, pages $mapped and $mapped2; 2 of vmap at 12288; 3 the HPET at 20480; 4 was at 28672 and
-# is freed.
+# Areas: 1 of vmalloc at 0, pages $mapped and $mapped2; 2 of vmap at page 3 of the window; 3 the device at 5;
+# 4 was at 7 and is freed.
 set_up() {
-	load chunk=4M window=1M placement=lifo
+	load chunk=$((1024 * PAGE)) window=$((256 * PAGE)) placement=lifo
 	must 'alloc order=0'
 	page=$(value page)
 	must 'alloc order=3'
 	block=$(value page)
 	must 'alloc order=0'
 	must 'free block=3'
-	must 'vmalloc size=8192'
+	must "vmalloc size=$((2 * PAGE))"
 	must 'pages area=1'
 	mapped=$(value pages)
 	mapped2=${mapped#*,} mapped=${mapped%,*}
 	must 'vmap block=1'
 	must "ioremap phys=$DEVICE size=1024"
-	must 'vmalloc size=4096'
+	must "vmalloc size=$PAGE"
 	must 'vfree area=4'
 	before=$(state)
 }
@@ -166,16 +166,16 @@ bad_areas() {
 	EINVAL vmalloc size=0K
 	EINVAL vmalloc size=-1
 	EINVAL vmalloc size=4KB
-	EINVAL vmalloc size=4097K
-	EINVAL vmalloc size=4096 size=4096
-	EINVAL vmalloc size=4096 order=0
-	EINVAL vmalloc size=4096 gfp=atomic
-	EINVAL vmalloc size=4096 user=1
+	EINVAL vmalloc size=$((1024 * PAGE + 1024))
+	EINVAL vmalloc size=$PAGE size=$PAGE
+	EINVAL vmalloc size=$PAGE order=0
+	EINVAL vmalloc size=$PAGE gfp=atomic
+	EINVAL vmalloc size=$PAGE user=1
 	EINVAL vmalloc size=18446744073709551615
-	EINVAL vmalloc size=18446744073709547520
+	EINVAL vmalloc size=$LAST_PAGE
 	ERANGE vmalloc size=17179869184G
-	ENOSPC vmalloc size=1M
-	ENOSPC vmalloc size=4M
+	ENOSPC vmalloc size=$((256 * PAGE))
+	ENOSPC vmalloc size=$((1024 * PAGE))
 	EINVAL vfree
 	EINVAL vfree area=
 	EINVAL vfree area=1 offset=0
@@ -185,19 +185,19 @@ bad_areas() {
 	EINVAL vfree area=2
 	EINVAL vfree area=3
 	EINVAL vfree offset=1
-	EINVAL vfree offset=4095
-	ENOENT vfree offset=4096
-	ENOENT vfree offset=8192
-	EINVAL vfree offset=12288
-	ENOENT vfree offset=28672
-	ENOENT vfree offset=1M
+	EINVAL vfree offset=$((PAGE - 1))
+	ENOENT vfree offset=$PAGE
+	ENOENT vfree offset=$((2 * PAGE))
+	EINVAL vfree offset=$((3 * PAGE))
+	ENOENT vfree offset=$((7 * PAGE))
+	ENOENT vfree offset=$((256 * PAGE))
 	EINVAL vfree offset=18446744073709551615
-	ENOENT vfree offset=18446744073709547520
+	ENOENT vfree offset=$LAST_PAGE
 	EINVAL vunmap
 	EINVAL vunmap area=1
 	EINVAL vunmap area=3
 	EINVAL vunmap block=1
-	EINVAL vunmap offset=12288
+	EINVAL vunmap offset=$((3 * PAGE))
 	ENOENT vunmap area=4
 	END
 }
@@ -215,10 +215,10 @@ bad_mappings() {
 	ENOENT vmap block=3
 	ENOENT vmap block=1,2,3
 	EINVAL ioremap phys=$DEVICE
-	EINVAL ioremap size=4096
+	EINVAL ioremap size=$PAGE
 	EINVAL ioremap phys=$DEVICE size=0
 	EINVAL ioremap phys=0xffffffffffffffff size=2
-	EPERM ioremap phys=$RAM size=4096
+	EPERM ioremap phys=$RAM size=$PAGE
 	EINVAL iounmap area=1
 	EINVAL iounmap area=2
 	ENOENT iounmap area=4
@@ -287,7 +287,7 @@ aftermath_of_tables() {
 	must 'check area=1 seed=0'
 	must 'alloc order=0'
 	is 'no ID was used up' "$(value block)" 4
-	must 'vmalloc size=4096'
+	must "vmalloc size=$PAGE"
 	is 'nor an area' "$(value area)" 5
 	must reset
 	unload
@@ -310,7 +310,7 @@ padded() {
 
 # Allocations are counted since load.
 rules_of_a_write() {
-	load chunk=4M
+	load chunk=$((1024 * PAGE))
 	writes 'no newline at the end' 'ok 13' 1 1 printf 'alloc order=0'
 	writes 'empty lines' 'ok 21' 1 2 printf '\n\n \t \nalloc order=0\n\n'
 	writes 'nothing but an empty line' 'ok 1' 0 2 printf '\n'
@@ -375,14 +375,14 @@ misuse_in_the_log() {
 	one_line 'free page=1024 order=0' "free refused: not a page of this pool: page [0-9a-f]{16} order 0, $BY" refused_foreign_page
 	one_line "free page=$middle order=1" "free refused: no such order.*: page $middle order 1, in the .* block [0-9]+ of order [0-9], $BY" refused_bad_order
 	one_line 'vfree offset=1' "Trying to vfree\(\) bad address \([0-9a-f]{16}\), $BY" refused_areas
-	one_line 'vfree offset=4096' "Trying to vfree\(\) nonexistent vm area \([0-9a-f]{16}\), $BY" refused_areas
+	one_line "vfree offset=$PAGE" "Trying to vfree\(\) nonexistent vm area \([0-9a-f]{16}\), $BY" refused_areas
 	must reset
 	unload
 }
 
 # However often it is tried, the log is not flooded.
 rate_limit() {
-	load chunk=4M
+	load chunk=$((1024 * PAGE))
 	log_mark
 	set --
 	while [ $# -lt 200 ]; do

@@ -41,7 +41,7 @@ indices() {
 }
 
 fragmentation() {
-	load chunk=1M pcp=0
+	load chunk=$((256 * PAGE)) pcp=0
 	indices 'all is free'
 	must 'alloc order=0 count=256'
 	indices 'nothing is free'
@@ -71,16 +71,16 @@ agrees() {
 }
 
 mappings() {
-	load chunk=4M window=8M
+	load chunk=$((1024 * PAGE)) window=$((2048 * PAGE))
 	is 'mappings: empty' "$(cat "$PMM/mappings")" ''
-	must 'vmalloc size=40000'
+	must "vmalloc size=$((10 * PAGE - 960))"
 	agrees 'vmalloc'
 	must 'alloc order=3'
 	must 'alloc order=0'
 	must 'vmap block=1,2'
 	agrees 'vmap'
-	must 'vmalloc size=2M'
-	agrees 'vmalloc of 2 MiB'
+	must "vmalloc size=$((512 * PAGE))"
+	agrees 'vmalloc of 512 pages'
 	must "ioremap phys=$DEVICE size=1024"
 	is 'mappings: of a device there are none' "$(grep "^$(value offset):" "$PMM/mappings")" "$(value offset):"
 	is 'mappings: the areas of window' "$(cut -d: -f 1 "$PMM/mappings")" "$(sed -n 's/ .* area .*//p' "$PMM/window")"
@@ -92,15 +92,15 @@ mappings() {
 
 # With owner=1; without, there is nothing to tell.
 page_owner() {
-	load chunk=1M owner=0
+	load chunk=$((256 * PAGE)) owner=0
 	must 'alloc order=0'
 	is 'page_owner: empty without owner=1' "$(cat "$PMM/page_owner")" ''
 	must reset
 	unload
-	load chunk=1M owner=1 pcp=0
+	load chunk=$((256 * PAGE)) owner=1 pcp=0
 	must 'alloc order=3'
 	must 'alloc order=0 count=5'
-	must 'vmalloc size=12288'
+	must "vmalloc size=$((3 * PAGE))"
 	is 'page_owner: a record a block' "$(grep -c '^Page allocated via order' "$PMM/page_owner")" 9
 	matches 'page_owner: its first line' "$(grep '^Page allocated' "$PMM/page_owner" | grep -v 'order 0')" \
 		'Page allocated via order 3, mask 0x[0-9a-f]+\(GFP_KERNEL\), pid [0-9]+, tgid [0-9]+ \([a-z.-]+\), ts [1-9][0-9]* ns'

@@ -32,9 +32,9 @@ summary() {
 LIMIT=100	# no walk has as many requests
 
 # What the kernel keeps back for each CPU comes and goes, and a load makes it empty these lists; a chunk that is
-# lost is 1 MiB for each load.
-windows() {	# as large as those of 1 MiB; the per-CPU allocator may have areas of this size
-	grep -c ' 4198400 ' /proc/vmallocinfo
+# lost is 256 pages for each load.
+windows() {	# as large as those of 256 pages; the per-CPU allocator may have areas of this size
+	grep -c " $((1025 * PAGE)) " /proc/vmallocinfo
 }
 
 memory_is_back() {
@@ -42,7 +42,7 @@ memory_is_back() {
 		lost=$(($1 - $(mem_free)))
 		[ $lost -gt 4096 ] || break
 		sleep 1
-		load chunk=64K
+		load chunk=$((16 * PAGE))
 		unload
 	done
 	within "$2: memory lost, in kB" "$lost" -65536 4096
@@ -138,7 +138,7 @@ walk_reset() {
 	before=$(state)
 	while [ $((nth += 1)) -lt "$LIMIT" ]; do
 		must 'alloc order=2 count=3'
-		must 'vmalloc size=8192'
+		must "vmalloc size=$((2 * PAGE))"
 		must "fail nth=$nth"
 		said=$("$TRY" write "$PMM/command" reset)
 		said=${said%% *}
@@ -186,11 +186,11 @@ unchanging() {
 # walk_file LEAST FILE [BLOCKS]: a read that fails says so; one that works says what it said before.
 walk_file() {
 	wrong='' failed=0 nth=0
-	text=$(dd if="$PMM/$2" bs=4096 count="${3-100}" 2>/dev/null | tr -d '\000' | unchanging)
+	text=$(dd if="$PMM/$2" bs="$PAGE" count="${3-100}" 2>/dev/null | tr -d '\000' | unchanging)
 	while [ $((nth += 1)) -lt "$LIMIT" ]; do
 		must "fail nth=$nth"
 		said=ok
-		got=$(dd if="$PMM/$2" bs=4096 count="${3-100}" 2>/tmp/dd-says | tr -d '\000' | unchanging)
+		got=$(dd if="$PMM/$2" bs="$PAGE" count="${3-100}" 2>/tmp/dd-says | tr -d '\000' | unchanging)
 		! grep -q 'Cannot allocate memory\|Out of memory' /tmp/dd-says || said=ENOMEM
 		left=$(stat_of fail_nth)
 		must_stop
@@ -203,23 +203,23 @@ walk_file() {
 
 plan "$(quick 42 48)"
 least=8
-[ -n "${POCKETMM_QUICK-}" ] || walk_load chunk=1M
+[ -n "${POCKETMM_QUICK-}" ] || walk_load chunk=$((256 * PAGE))
 # The kernel keeps its stack depot once it has one.
-load chunk=1M owner=1
+load chunk=$((256 * PAGE)) owner=1
 unload
-walk_load chunk=1M pcp=0 placement=packed owner=1 poison=1
-[ -n "${POCKETMM_QUICK-}" ] || walk_load chunk=1M pcp=1 purge=lazy search=tree
+walk_load chunk=$((256 * PAGE)) pcp=0 placement=packed owner=1 poison=1
+[ -n "${POCKETMM_QUICK-}" ] || walk_load chunk=$((256 * PAGE)) pcp=1 purge=lazy search=tree
 
-load chunk=4M window=4M
+load chunk=$((1024 * PAGE)) window=$((1024 * PAGE))
 must 'alloc order=0'
 must 'alloc order=3'
-must 'vmalloc size=8192'
+must "vmalloc size=$((2 * PAGE))"
 walk 'alloc order=0' free block
 walk 'alloc order=2 count=40' free block 40
 walk 'alloc order=9' free block
-walk 'vmalloc size=8192' vfree area
-walk 'vmalloc size=1M zero' vfree area
-walk 'vmalloc size=12288 user' vfree area
+walk "vmalloc size=$((2 * PAGE))" vfree area
+walk "vmalloc size=$((256 * PAGE)) zero" vfree area
+walk "vmalloc size=$((3 * PAGE)) user" vfree area
 walk 'vmap block=1,2' vunmap area
 walk "ioremap phys=$DEVICE size=1024" iounmap area
 walk 'pages area=1'
@@ -229,8 +229,8 @@ walk 'fill block=2 seed=3'
 walk 'check block=2 seed=3'
 walk_back 'alloc order=3' free block
 walk_back 'alloc order=3' free page ' order=3'
-walk_back 'vmalloc size=20000' vfree area
-walk_back 'vmalloc size=20000' vfree offset
+walk_back "vmalloc size=$((5 * PAGE - 480))" vfree area
+walk_back "vmalloc size=$((5 * PAGE - 480))" vfree offset
 walk_back 'vmap block=1,2' vunmap area
 walk_back "ioremap phys=$DEVICE size=1024" iounmap area
 walk purge

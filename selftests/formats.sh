@@ -20,7 +20,7 @@ modes() {
 # A state with something of everything: free, on a per-CPU list, used, parked, mapped, three kinds of areas,
 # holes, and addresses that wait for a flush.
 mixed_state() {
-	load chunk=3108K window=4M
+	load chunk=$((777 * PAGE)) window=$((1024 * PAGE))
 	must 'alloc order=0'
 	must 'alloc order=3 count=3'
 	must 'alloc order=2'
@@ -30,12 +30,12 @@ mixed_state() {
 	must 'alloc order=0 count=2'
 	must 'free block=6'
 	must 'free block=7'
-	must 'vmalloc size=40000'
-	must 'vmalloc size=4096'
-	must 'vmalloc size=12288 user'
+	must "vmalloc size=$((10 * PAGE - 960))"
+	must "vmalloc size=$PAGE"
+	must "vmalloc size=$((3 * PAGE)) user"
 	must 'vfree area=3'
 	must "ioremap phys=$DEVICE size=1024"
-	must 'vmalloc size=8192'
+	must "vmalloc size=$((2 * PAGE))"
 }
 
 readonly RANGE='0x[0-9a-f]{16}-0x[0-9a-f]{16} +[0-9]+'
@@ -65,7 +65,7 @@ showmem_format() {
 		'Zone:Pocket freepages: *[0-9]+kB min: *[0-9]+kB low: *[0-9]+kB high: *[0-9]+kB'
 	matches 'showmem: counts' "$(sed -n 3p $PMM/showmem)" '\( Active: 0, inactive: 0, free: [0-9]+ \)'
 	matches 'showmem: orders' "$(sed -n 4p $PMM/showmem)" \
-		'([0-9]+\*(4|8|16|32|64|128|256|512|1024|2048)kB ){10}= [0-9]+kB\)'
+		"$(for order in 0 1 2 3 4 5 6 7 8 9; do printf '[0-9]+\\*%dkB ' $(((PAGE / 1024) << order)); done)= [0-9]+kB\\)"
 	# Those of 2.6.28's show_free_areas().
 	if with pcp=1; then
 		is 'showmem: per-CPU lists' "$(sed -n 5p $PMM/showmem)" 'Pocket per-cpu:'
@@ -82,7 +82,7 @@ large_formats() {
 	matches 'window' "$(cat $PMM/window)" '[0-9]+ [0-9]+ (area (ioremap|vmalloc|vmap) pages=[0-9]+|hole|lazy)'
 	matches 'vmallocinfo' "$(cat $PMM/vmallocinfo)" \
 		"$RANGE( $SYMBOL)?( pages=[0-9]+)?( phys=0x[0-9a-f]{16})? (ioremap|vmalloc|vmap)( user)?( N0=[0-9]+)?|$RANGE unpurged vm_area"
-	matches 'result' "$(cat $PMM/result)" '[0-9]+ vmalloc size=8192 -> ok area=[0-9]+ offset=[0-9]+ size=8192 pages=2'
+	matches 'result' "$(cat $PMM/result)" "[0-9]+ vmalloc size=$((2 * PAGE)) -> ok area=[0-9]+ offset=[0-9]+ size=$((2 * PAGE)) pages=2"
 }
 
 # tiles: reads 'START LENGTH' lines; prints where they end if each begins where the one before ended.
@@ -96,12 +96,12 @@ block_lengths() {
 
 tilings() {
 	is 'the blocks tile the chunk' "$(block_lengths | tiles)" 777
-	is 'areas and holes tile the window' "$(tiles <$PMM/window)" 4194304
+	is 'areas and holes tile the window' "$(tiles <$PMM/window)" $((1024 * PAGE))
 	is 'no two holes in a row, nor two that wait' \
 		"$(awk '$3 != "area" && $3 == was { bad++ } { was = $3 } END { print bad + 0 }' $PMM/window)" 0
 	is 'each block is aligned to its size' "$(block_lengths | awk '$1 % $2' | wc -l)" 0
 	is 'an area is its pages and a guard page' \
-		"$(awk '$3 == "area" { sub(/pages=/, "", $5); if (($5 + 1) * 4096 != $2) print }' $PMM/window)" ''
+		"$(awk -v page="$PAGE" '$3 == "area" { sub(/pages=/, "", $5); if (($5 + 1) * page != $2) print }' $PMM/window)" ''
 }
 
 # The same numbers in every file that has them.
@@ -153,10 +153,10 @@ areas_of() {
 }
 
 same_code_as_the_kernel() {
-	known=$(mem_free)
+	known=$(($(mem_free) * 1024 / PAGE))
 	total=$(buddy_pages </proc/buddyinfo | awk '{ n += $2 } END { print n }')
 	matches "the kernel's buddyinfo" "$(buddy_pages </proc/buddyinfo)" '(DMA|DMA32|Normal) [0-9]+'
-	within "the kernel's free pages in it" "$total" $((known * 9 / 40)) $((known / 4 + 1024))
+	within "the kernel's free pages in it" "$total" $((known * 9 / 10)) $((known + 1024))
 	matches "the kernel's vmallocinfo" "$(areas_of /proc/vmallocinfo)" '[0-9]+ (ioremap|vmalloc|vmap|other)'
 	matches "the window is there" "$(grep pocketmm /proc/vmallocinfo)" '.* (4198400|[0-9]+) .*\[pocketmm\].*'
 }
@@ -203,8 +203,8 @@ capability() {
 snapshots() {
 	exec 8<$PMM/window
 	read -r first <&8
-	must 'vmalloc size=4096'
-	is 'the rest is of the same moment' "$(first_and_rest | tiles)" 4194304
+	must "vmalloc size=$PAGE"
+	is 'the rest is of the same moment' "$(first_and_rest | tiles)" $((1024 * PAGE))
 	exec 8<&-
 }
 
@@ -216,7 +216,7 @@ first_and_rest() {
 # Every second one of 16384 pages free: a thousand pages of text, to the last line.
 fragmented() {
 	pages=$(quick 4096 16384) half=$(quick 2048 8192)
-	load "chunk=$((pages * 4))K"
+	load "chunk=$((pages * PAGE))"
 	yes 'alloc order=0 count=2048' | head -n $((pages / 2048)) | many
 	free_even | many
 	home

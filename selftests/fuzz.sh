@@ -38,7 +38,7 @@ did_something() {
 }
 
 plan 10
-load chunk=4M window=8M
+load chunk=$((1024 * PAGE)) window=$((2048 * PAGE))
 scribble
 clean_log
 did_something

@@ -225,12 +225,13 @@ static void verify_role(void)
 
 static void window_role(void)
 {
-	static char buf[5 * POOL_PAGE];
+	static char buf[5 * POOL_PAGE_MAX];
+	size_t most = 5 * POOL_PAGE;
 	long size = pool_stat("window_bytes");
 
 	while (going_on()) {
-		size_t len = 1 + random() % sizeof(buf);
-		ssize_t got = pread(mem_fd, buf, len, random() % (size - sizeof(buf)));
+		size_t len = 1 + random() % most;
+		ssize_t got = pread(mem_fd, buf, len, random() % (size - most));
 
 		if (got != (ssize_t)len)
 			wrong("pread of mem", len, got);
@@ -376,14 +377,14 @@ static void open_mem(int mem)
 {
 	char *addr;
 
-	if (pread(mem, pool_text, POOL_PAGE, 0) != POOL_PAGE)
+	if (pread(mem, pool_text, POOL_PAGE, 0) != (ssize_t)POOL_PAGE)
 		wrong("pread of mem", POOL_PAGE, errno);
 	/* Seldom, or the module would hardly ever be free to go. */
 	if (random() % 4) {
 		close(mem);
 		return;
 	}
-	pool_command("vmalloc size=4096 user");
+	pool_command("vmalloc size=%lu user", POOL_PAGE);
 	addr = mmap(NULL, POOL_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, mem, 0);
 	close(mem);
 	if (addr == MAP_FAILED)
@@ -439,7 +440,7 @@ static int churn(unsigned int cycles)
 	for (i = 0; i < 2; i++)
 		start(open_role);
 	for (i = 0; i < cycles && !err; i++) {
-		err = pool_load("chunk=1M window=4M");
+		err = pool_load_pages(256, 1024, "");
 		if (err) {
 			wrong("insmod", 0, err);
 			break;

@@ -57,12 +57,12 @@ clock_counter() {
 
 behind() {
 	is 'what lies behind the registers reads as something' "$("$TRY" pread $PMM/mem 1024 4 | sed 's/.* //')" 4
-	is 'the guard page reads as zeros' "$("$TRY" pread $PMM/mem 4096 4)" '00000000 ok 4'
+	is 'the guard page reads as zeros' "$("$TRY" pread $PMM/mem "$PAGE" 4)" '00000000 ok 4'
 }
 
 listed() {
-	matches 'vmallocinfo has the physical address' "$(cat $PMM/vmallocinfo)" "0x.* 8192 .* phys=0x0*${DEVICE#0x} ioremap"
-	is 'window has the kind' "$(head -n 1 $PMM/window)" '0 8192 area ioremap pages=1'
+	matches 'vmallocinfo has the physical address' "$(cat $PMM/vmallocinfo)" "0x.* $((2 * PAGE)) .* phys=0x0*${DEVICE#0x} ioremap"
+	is 'window has the kind' "$(head -n 1 $PMM/window)" "0 $((2 * PAGE)) area ioremap pages=1"
 	matches 'verify has looked at the entry' "$(cat $PMM/verify)" 'ok .* areas=1 mapped=1'
 }
 
@@ -88,14 +88,14 @@ maps() {
 }
 
 alignments() {
-	maps "$(printf '%#x' $((DEVICE + 240)))" 8 240 4096
-	maps $((DEVICE + 240)) 1 240 4096
-	maps $DEVICE 4095 0 4096
-	maps $DEVICE 4096 0 4096
-	maps $DEVICE 4097 0 8192
-	maps $((DEVICE + 4095)) 1 4095 4096
-	maps $((DEVICE + 4095)) 2 4095 8192
-	maps $DEVICE 64K 0 65536
+	maps "$(printf '%#x' $((DEVICE + 240)))" 8 240 "$PAGE"
+	maps $((DEVICE + 240)) 1 240 "$PAGE"
+	maps $DEVICE $((PAGE - 1)) 0 "$PAGE"
+	maps $DEVICE "$PAGE" 0 "$PAGE"
+	maps $DEVICE $((PAGE + 1)) 0 $((2 * PAGE))
+	maps $((DEVICE + PAGE - 1)) 1 $((PAGE - 1)) "$PAGE"
+	maps $((DEVICE + PAGE - 1)) 2 $((PAGE - 1)) $((2 * PAGE))
+	maps $DEVICE $((16 * PAGE)) 0 $((16 * PAGE))
 }
 
 # refused PHYS SIZE ERRNO
@@ -107,7 +107,7 @@ refused() {
 
 # On a PC the kernel's RAM begins behind the hole for old devices.
 refusals() {
-	refused $RAM 4096 EPERM
+	refused $RAM "$PAGE" EPERM
 	refused $((RAM + 1)) 1 EPERM
 	refused $((RAM_BEGINS + 0xfffff)) 1 EPERM
 	refused $((RAM_BEGINS - 65536)) 65537 EPERM
@@ -116,20 +116,20 @@ refusals() {
 	refused 0 4G EPERM
 	refused $DEVICE 0 EINVAL
 	refused 0xffffffffffffffff 2 EINVAL
-	refused 0xfffffffffffff000 4097 EINVAL
+	refused "$LAST_PAGE" $((PAGE + 1)) EINVAL
 	refused 0xffffffffffffffff 1 EINVAL
-	refused 0xfffffffffffff000 4096 EINVAL
-	refused 0x10000000000000 4096 EINVAL
+	refused "$LAST_PAGE" "$PAGE" EINVAL
+	refused 0x10000000000000 "$PAGE" EINVAL
 	refused $DEVICE 18446744073709551615 EINVAL
-	refused $DEVICE 18M ENOSPC
+	refused $DEVICE $((4608 * PAGE)) ENOSPC
 }
 
 grep -q "$DEVICE_IN_IOMEM" /proc/iomem || skip_all 'no HPET on this machine, or PL031'
 plan 54
-load chunk=4M
+load chunk=$((1024 * PAGE))
 expect_log_begin
-must "ioremap phys=$DEVICE size=4096"
-is 'the area' "$out" 'ok area=1 offset=0 size=4096 pages=1'
+must "ioremap phys=$DEVICE size=$PAGE"
+is 'the area' "$out" "ok area=1 offset=0 size=$PAGE pages=1"
 if [ $DEVICE = 0xfed00000 ]; then
 	capabilities
 	counter

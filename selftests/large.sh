@@ -9,12 +9,12 @@
 . ./lib.sh
 
 MB=$(quick 64 1024)
-PAGES=$((MB * 256))
+PAGES=$((MB * 1048576 / PAGE))
 
 whole() {
 	is 'pages' "$(stat_of total_pages) $(stat_of free_pages)" "$PAGES $PAGES"
-	is 'largest blocks' "$(order 9 | wc -w)" $((MB / 2))
-	matches 'verify' "$(cat $PMM/verify)" "ok pages=$PAGES blocks=$((MB / 2)) free=$((MB / 2)) used=0 .*"
+	is 'largest blocks' "$(order 9 | wc -w)" $((PAGES / 512))
+	matches 'verify' "$(cat $PMM/verify)" "ok pages=$PAGES blocks=$((PAGES / 512)) free=$((PAGES / 512)) used=0 .*"
 }
 
 # In commands of at most as many blocks as a reply holds in reason.
@@ -50,12 +50,12 @@ print_all() {
 back() {
 	must reset
 	home
-	is 'all pages coalesce' "$(stat_of free_pages) $(order 9 | wc -w)" "$PAGES $((MB / 2))"
+	is 'all pages coalesce' "$(stat_of free_pages) $(order 9 | wc -w)" "$PAGES $((PAGES / 512))"
 }
 
 [ "$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)" -gt 2600000 ] || skip_all 'needs 3 GiB'
 plan 11
-load "chunk=${MB}M" window=16M
+load "chunk=${MB}M" window=$((4096 * PAGE))
 whole
 take_all
 free_every_second

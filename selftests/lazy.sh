@@ -16,9 +16,9 @@ window() {
 	set --
 	while read -r w_offset w_size w_kind _; do
 		case $w_kind in
-		area) set -- "$@" "$((w_offset / 4096))+$((w_size / 4096))" ;;
-		hole) set -- "$@" ".$((w_size / 4096))" ;;
-		lazy) set -- "$@" "~$((w_size / 4096))" ;;
+		area) set -- "$@" "$((w_offset / PAGE))+$((w_size / PAGE))" ;;
+		hole) set -- "$@" ".$((w_size / PAGE))" ;;
+		lazy) set -- "$@" "~$((w_size / PAGE))" ;;
 		esac
 	done <"$PMM/window"
 	echo "$*"
@@ -32,14 +32,14 @@ step() {
 }
 
 waits() {
-	load chunk=1M window=1M purge=lazy
-	step 'vmalloc size=8192' 'area=1 offset=0 size=8192 pages=2' '0+3 .253' 0
-	step 'vmalloc size=4096' 'area=2 offset=12288 size=4096 pages=1' '0+3 3+2 .251' 0
-	step 'vmalloc size=4096' 'area=3 offset=20480 size=4096 pages=1' '0+3 3+2 5+2 .249' 0
+	load chunk=$((256 * PAGE)) window=$((256 * PAGE)) purge=lazy
+	step "vmalloc size=$((2 * PAGE))" "area=1 offset=0 size=$((2 * PAGE)) pages=2" '0+3 .253' 0
+	step "vmalloc size=$PAGE" "area=2 offset=$((3 * PAGE)) size=$PAGE pages=1" '0+3 3+2 .251' 0
+	step "vmalloc size=$PAGE" "area=3 offset=$((5 * PAGE)) size=$PAGE pages=1" '0+3 3+2 5+2 .249' 0
 	step 'vfree area=1' '' '~3 3+2 5+2 .249' 0
-	step 'vmalloc size=4096' 'area=4 offset=28672 size=4096 pages=1' '~3 3+2 5+2 7+2 .247' 0
+	step "vmalloc size=$PAGE" "area=4 offset=$((7 * PAGE)) size=$PAGE pages=1" '~3 3+2 5+2 7+2 .247' 0
 	step 'vfree area=3' '' '~3 3+2 ~2 7+2 .247' 0
-	is 'what waits is no area' "$(stat_of areas) $(stat_of lazy_bytes)" '2 20480'
+	is 'what waits is no area' "$(stat_of areas) $(stat_of lazy_bytes)" "2 $((5 * PAGE))"
 	is 'its pages are free' "$(free_total)" 254
 	matches 'verify' "$(cat "$PMM/verify")" 'ok .* areas=2 mapped=2'
 	is 'vmallocinfo has it in the words of the kernel' "$(grep -c ' unpurged vm_area$' "$PMM/vmallocinfo")" 2
@@ -47,7 +47,7 @@ waits() {
 	step purge flushes=1 '.7 7+2 .247' 1
 	is 'nothing waits any more' "$(stat_of lazy_bytes)" 0
 	step purge flushes=0 '.7 7+2 .247' 1
-	step 'vmalloc size=16384' 'area=5 offset=0 size=16384 pages=4' '0+5 .2 7+2 .247' 1
+	step "vmalloc size=$((4 * PAGE))" "area=5 offset=0 size=$((4 * PAGE)) pages=4" '0+5 .2 7+2 .247' 1
 	refused_while_it_waits
 	unload
 }
@@ -55,22 +55,22 @@ waits() {
 refused_while_it_waits() {
 	must 'vfree area=4'
 	expect_log_begin
-	for command in 'vfree area=4' 'vfree offset=28672'; do
+	for command in 'vfree area=4' "vfree offset=$((7 * PAGE))"; do
 		cmd "$command"
 		matches "$command: no such area" "$out" 'error ENOENT .*'
 	done
 	expect_log_end
-	is 'it reads as zeros' "$("$TRY" pread "$PMM/mem" 28672 4)" '00000000 ok 4'
+	is 'it reads as zeros' "$("$TRY" pread "$PMM/mem" $((7 * PAGE)) 4)" '00000000 ok 4'
 	must reset
 }
 
 # Each kind of area waits, and is gone with one flush.
 kinds() {
-	load chunk=1M window=1M purge=lazy
+	load chunk=$((256 * PAGE)) window=$((256 * PAGE)) purge=lazy
 	must 'alloc order=1'
 	must 'vmap block=1'
 	must "ioremap phys=$DEVICE size=1024"
-	must 'vmalloc size=8192 user'
+	must "vmalloc size=$((2 * PAGE)) user"
 	must 'vunmap area=1'
 	must 'iounmap area=2'
 	must 'vfree area=3'
@@ -87,8 +87,8 @@ kinds() {
 # Many frees, one flush; where each flushes, as many.
 many_frees() {
 	for purge in lazy eager; do
-		load chunk=4M window=8M "purge=$purge"
-		yes 'vmalloc size=8192' | head -n 200 | many
+		load chunk=$((1024 * PAGE)) window=$((2048 * PAGE)) "purge=$purge"
+		yes "vmalloc size=$((2 * PAGE))" | head -n 200 | many
 		before=$(stat_of tlb_flushes)
 		seq 200 | sed 's/^/vfree area=/' | many
 		at_once=$(($(stat_of tlb_flushes) - before))
@@ -103,22 +103,22 @@ many_frees() {
 
 # When there is no room, what waits is purged first, and only then a request fails.
 no_room() {
-	load chunk=2M window=256K purge=lazy
-	must 'vmalloc size=100K'
-	must 'vmalloc size=100K'
+	load chunk=$((512 * PAGE)) window=$((64 * PAGE)) purge=lazy
+	must "vmalloc size=$((25 * PAGE))"
+	must "vmalloc size=$((25 * PAGE))"
 	must 'vfree area=1'
-	step 'vmalloc size=64K' 'area=3 offset=0 size=65536 pages=16' '0+17 .9 26+26 .12' 1
+	step "vmalloc size=$((16 * PAGE))" "area=3 offset=0 size=$((16 * PAGE)) pages=16" '0+17 .9 26+26 .12' 1
 	must 'vfree area=3'
-	cmd 'vmalloc size=200K'
+	cmd "vmalloc size=$((50 * PAGE))"
 	is 'what cannot be had even so is refused' "$out" 'error ENOSPC no hole in the window is large enough'
 	is 'after a purge' "$(window) $(stat_of tlb_flushes)" '.26 26+26 .12 2'
-	cmd 'vmalloc size=200K'
+	cmd "vmalloc size=$((50 * PAGE))"
 	is 'and the next time without one' "$(stat_of tlb_flushes)" 2
 	must reset
 	must purge
 	must 'alloc order=4'
-	for command in 'vmap block=1' "ioremap phys=$DEVICE size=49152"; do
-		must 'vmalloc size=240K'
+	for command in 'vmap block=1' "ioremap phys=$DEVICE size=$((12 * PAGE))"; do
+		must "vmalloc size=$((60 * PAGE))"
 		must "vfree area=$(value area)"
 		flushes=$(stat_of tlb_flushes)
 		must "$command"
@@ -138,19 +138,19 @@ threshold() {
 	while [ "$cpus" -gt 1 ]; do
 		cpus=$((cpus / 2)) doublings=$((doublings + 1))
 	done
-	most=$((doublings * 8192))
-	load chunk=8M window=512M purge=lazy era=2.6
+	most=$((doublings * 33554432 / PAGE))
+	load chunk=$((2048 * PAGE)) window=$((131072 * PAGE)) purge=lazy era=2.6
 	waiting=0
 	while [ $((waiting + 2001)) -le $most ]; do
-		printf 'vmalloc size=8192000\nvfree offset=%d\n' $((waiting * 4096)) | "$TRY" batch "$PMM/command" >/dev/null ||
+		printf 'vmalloc size=%d\nvfree offset=%d\n' $((2000 * PAGE)) $((waiting * PAGE)) | "$TRY" batch "$PMM/command" >/dev/null ||
 			bail "$(cat "$PMM/result")"
 		waiting=$((waiting + 2001))
 	done
 	rest=$((most - waiting))
-	printf 'vmalloc size=%d\nvfree offset=%d\n' $(((rest - 1) * 4096)) $((waiting * 4096)) |
+	printf 'vmalloc size=%d\nvfree offset=%d\n' $(((rest - 1) * PAGE)) $((waiting * PAGE)) |
 		"$TRY" batch "$PMM/command" >/dev/null || bail "$(cat "$PMM/result")"
-	is 'as much as may wait' "$(stat_of lazy_bytes) $(stat_of tlb_flushes)" "$((most * 4096)) 0"
-	must 'vmalloc size=4096'
+	is 'as much as may wait' "$(stat_of lazy_bytes) $(stat_of tlb_flushes)" "$((most * PAGE)) 0"
+	must "vmalloc size=$PAGE"
 	must "vfree area=$(value area)"
 	is 'two pages more, and all is purged' "$(stat_of lazy_bytes) $(stat_of tlb_flushes) $(window)" '0 1 .131072'
 	unload
@@ -158,8 +158,8 @@ threshold() {
 
 # Nothing waits at unload that could not be given up.
 unloaded_while_it_waits() {
-	load chunk=1M window=1M purge=lazy
-	must 'vmalloc size=8192'
+	load chunk=$((256 * PAGE)) window=$((256 * PAGE)) purge=lazy
+	must "vmalloc size=$((2 * PAGE))"
 	must 'vfree area=1'
 	log_mark
 	unload
@@ -167,11 +167,11 @@ unloaded_while_it_waits() {
 }
 
 eager() {
-	load chunk=1M window=1M purge=eager
-	step 'vmalloc size=8192' 'area=1 offset=0 size=8192 pages=2' '0+3 .253' 0
-	step 'vmalloc size=4096' 'area=2 offset=12288 size=4096 pages=1' '0+3 3+2 .251' 0
+	load chunk=$((256 * PAGE)) window=$((256 * PAGE)) purge=eager
+	step "vmalloc size=$((2 * PAGE))" "area=1 offset=0 size=$((2 * PAGE)) pages=2" '0+3 .253' 0
+	step "vmalloc size=$PAGE" "area=2 offset=$((3 * PAGE)) size=$PAGE pages=1" '0+3 3+2 .251' 0
 	step 'vfree area=1' '' '.3 3+2 .251' 1
-	step 'vmalloc size=8192' 'area=3 offset=0 size=8192 pages=2' '0+3 3+2 .251' 1
+	step "vmalloc size=$((2 * PAGE))" "area=3 offset=0 size=$((2 * PAGE)) pages=2" '0+3 3+2 .251' 1
 	step purge flushes=0 '0+3 3+2 .251' 1
 	is 'eager: nothing waits' "$(stat_of lazy_bytes)" 0
 	must reset

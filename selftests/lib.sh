@@ -21,6 +21,12 @@ KO=${POCKETMM_KO:-/pocketmm.ko}
 TRY=./pmm-try
 export PMM
 
+# Bytes of a page, and the last page that a number of 64 bits can name.  What tests say of places and sizes they
+# say in pages.
+PAGE=$("$TRY" page)
+LAST_PAGE=$(printf %u "-$PAGE")
+export PAGE LAST_PAGE
+
 # A device whose registers may be read, with nothing but devices in the pages behind it: the HPET of a PC, or the
 # PL031, a clock, of QEMU's virt machine; an address in RAM, with the first one that is the kernel's; and where all
 # RAM begins, in MiB.
@@ -82,6 +88,13 @@ because() {
 	esac
 	reasons="${reasons-}$1
 "
+}
+
+# skips COUNT NAME REASON: so many results do not apply here.
+skips() {
+	for _ in $(seq "$1"); do
+		pass "$2 # SKIP $3"
+	done
 }
 
 # Nothing that follows would mean anything.
@@ -228,6 +241,11 @@ many() {
 free_even() {
 	awk -v RS='[ \n]' -F= '$1 == "block" { block = $2 } $1 == "page" && $2 % 2 == 0 { print "free block=" block }' \
 		"$PMM/result"
+}
+
+# leaves: may one entry map a largest block?  It takes a table of as many pages, 512.
+leaves() {
+	[ "$PAGE" = 4096 ]
 }
 
 # value KEY: of $out

@@ -6,7 +6,9 @@
 
 . ./lib.sh
 
-readonly LOADED='chunk of 1024 pages, frames 0x[0-9a-f]+00-0x[0-9a-f]+ff, node 0; window of 16384K; metadata: [0-9]+ bytes of pair bits, 1024 of page states, [0-9]+ for the window'
+LOADED='chunk of 1024 pages, frames 0x[0-9a-f]+00-0x[0-9a-f]+ff, node 0; window of WINDOW; metadata: [0-9]+ bytes of pair bits, 1024 of page states, [0-9]+ for the window'
+LOADED=${LOADED%%WINDOW*}$((4 * PAGE))K${LOADED#*WINDOW}
+readonly LOADED
 readonly UNLOADED='unloaded, 1024 pages are the kernel.s again'
 
 # The switches in force, whether chosen or by default.
@@ -21,7 +23,7 @@ switches() {
 
 one_line_each_way() {
 	log_mark
-	load chunk=4M
+	load chunk=$((1024 * PAGE))
 	matches 'one line at load' "$(log_since)" "$LOADED; $(switches)"
 	is 'only one line at load' "$(log_since | wc -l)" 1
 	log_mark
@@ -33,7 +35,7 @@ one_line_each_way() {
 # A bit a pair and a byte a page: order 0 of 1024 pages has 512 pairs, down to 2 of order 8, in longs.
 # With placement=packed a record of 32 bytes for each largest block as well.
 metadata_as_promised() {
-	load chunk=4M
+	load chunk=$((1024 * PAGE))
 	with placement=packed && records=2 || records=0
 	is 'metadata of 1024 pages' "$(stat_of metadata_bytes)" \
 		$((1024 + 64 + 32 + 16 + 8 + 6 * 8 - 8 + 32 * records))
@@ -44,14 +46,14 @@ metadata_as_promised() {
 # counts them all.
 states_of_part_of_a_block() {
 	log_mark
-	load chunk=64K
+	load chunk=$((16 * PAGE))
 	matches 'a chunk of 16 pages has 512 page states' "$(log_since)" \
 		'chunk of 16 pages, .*, 512 of page states, .*'
 	unload
 }
 
 second_insmod() {
-	load chunk=1M
+	load chunk=$((256 * PAGE))
 	is 'a second insmod is refused' "$(insmod_with)" EEXIST
 	matches 'the first one is unharmed' "$(cat $PMM/verify)" 'ok .*'
 	unload
@@ -60,7 +62,7 @@ second_insmod() {
 
 # held_open FILE MODE: rmmod has to wait for each kind of file that is open.
 held_open() {
-	load chunk=1M
+	load chunk=$((256 * PAGE))
 	case $2 in
 	r) exec 9<"$PMM/$1" ;;
 	w) exec 9>"$PMM/$1" ;;
@@ -74,7 +76,7 @@ held_open() {
 default_parameters() {
 	log_mark
 	load
-	is 'default chunk' "$(stat_of total_pages)" 16384
+	is 'default chunk' "$(stat_of total_pages)" $((67108864 / PAGE))
 	is 'default window' "$(stat_of window_bytes)" 268435456
 	is 'default reserve' "$(stat_of min_free_pages)" 0
 	unload

@@ -23,9 +23,9 @@ struct area {
 	long	offset;
 };
 
-static bool make_area(struct area *area, const char *command)
+static bool make_area(struct area *area, size_t length, const char *how)
 {
-	if (!EXPECT_EQ(pool_command("%s", command), 0))
+	if (!EXPECT_EQ(pool_command("vmalloc size=%zu%s", length, how), 0))
 		return false;
 	area->id = pool_result("area");
 	area->offset = pool_result("offset");
@@ -45,7 +45,7 @@ static char *make_mapped(struct area *area)
 	char *addr;
 	int i;
 
-	if (!make_area(area, "vmalloc size=16384 user"))
+	if (!make_area(area, LENGTH, " user"))
 		return NULL;
 	addr = map_at(area->offset, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED);
 	if (!EXPECT(addr))
@@ -132,10 +132,10 @@ static void test_zeroed(void)
 	char *addr;
 	int i;
 
-	make_area(&area, "vmalloc size=16384");
+	make_area(&area, LENGTH, "");
 	EXPECT_EQ(pool_command("fill area=%ld seed=1", area.id), 0);
 	EXPECT_EQ(pool_command("vfree area=%ld", area.id), 0);
-	make_area(&area, "vmalloc size=16384 user");
+	make_area(&area, LENGTH, " user");
 	addr = map_at(area.offset, LENGTH, PROT_READ, MAP_SHARED);
 	for (i = 0; EXPECT(addr) && i < NR_PAGES; i++)
 		EXPECT(page_is(addr + i * POOL_PAGE, 0));
@@ -217,7 +217,7 @@ static void test_read_only(void)
 	struct area area;
 	char *addr;
 
-	make_area(&area, "vmalloc size=16384 user");
+	make_area(&area, LENGTH, " user");
 	mem_fd = ro;
 	addr = map_at(area.offset, LENGTH, PROT_READ, MAP_SHARED);
 	if (EXPECT(addr)) {
@@ -255,8 +255,8 @@ static void test_refused(void)
 	struct area user, plain, map;
 	long block;
 
-	make_area(&user, "vmalloc size=16384 user");
-	make_area(&plain, "vmalloc size=16384");
+	make_area(&user, LENGTH, " user");
+	make_area(&plain, LENGTH, "");
 	pool_command("alloc order=1");
 	block = pool_result("block");
 	EXPECT_EQ(pool_command("vmap block=%ld", block), 0);
@@ -295,7 +295,7 @@ static void test_partial_length(void)
 	struct area area;
 	size_t length;
 
-	make_area(&area, "vmalloc size=16384 user");
+	make_area(&area, LENGTH, " user");
 	for (length = 1; length <= LENGTH; length += 4095) {
 		char *addr = map_at(area.offset, length, PROT_READ | PROT_WRITE, MAP_SHARED);
 
@@ -443,7 +443,7 @@ static void test_killed(void)
 	pid_t child;
 	char byte;
 
-	if (!make_area(&area, "vmalloc size=16384 user") || !EXPECT_EQ(pipe(ready), 0))
+	if (!make_area(&area, LENGTH, " user") || !EXPECT_EQ(pipe(ready), 0))
 		return;
 	child = fork();
 	if (!child) {
@@ -502,14 +502,14 @@ static void test_unload_refused(void)
 	expect_all_free();
 }
 
-/* Two MiB and two pages, whatever maps them in the kernel. */
+/* A largest block and two pages, whatever maps them in the kernel. */
 static void test_large(void)
 {
 	size_t length = (512 + 2) * POOL_PAGE, i;
 	struct area area;
 	char *addr;
 
-	if (!make_area(&area, "vmalloc size=2056K user"))
+	if (!make_area(&area, length, " user"))
 		return;
 	EXPECT_EQ(pool_command("fill area=%ld seed=4", area.id), 0);
 	addr = map_at(area.offset, length, PROT_READ | PROT_WRITE, MAP_SHARED);
@@ -537,7 +537,7 @@ static bool fill_pipe(int fd, char *addr, size_t length)
 
 static void test_parked(void)
 {
-	static char buf[2 * POOL_PAGE];
+	static char buf[2 * POOL_PAGE_MAX];
 	struct area area;
 	char *addr = make_mapped(&area);
 	int pipe_fd[2];
@@ -553,7 +553,7 @@ static void test_parked(void)
 	EXPECT_EQ(pool_command("drain"), 0);
 	EXPECT_EQ(pool_stat("parked_pages"), 2);
 	EXPECT(pool_verify());
-	EXPECT_EQ(read(pipe_fd[0], buf, sizeof(buf)), sizeof(buf));
+	EXPECT_EQ(read(pipe_fd[0], buf, 2 * POOL_PAGE), 2 * POOL_PAGE);
 	EXPECT(page_is(buf, 'b') && page_is(buf + POOL_PAGE, 'c'));
 	EXPECT_EQ(pool_command("drain"), 0);
 	EXPECT_EQ(pool_result("pages"), 2);
@@ -600,7 +600,7 @@ static const struct ktap_case cases[] = {
 	{ "a killed process lets go", test_killed },
 	{ "pages dropped from a mapping do not come back", test_dontneed },
 	{ "the module stays while something is mapped", test_unload_refused },
-	{ "2 MiB and more", test_large },
+	{ "512 pages and more", test_large },
 	{ "pages in a pipe are parked until it is read", test_parked },
 	{ "parked pages are recycled by the next free", test_parked_recycled },
 };
@@ -612,7 +612,7 @@ int main(void)
 
 	if (obstacle)
 		return ktap_skip_all(obstacle);
-	err = pool_load("chunk=3M window=12M");
+	err = pool_load_pages(768, 3072, "");
 	if (err) {
 		ktap_note("insmod: %s", strerror(-err));
 		return KTAP_FAIL;

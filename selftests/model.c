@@ -125,7 +125,7 @@ static struct run {
 	unsigned long		*map;		/* room for an order's pair bits */
 	bool		exact;		/* the oracle says which pages, not the module */
 	bool		lazy;		/* 2.6.28: addresses wait for a purge */
-	bool		huge;		/* 2 MiB: aligned, largest blocks first */
+	bool		huge;		/* aligned, largest blocks first: by one entry each */
 	long		waiting_max;	/* pages; more are purged */
 	bool		wide;		/* never full; only the module purges */
 	long		events[NR_EVENTS];
@@ -915,7 +915,7 @@ static long waiting_max(void)
 
 	for (; cpus > 1; cpus /= 2)
 		mib += 32;
-	return mib << 8;
+	return (mib << 20) / POOL_PAGE;
 }
 
 static void begin_oracle(const struct play *p)
@@ -926,7 +926,7 @@ static void begin_oracle(const struct play *p)
 	run.map = calloc(p->nr_pages / 64 + 1, sizeof(*run.map));
 	run.exact = p->exact;
 	run.lazy = pool_with("purge", "lazy");
-	run.huge = pool_with("era", "modern");
+	run.huge = pool_with("era", "modern") && POOL_PAGE == 4096;
 	run.waiting_max = waiting_max();
 	run.wide = p->window_pages > 2 * p->nr_pages;
 	memset(run.events, 0, sizeof(run.events));
@@ -937,10 +937,9 @@ static bool begin(const struct play *p)
 	char parameters[128];
 	int i;
 
-	snprintf(parameters, sizeof(parameters), "chunk=%luK window=%luK expand=%s%s",
-		 p->nr_pages * 4, p->window_pages * 4, p->lower ? "lower" : "upper",
+	snprintf(parameters, sizeof(parameters), "expand=%s%s", p->lower ? "lower" : "upper",
 		 p->exact ? " pcp=0 placement=lifo" : "");
-	if (!EXPECT_EQ(pool_load(parameters), 0))
+	if (!EXPECT_EQ(pool_load_pages(p->nr_pages, p->window_pages, parameters), 0))
 		return false;
 	open_files();
 	begin_oracle(p);

@@ -45,7 +45,7 @@ lies_on() {
 	free_before=$(node_free "$node")
 	log_mark
 	# shellcheck disable=SC2086 # words are wanted
-	$how "$TRY" insmod "$KO" ${POCKETMM_PARAMS-} chunk=128M window=1M "$@" >/dev/null || bail "$how insmod $*: $(dmesg | tail -n 1)"
+	$how "$TRY" insmod "$KO" ${POCKETMM_PARAMS-} chunk=$((32768 * PAGE)) window=$((256 * PAGE)) "$@" >/dev/null || bail "$how insmod $*: $(dmesg | tail -n 1)"
 	taken=$((free_before - $(node_free "$node")))
 	# shellcheck disable=SC2046 # words are wanted
 	set -- $(said) $(span "$node") "${how:+$how }$*"

@@ -12,7 +12,7 @@
 # In a pool of two blocks one lacks a page and has a free page left from the split, and of the other 128 pages
 # are free in one piece.
 choice() {
-	load chunk=4M pcp=0 "placement=$1"
+	load chunk=$((1024 * PAGE)) pcp=0 "placement=$1"
 	must 'alloc order=9'
 	must 'alloc order=8'
 	full=$(($(value page) / 512))
@@ -56,7 +56,7 @@ churn() {
 
 # whole PLACEMENT: how many of eight 2 MiB blocks are free throughout, after all that.
 whole() {
-	load chunk=16M pcp=0 "placement=$1"
+	load chunk=$((4096 * PAGE)) pcp=0 "placement=$1"
 	churn
 	is "$1: pages" "$(stat_of free_pages)" 3584
 	matches "$1: verify" "$(cat "$PMM/verify")" 'ok .*'

@@ -18,7 +18,7 @@ step() {
 
 # 1024 pages; pair P of order N is the blocks at 2P << N and (2P + 1) << N.
 worked_example() {
-	load chunk=4M expand=upper placement=lifo
+	load chunk=$((1024 * PAGE)) expand=upper placement=lifo
 	is 'fresh: no bit is set' "$(bits)" ''
 	step 'alloc order=0' '0:511 1:255 2:127 3:63 4:31 5:15 6:7 7:3 8:1'
 	step 'alloc order=0' '1:255 2:127 3:63 4:31 5:15 6:7 7:3 8:1'
@@ -34,7 +34,7 @@ worked_example() {
 }
 
 worked_example_lower() {
-	load chunk=4M expand=lower placement=lifo
+	load chunk=$((1024 * PAGE)) expand=lower placement=lifo
 	step 'alloc order=2' '2:64 3:32 4:16 5:8 6:4 7:2 8:1'
 	step 'alloc order=1' '1:129 3:32 4:16 5:8 6:4 7:2 8:1'
 	step 'free block=1' '1:129 2:64 3:32 4:16 5:8 6:4 7:2 8:1'
@@ -44,7 +44,7 @@ worked_example_lower() {
 
 # Blocks behind the end never were: the pair of the last block has its bit set for as long as the one is free.
 odd_tail() {
-	load chunk=3108K
+	load chunk=$((777 * PAGE))
 	is '777 pages: the tail' "$(bits)" '0:388 3:48 8:1'
 	is '777 pages: as many pairs as begin in them' "$(awk '{ print $3 }' $PMM/pairmap | tr '\n' ' ')" \
 		'pairs=389 pairs=195 pairs=98 pairs=49 pairs=25 pairs=13 pairs=7 pairs=4 pairs=2 '
@@ -94,21 +94,21 @@ random_walk() {
 	done
 }
 
-# random_states KB EXPAND COUNT
+# random_states PAGES EXPAND COUNT
 random_states() {
-	load "chunk=$1" "expand=$2"
+	load "chunk=$(($1 * PAGE))" "expand=$2"
 	held=
-	note "chunk=$1 expand=$2: seed $seed"
+	note "$1 pages, expand=$2: seed $seed"
 	states=0
 	while [ $states -lt "$3" ]; do
 		random_walk
 		states=$((states + 1))
 		home
-		is "chunk=$1 $2: state $states" "$(cat $PMM/pairmap)" "$(pairs_from_lists)"
+		is "$1 pages, $2: state $states" "$(cat $PMM/pairmap)" "$(pairs_from_lists)"
 	done
 	must reset
 	home
-	is "chunk=$1 $2: all back" "$(cat $PMM/pairmap)" "$(pairs_from_lists)"
+	is "$1 pages, $2: all back" "$(cat $PMM/pairmap)" "$(pairs_from_lists)"
 	unload
 }
 
@@ -118,9 +118,9 @@ worked_example
 worked_example_lower
 odd_tail
 expect_log_begin
-random_states 64K upper "$(quick 2 6)"
-random_states 3108K upper "$(quick 2 8)"
-random_states 4000K lower "$(quick 2 8)"
-random_states 16388K upper "$(quick 2 8)"
+random_states 16 upper "$(quick 2 6)"
+random_states 777 upper "$(quick 2 8)"
+random_states 1000 lower "$(quick 2 8)"
+random_states 4097 upper "$(quick 2 8)"
 expect_log_end
 finish

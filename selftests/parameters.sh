@@ -11,9 +11,9 @@
 # The reason that the line must give after 'NAME=VALUE is refused: '.
 range_of() {
 	case $1 in
-	chunk | window) echo 'a multiple of 4096 between 64K and [0-9]+K' ;;
+	chunk | window) echo "a multiple of $PAGE between 64K and [0-9]+K" ;;
 	node) echo '-1 or an online node, of 0' ;;
-	below) echo '0, or an address from 0x100000, the size of the chunk, to 0xffffffffffffffff' ;;
+	below) echo "0, or an address from $(printf '%#x' $((256 * PAGE))), the size of the chunk, to 0xffffffffffffffff" ;;
 	min_free) echo 'auto, or pages between 0 and 256' ;;
 	fail_nth) echo 'a number between 0 and 2147483647' ;;
 	poison | redzone | owner) echo '0 or 1' ;;
@@ -26,12 +26,12 @@ range_of() {
 	esac
 }
 
-# refused NAME VALUE: the chunk is of 1M where it is not the chunk that is wrong.
+# refused NAME VALUE: the chunk is of 256 pages where it is not the chunk that is wrong.
 refused() {
 	log_mark
 	case $1 in
 	chunk) errno=$(insmod_with "chunk=\"$2\"") ;;
-	*) errno=$(insmod_with chunk=1M "$1=\"$2\"") ;;
+	*) errno=$(insmod_with chunk=$((256 * PAGE)) "$1=\"$2\"") ;;
 	esac
 	lines=$(log_since)
 	case $lines in
@@ -41,6 +41,7 @@ refused() {
 	[ ! -e /sys/module/pocketmm ] || bail "$1='$2' was loaded"
 }
 
+KB=$((PAGE / 1024))	# of a page
 EACH=$(quick 2 1000)
 
 # all_refused NAME VALUE...: the first few of them in a quick run.
@@ -67,7 +68,7 @@ bad_values() {
 		all_refused chunk '' ' ' '1M 2' ' 1M' $NO_NUMBERS $NO_SIZES $OVERFLOWS
 		all_refused window '' '1M 2' x 1x 1M1 M +1M -1M $NO_SIZES $OVERFLOWS
 		all_refused node '' ' 0' -2 1 64 1024 4294967296 0x100000000 -1x 0K 18446744073709551615 any +0
-		all_refused below '' -1 1 1048575 1x x 1MB 18446744073709551616 18014398509481984K 17179869185G
+		all_refused below '' -1 1 $((256 * PAGE - 1)) 1x x 1MB 18446744073709551616 18014398509481984K 17179869185G
 		all_refused min_free 257 -1 '' 1K 1x Auto automatic 4294967296 18446744073709551616 0x101
 		all_refused fail_nth '' -1 1x 2147483648
 		all_refused era '' 2.5 2.4.22 2.40 2 Modern modernx 'modern '
@@ -94,21 +95,21 @@ chunk_is() {
 	is "chunk=$1 has $2 pages" "$(stat_of total_pages) $(stat_of free_pages)" "$2 $2"
 	is "chunk=$1 free lists" "$(lists)" "$3"
 	unload
-	is "chunk=$1 begins at 2 MiB" $(($(first_frame) % 512)) 0
+	is "chunk=$1 begins where a largest block may" $(($(first_frame) % 512)) 0
 }
 
 good_chunks() {
 	sample 3 >/tmp/rows <<-END
-	64K 16 4:0
-	68K 17 0:16 4:0
-	1M 256 8:0
-	1m 256 8:0
-	1048576 256 8:0
-	0x100000 256 8:0
-	3108K 777 0:776 3:768 8:512 9:0
-	4000K 1000 3:992 5:960 6:896 7:768 8:512 9:0
-	16388K 4097 0:4096 9:3584,3072,2560,2048,1536,1024,512,0
-	16M 4096 9:3584,3072,2560,2048,1536,1024,512,0
+	$((16 * KB))K 16 4:0
+	$((17 * KB))K 17 0:16 4:0
+	$((KB / 4))M 256 8:0
+	$((KB / 4))m 256 8:0
+	$((256 * PAGE)) 256 8:0
+	$(printf '%#x' $((256 * PAGE))) 256 8:0
+	$((777 * KB))K 777 0:776 3:768 8:512 9:0
+	$((1000 * KB))K 1000 3:992 5:960 6:896 7:768 8:512 9:0
+	$((4097 * KB))K 4097 0:4096 9:3584,3072,2560,2048,1536,1024,512,0
+	$((4 * KB))M 4096 9:3584,3072,2560,2048,1536,1024,512,0
 	END
 	while read -r value pages free_lists; do
 		chunk_is "$value" "$pages" "$free_lists"
@@ -127,7 +128,7 @@ good_windows() {
 	sample 2 >/tmp/rows <<-END
 	auto 4194304
 	64K 65536
-	1028K 1052672
+	$((257 * KB))K $((257 * PAGE))
 	512M 536870912
 	END
 	while read -r value bytes; do
@@ -155,34 +156,34 @@ good_limits() {
 		log_mark
 		load chunk=4M "below=$limit"
 		case $limit in
-		*G) frames=$((high * 262144)) ;;
-		1844*) frames=4503599627370496 ;;
-		*) frames=$((low * 256)) ;;
+		*G) frames=$((high * 1048576 / KB)) ;;
+		1844*) frames=$((4503599627370496 / (KB / 4))) ;;
+		*) frames=$((low * 1024 / KB)) ;;
 		esac
 		within "below=$limit: last page frame" "$(last_frame)" 1024 $((frames - 1))
 		unload
 	done
 }
 
-# reserve_is CHUNK VALUE PAGES
+# reserve_is CHUNK VALUE PAGES: a chunk of so many pages.
 reserve_is() {
-	load "chunk=$1" "min_free=$2"
+	load "chunk=$(($1 * PAGE))" "min_free=$2"
 	is "chunk=$1 min_free=$2 in stats" "$(stat_of min_free_pages)" "$3"
 	matches "chunk=$1 min_free=$2 in showmem" "$(grep ^Zone: $PMM/showmem)" \
-		"Zone:Pocket freepages: *[0-9]+kB min: *$((4 * $3))kB low: *$((8 * $3))kB high: *$((12 * $3))kB"
+		"Zone:Pocket freepages: *[0-9]+kB min: *$((KB * $3))kB low: *$((2 * KB * $3))kB high: *$((3 * KB * $3))kB"
 	unload
 }
 
 good_reserves() {
 	sample 4 >/tmp/rows <<-END
-	1M 0 0
-	1M 256 256
-	1M 0x10 16
-	64K auto 20
-	10236K auto 20
-	10752K auto 21
-	16M auto 32
-	128M auto 255
+	256 0 0
+	256 256 256
+	256 0x10 16
+	16 auto 20
+	2559 auto 20
+	2688 auto 21
+	4096 auto 32
+	32768 auto 255
 	END
 	while read -r size value pages; do
 		reserve_is "$size" "$value" "$pages"
@@ -192,14 +193,15 @@ good_reserves() {
 # The longest run of free pages in the first 128 MiB of RAM, in KiB: /proc/kpageflags has a word a page, with bit 10
 # for what is free.
 longest_free_run() {
-	od -An -v -t x8 -w8 -j $((RAM_FLOOR * 256 * 8)) -N $((32768 * 8)) /proc/kpageflags | awk '
+	od -An -v -t x8 -w8 -j $((RAM_FLOOR * 8192 / KB)) -N $((1048576 / KB)) /proc/kpageflags | awk -v kb=$KB '
 		substr($1, 14, 1) ~ /[4-7c-f]/ { if (++run > longest) longest = run; next }
 		{ run = 0 }
-		END { print 4 * longest }'
+		END { print kb * longest }'
 }
 
 # Somewhere in these 128 MiB is the kernel's own image, at a random place, so that range is never free as
-# a whole.  At least half of the longest free run must be tried: the run need not begin on 2 MiB.
+# a whole.  At least half of the longest free run must be tried: the run need not begin where a
+# largest block may.
 impossible_chunk() {
 	longest=$(longest_free_run)
 	log_mark
@@ -208,9 +210,9 @@ impossible_chunk() {
 	matches 'one line says what was tried' "$line" \
 		"no room for chunk=129024K below $(printf '%#x' $(((RAM_FLOOR + 128) << 20))): [0-9]+ ranges tried; largest size worth trying: chunk=[0-9]+K"
 	worth=${line##*chunk=}
-	within 'the size worth trying is worth it' "${worth%K}" $((longest / 2 - 1024)) 129023
+	within 'the size worth trying is worth it' "${worth%K}" $((longest / 2 - 256 * KB)) 129023
 	follow_advice
-	is 'and can be had' "$(stat_of total_pages)" $((${worth%K} / 4))
+	is 'and can be had' "$(stat_of total_pages)" $((${worth%K} / KB))
 	unload
 }
 
@@ -223,7 +225,7 @@ follow_advice() {
 		note "chunk=$worth could not be had: $(log_since)"
 		line=$(log_since)
 		worth=${line##*chunk=}
-		[ "${worth%K}" -ge 2048 ] || break
+		[ "${worth%K}" -ge $((512 * KB)) ] || break
 		sleep 1
 	done
 	bail "no size that was worth trying could be had: $line"

@@ -37,7 +37,7 @@ balance() {
 
 # The first page brings a batch, and those after it nothing, down to the last.
 refill() {
-	load chunk=64M pcp=1
+	load chunk=$((16384 * PAGE)) pcp=1
 	is 'fresh: nothing is kept' "$(pages)" '16384 0'
 	must 'alloc order=0'
 	is 'one page: a batch is taken, one of it handed out' "$(pages)" "$((16384 - BATCH)) $((BATCH - 1))"
@@ -83,7 +83,7 @@ kept() {
 
 # The page freed last is handed out first, and the coldest pages go back first.
 hot_and_cold() {
-	load chunk=64M pcp=1
+	load chunk=$((16384 * PAGE)) pcp=1
 	must "alloc order=0 count=$((HIGH + 1))"
 	reply=$out
 	must drain
@@ -105,7 +105,7 @@ hot_and_cold() {
 
 # Each order up to where there are lists has its own; a batch is as many pages whatever the order.
 orders() {
-	load chunk=64M pcp=1
+	load chunk=$((16384 * PAGE)) pcp=1
 	for order in 1 2 3; do
 		must "alloc order=$order"
 		is "order $order: a batch" "$(pages)" "$((16384 - BATCH)) $((BATCH - (1 << order)))"
@@ -123,7 +123,7 @@ orders() {
 
 # Small pools have small batches, down to none.
 small_pools() {
-	load chunk=64K pcp=1
+	load chunk=$((16 * PAGE)) pcp=1
 	must 'alloc order=0 count=16'
 	is '16 pages: all can be had' "$(pages)" '0 0'
 	must reset
@@ -132,7 +132,7 @@ small_pools() {
 	home
 	is '16 pages: whole again' "$(lists)" 4:0
 	unload
-	load chunk=8M pcp=1
+	load chunk=$((2048 * PAGE)) pcp=1
 	must 'alloc order=0'
 	is '8 MiB: a batch is of eight pages' "$(pages)" '2040 7'
 	must reset
@@ -141,7 +141,7 @@ small_pools() {
 
 # As 2.6.28's show_free_areas() has them.
 shown() {
-	load chunk=64M pcp=1
+	load chunk=$((16384 * PAGE)) pcp=1
 	on_cpu 0
 	must 'alloc order=0'
 	is 'showmem has the CPU that was used' "$(grep '^CPU' "$PMM/showmem" | head -n 1 | tr -s ' ')" \
@@ -150,7 +150,7 @@ shown() {
 		"CPU 1: hi: $HIGH, btch: $BATCH usd: 0"
 	must reset
 	unload
-	load chunk=1M pcp=0
+	load chunk=$((256 * PAGE)) pcp=0
 	is 'without lists there is no such line' "$(grep -c -i cpu "$PMM/showmem")" 0
 	is 'nor any page' "$(stat_of pcp_pages)" 0
 	unload
@@ -158,7 +158,7 @@ shown() {
 
 # A request that only what other CPUs keep can meet gets it.
 exhaustion() {
-	load chunk=64M pcp=1
+	load chunk=$((16384 * PAGE)) pcp=1
 	on_cpu 0
 	must 'alloc order=0 count=40'
 	must reset
@@ -181,7 +181,7 @@ exhaustion() {
 	matches 'and then none' "$out" 'error ENOMEM .*'
 	must reset
 	on_cpu 0
-	must 'vmalloc size=64M'
+	must "vmalloc size=$((16384 * PAGE))"
 	is 'an area of the whole pool, too' "$(pages)" '0 0'
 	must reset
 	unload
@@ -189,7 +189,7 @@ exhaustion() {
 
 # Misuse is found on these lists as it is elsewhere.
 misuse() {
-	load chunk=64M pcp=1
+	load chunk=$((16384 * PAGE)) pcp=1
 	must 'alloc order=1'
 	page=$(value page)
 	must "free page=$page order=1"
@@ -223,7 +223,7 @@ hotplug() {
 		done
 		return
 	fi
-	load chunk=64M pcp=1
+	load chunk=$((16384 * PAGE)) pcp=1
 	on_cpu 1
 	must "alloc order=0 count=$((BATCH + 8))"
 	must reset
@@ -244,7 +244,7 @@ hotplug() {
 
 # While pages come and go on both, and `verify` looks.
 repeated_hotplug() {
-	load chunk=16M pcp=1
+	load chunk=$((4096 * PAGE)) pcp=1
 	on_any_cpu
 	while [ ! -e /tmp/stop ]; do
 		echo 'alloc order=0 count=100' >"$PMM/command" && echo reset >"$PMM/command"

@@ -19,14 +19,25 @@
 #include "ktap.h"
 
 #define POOL_DIR	"/sys/kernel/debug/pocketmm/"
-#define POOL_PAGE	4096UL
+#define POOL_PAGE	pool_page()
+#define POOL_PAGE_MAX	65536UL		/* of any kernel; for arrays */
 
-/* A device whose registers may be read: QEMU's PL031 clock, or the HPET of a PC. */
+/*
+ * A device whose registers may be read, up to the end of a page even of 16 KiB: the 32 virtio
+ * transports of QEMU's virt machine, or the HPET of a PC. On arm64 an address with nothing behind
+ * it would be an external abort.
+ */
 #ifdef __aarch64__
-#define POOL_DEVICE	"0x9010000"
+#define POOL_DEVICE	"0xa000000"
 #else
 #define POOL_DEVICE	"0xfed00000"
 #endif
+
+/* Bytes of a page. */
+static inline __attribute__((const)) unsigned long pool_page(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
 
 static char pool_text[1 << 16];		/* what pool_read() read last */
 
@@ -83,6 +94,16 @@ static KTAP_UNUSED int pool_load(const char *parameters)
 		err = -errno;
 	close(fd);
 	return err;
+}
+
+/* The same with the sizes of the chunk and of the window, in pages. */
+static KTAP_UNUSED int pool_load_pages(unsigned long chunk, unsigned long window, const char *rest)
+{
+	char parameters[256];
+
+	snprintf(parameters, sizeof(parameters), "chunk=%lu window=%lu %s", chunk * POOL_PAGE,
+		 window * POOL_PAGE, rest);
+	return pool_load(parameters);
 }
 
 /* Does the module that is loaded have this value of this parameter? */

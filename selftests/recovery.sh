@@ -8,21 +8,22 @@
 
 . ./lib.sh
 
-CYCLES=$(quick '3108K 64K 24M' \
-	'1M 64K 3108K 16388K 4000K 64M 2M 10236K 32M 68K 128M 1M 24M 4M 3M 12M 100M 5M 48M')
+# In pages.
+CYCLES=$(quick '777 16 6144' \
+	'256 16 777 4097 1000 16384 512 2559 8192 17 32768 256 6144 1024 768 3072 25600 1280 12288')
 
 REPEATS=$(quick 1 1 14)
 # With this number of them, a size meets another one in each repeat of the list.
 SWITCHES='era=2.4 era=2.6 era=modern expand=upper pcp=0 search=linear purge=eager placement=packed min_free=0
 	era=2.4,placement=packed era=2.6,search=tree,purge=eager window=1M node=0'
 
-# In kB; noise of a kernel that is otherwise idle. The chunks of one round are 440 MiB. In a long run it is two
+# In kB; noise of a kernel that is otherwise idle. The chunks of one round are 110 thousand pages. In a long run it is two
 # pages for each load.
 readonly TOLERANCE=2048
 
-# huge: free kB in blocks of 2 MiB and more, of all zones.
+# huge: free kB in blocks of 512 pages and more, of all zones.
 huge() {
-	awk '{ for (i = 14; i <= NF; i++) { kb = 2048; for (j = 14; j < i; j++) kb *= 2; n += $i * kb } } END { print n + 0 }' \
+	awk -v smallest=$((PAGE / 2)) '{ for (i = 14; i <= NF; i++) { kb = smallest; for (j = 14; j < i; j++) kb *= 2; n += $i * kb } } END { print n + 0 }' \
 		/proc/buddyinfo
 }
 
@@ -37,10 +38,10 @@ switches() {
 
 cycle() {
 	# shellcheck disable=SC2046 # words are wanted
-	load "chunk=$1" $(switches)
+	load "chunk=$(($1 * PAGE))" $(switches)
 	loads=$((loads + 1))
 	must 'alloc order=0 count=4'
-	must 'vmalloc size=8192'
+	must "vmalloc size=$((2 * PAGE))"
 	must 'alloc order=2'
 	must 'vmap block=5,2'
 	[ "$2" = held ] || must reset
@@ -51,9 +52,9 @@ cycle() {
 refusals() {
 	for _ in 1 2; do
 		insmod_with chunk=126M "below=$((RAM_FLOOR + 128))M" >/dev/null && bail 'an impossible chunk was loaded'
-		insmod_with chunk=64M window=4096000M >/dev/null && bail 'an impossible window was loaded'
+		insmod_with chunk=$((16384 * PAGE)) window=4096000M >/dev/null && bail 'an impossible window was loaded'
 	done
-	cycle 64K reset
+	cycle 16 reset
 }
 
 # settle KB: pages that the kernel frees late come back within seconds, and pages on its per-CPU lists
@@ -63,7 +64,7 @@ settle() {
 		free_after=$(mem_free)
 		[ $(($1 - free_after)) -gt $TOLERANCE ] || return
 		sleep 1
-		cycle 64K reset
+		cycle 16 reset
 	done
 }
 
@@ -76,7 +77,7 @@ round() {
 	settle "$free_before"
 	huge_after=$(huge)
 	note "$name: MemFree $free_before -> $free_after kB," \
-		"in blocks of 2M and more $huge_before -> $huge_after kB"
+		"in blocks of 512 pages and more $huge_before -> $huge_after kB"
 	within "$name: MemFree lost, in kB" $((free_before - free_after)) -65536 $TOLERANCE
 	within "$name: large blocks lost, in kB" $((huge_before - huge_after)) -1048576 \
 		$((4 * TOLERANCE))
@@ -96,12 +97,12 @@ all_sizes() {
 # shellcheck disable=SC2317 # called by name
 large_windows() {
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		load chunk=64K window=256M
+		load chunk=$((16 * PAGE)) window=$((65536 * PAGE))
 		unload
 	done
 }
 
-[ "$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)" -gt 400000 ] || skip_all 'needs 400 MB'
+[ "$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)" -gt $((100 * PAGE)) ] || skip_all "needs $((PAGE / 10)) MB"
 plan 9
 loads=0
 expect_log_begin

@@ -141,7 +141,7 @@ static size_t mutate(char *text, size_t len)
 	return len;
 }
 
-/* Behind the word `ioremap`: the device, at most a page; or no number, so that nothing is mapped. */
+/* Behind the word `ioremap`: the device, at most a page; or no number: then nothing is mapped. */
 static bool harmless(const char *rest, const char *end)
 {
 	const char *size = rest + strlen(DEVICE), *at;
@@ -259,7 +259,7 @@ static void step_command(void)
 /* --- `mem` ------------------------------------------------------------------------------------ */
 
 static int mem_fd;
-static char bytes[MOST_BYTES];
+static char bytes[5 * POOL_PAGE_MAX];
 
 /*
  * May a range of the window overlap an area of ioremap? Where `fail` has made the file short, or

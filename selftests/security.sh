@@ -179,19 +179,19 @@ addresses_of_users() {
 # Every message of the module in the log, except that of a load that fails for lack of memory.
 all_messages() {
 	unload
-	load chunk=4M window=1M
+	load chunk=$((1024 * PAGE)) window=$((256 * PAGE))
 	insmod_with chunk=1 >/dev/null
 	must 'alloc order=2'
 	page=$(value page)
-	must 'vmalloc size=8192'
+	must "vmalloc size=$((2 * PAGE))"
 	must "ioremap phys=$DEVICE size=64"
 	try "free page=$((page + 1)) order=0" "free page=$page order=1" 'free page=4294967295 order=0' \
-		"free page=$page order=12" 'vfree offset=1' 'vfree offset=4096' 'vfree offset=18446744073709547520' \
-		'vmalloc size=18446744073709551615' 'vmalloc size=4M' "ioremap phys=$RAM size=1"
+		"free page=$page order=12" 'vfree offset=1' "vfree offset=$PAGE" "vfree offset=$LAST_PAGE" \
+		'vmalloc size=18446744073709551615' "vmalloc size=$((1024 * PAGE))" "ioremap phys=$RAM size=1"
 	unload
 	insmod_with chunk=1000G >/dev/null
 	insmod_with below=18446744073709551616 >/dev/null
-	insmod_with chunk=64M "below=$((RAM_FLOOR + 64))M" >/dev/null
+	insmod_with chunk=$((16384 * PAGE)) "below=$((RAM_FLOOR + 64))M" >/dev/null
 }
 
 # The addresses in brackets are those of vfree, hashed.
@@ -212,20 +212,20 @@ nonzero() {
 }
 
 zeroed() {
-	load "era=$1" chunk=1M window=2M
-	must 'vmalloc size=1M'
+	load "era=$1" chunk=$((256 * PAGE)) window=$((512 * PAGE))
+	must "vmalloc size=$((256 * PAGE))"
 	is "era $1: what the pages held before the load is gone" "$(nonzero)" 0
 	must 'fill area=1 seed=7'
-	within "era $1: the pool is full of a pattern, bytes" "$(nonzero)" 1000000 1048576
+	within "era $1: the pool is full of a pattern, bytes" "$(nonzero)" $((244 * PAGE)) $((256 * PAGE))
 	must 'vfree area=1'
 	must purge
-	must 'vmalloc size=256K'
+	must "vmalloc size=$((64 * PAGE))"
 	isnt "era $1: without 'zero' it shows again" "$(nonzero)" 0
-	is "era $1: such an area is not mapped" "$("$TRY" mmap $M "$(value offset)" 262144 r)" EINVAL
+	is "era $1: such an area is not mapped" "$("$TRY" mmap $M "$(value offset)" $((64 * PAGE)) r)" EINVAL
 	must reset
-	must 'vmalloc size=1M user'
+	must "vmalloc size=$((256 * PAGE)) user"
 	is "era $1: an area for users, through mem" "$(nonzero)" 0
-	is "era $1: and mapped" "$("$TRY" mmap $M "$(value offset)" 1048576 r)" 'ok 0'
+	is "era $1: and mapped" "$("$TRY" mmap $M "$(value offset)" $((256 * PAGE)) r)" 'ok 0'
 	unload
 }
 
@@ -242,31 +242,31 @@ maps() {
 
 # Area 1 is plain, 2 of vmap, 3 the HPET, 4 for users.
 mappings() {
-	load chunk=4M window=1M
-	must 'vmalloc size=16K'
+	load chunk=$((1024 * PAGE)) window=$((256 * PAGE))
+	must "vmalloc size=$((4 * PAGE))"
 	plain=$(value offset)
 	must 'alloc order=1'
 	must 'vmap block=1'
 	vmap=$(value offset)
-	must "ioremap phys=$DEVICE size=4096"
+	must "ioremap phys=$DEVICE size=$PAGE"
 	device=$(value offset)
-	must 'vmalloc size=16K user'
+	must "vmalloc size=$((4 * PAGE)) user"
 	user=$(value offset)
 	before=$(state)
-	for offset in $plain $vmap $device $((user + 4096)) $((user + 16384)) $((user + 20480)) \
-		1044480 1048576 1052672 $((1 << 31)) $((1 << 46)); do
-		maps EINVAL "$offset" 4096
+	for offset in $plain $vmap $device $((user + PAGE)) $((user + 4 * PAGE)) $((user + 5 * PAGE)) \
+		$((255 * PAGE)) $((256 * PAGE)) $((257 * PAGE)) $((1 << 31)) $((1 << 46)); do
+		maps EINVAL "$offset" "$PAGE"
 	done
 	unchanged 'only an area for users is mapped, from its beginning'
-	maps 'ok 0' "$user" 16384
-	for length in 16385 20480 1048576 $((1 << 40)); do
+	maps 'ok 0' "$user" $((4 * PAGE))
+	for length in $((4 * PAGE + 1)) $((5 * PAGE)) $((256 * PAGE)) $((1 << 40)); do
 		maps EINVAL "$user" $length
 	done
 	for length in 0x7ffffffffffff000 0x8000000000000000 0xfffffffffffff000 0xffffffffffffffff 0; do
 		maps 'EINVAL|ENOMEM|EOVERFLOW' "$user" $length
 	done
 	for offset in $((user + 1)) 0x7ffffffffffff000 0x8000000000000000 0xfffffffffffff000 0xffffffffffffffff; do
-		maps 'EINVAL|EOVERFLOW' $offset 4096
+		maps 'EINVAL|EOVERFLOW' $offset "$PAGE"
 	done
 	unchanged 'nor further than it goes, whatever the offset and the length'
 	executable
@@ -275,14 +275,14 @@ mappings() {
 
 executable() {
 	for protection in rx rwx x rxp; do
-		maps EPERM "$user" 4096 $protection
+		maps EPERM "$user" "$PAGE" $protection
 	done
 	for protection in r rw rp rwp; do
-		maps EACCES "$user" 4096 $protection rx
+		maps EACCES "$user" "$PAGE" $protection rx
 	done
-	maps EACCES "$user" 4096 r rw
-	maps 'ok 0' "$user" 4096 rw r
-	maps 'ok 0' "$user" 4096 rwp
+	maps EACCES "$user" "$PAGE" r rw
+	maps 'ok 0' "$user" "$PAGE" rw r
+	maps 'ok 0' "$user" "$PAGE" rwp
 	unchanged 'and never to be executed'
 }
 
@@ -297,12 +297,12 @@ ram() {
 range() {
 	first=$(($1)) last=$(($2))
 	expect EPERM "ioremap phys=$first size=1" "ioremap phys=$last size=1" "ioremap phys=$last size=2" \
-		"ioremap phys=$((last - 1)) size=8192" "ioremap phys=$(((first + last) / 2)) size=4096" \
+		"ioremap phys=$((last - 1)) size=$((2 * PAGE))" "ioremap phys=$(((first + last) / 2)) size=$PAGE" \
 		"ioremap phys=$first size=$((last - first + 1))"
-	[ $first -lt 4096 ] || expect EPERM "ioremap phys=$((first - 1)) size=2" \
-		"ioremap phys=$((first - 4096)) size=$((last - first + 8193))"
+	[ $first -lt "$PAGE" ] || expect EPERM "ioremap phys=$((first - 1)) size=2" \
+		"ioremap phys=$((first - PAGE)) size=$((last - first + 2 * PAGE + 1))"
 	# The page is RAM in part.
-	[ $(((last + 1) % 4096)) = 0 ] || expect EPERM "ioremap phys=$((last + 1)) size=1"
+	[ $(((last + 1) % PAGE)) = 0 ] || expect EPERM "ioremap phys=$((last + 1)) size=1"
 }
 
 no_ram() {
@@ -313,17 +313,16 @@ no_ram() {
 	done </tmp/ram
 	within 'RAM of this machine, ranges' "$(wc -l </tmp/ram)" 2 1000
 	unchanged 'ioremap of RAM is refused, to the last byte'
-	frames=$(dmesg | sed -n 's/.*pocketmm: chunk of .* frames 0x\([0-9a-f]*\)-0x\([0-9a-f]*\),.*/0x\1000 0x\2fff/p' | tail -n 1)
-	# shellcheck disable=SC2086 # two words
-	range $frames
+	frames=$(dmesg | sed -n 's/.*pocketmm: chunk of .* frames 0x\([0-9a-f]*\)-0x\([0-9a-f]*\),.*/0x\1 0x\2/p' | tail -n 1)
+	range $((${frames% *} * PAGE)) $(((${frames#* } + 1) * PAGE - 1))
 	unchanged 'and so is that of the chunk'
-	for phys in 18446744073709551615 18446744073709547520 9223372036854775808 4503599627370496; do
-		expect EINVAL "ioremap phys=$phys size=1" "ioremap phys=$phys size=4096" "ioremap phys=$phys size=4097" \
+	for phys in 18446744073709551615 $LAST_PAGE 9223372036854775808 4503599627370496; do
+		expect EINVAL "ioremap phys=$phys size=1" "ioremap phys=$phys size=$PAGE" "ioremap phys=$phys size=$((PAGE + 1))" \
 			"ioremap phys=$phys size=18446744073709551615"
 	done
 	# To address 2^64, and around it to where RAM is.
-	expect EINVAL 'ioremap phys=4096 size=18446744073709547520' 'ioremap phys=4096 size=18446744073709547521' \
-		'ioremap phys=4096 size=18446744073709551615'
+	expect EINVAL "ioremap phys=$PAGE size=$LAST_PAGE" "ioremap phys=$PAGE size=${LAST_PAGE%?}$((${LAST_PAGE#"${LAST_PAGE%?}"} + 1))" \
+		"ioremap phys=$PAGE size=18446744073709551615"
 	unchanged 'and what wraps'
 }
 
@@ -332,7 +331,7 @@ no_foreign_page() {
 	must 'alloc order=1'
 	id=$(value block) page=$(value page)
 	before=$(state)
-	expect EINVAL 'vmap page=0' "vmap page=$page order=1" "vmap phys=$RAM" 'vmap size=4096' 'vmap area=1' 'fill page=0 seed=1'
+	expect EINVAL 'vmap page=0' "vmap page=$page order=1" "vmap phys=$RAM" "vmap size=$PAGE" 'vmap area=1' 'fill page=0 seed=1'
 	for other in 0 $((id + 1)) 18446744073709551615; do
 		expect ENOENT "vmap block=$other" "vmap block=$id,$other" "fill block=$other seed=1"
 	done
@@ -359,8 +358,8 @@ key() {
 }
 
 numbers() {
-	load chunk=4M window=1M
-	must 'vmalloc size=4096'
+	load chunk=$((1024 * PAGE)) window=$((256 * PAGE))
+	must "vmalloc size=$PAGE"
 	must 'alloc order=0'
 	before=$(state)
 	key 'alloc order=%' 'ERANGE ERANGE ERANGE ERANGE EINVAL'
@@ -414,8 +413,8 @@ beyond_device=ENOSPC
 bad=
 kptr=$(cat /proc/sys/kernel/kptr_restrict)
 expect_log_begin
-load chunk=4M window=1M
-must 'vmalloc size=8192 user'
+load chunk=$((1024 * PAGE)) window=$((256 * PAGE))
+must "vmalloc size=$((2 * PAGE)) user"
 modes
 capability
 addresses_of_root
@@ -425,7 +424,7 @@ for era in $(quick modern '2.4 2.6 modern'); do
 	zeroed "$era"
 done
 mappings
-load chunk=4M window=64M
+load chunk=$((1024 * PAGE)) window=$((16384 * PAGE))
 no_ram
 no_foreign_page
 unload

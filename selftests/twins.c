@@ -8,7 +8,8 @@
  *
  *	search=linear, search=tree	the same hole for every area
  *	era=2.6, era=modern		pages of an area one by one, or in bulk: the same ones, and
- *					the same lists when they have gone back; areas below 2 MiB
+ *					the same lists when they have gone back; areas of fewer
+ *					than 512 pages
  *
  *	twins [-s SEED] [-n STEPS]
  */
@@ -30,6 +31,8 @@ struct pair {
 	const char	*name;
 	const char	*first;
 	const char	*second;
+	long		chunk;		/* pages */
+	long		window;
 	unsigned int	nr_sheets;	/* how many of them are compared */
 	long		pages_max;	/* of an area */
 };
@@ -165,7 +168,7 @@ static bool play(const struct pair *pair, bool second)
 	const char *parameters = second ? pair->second : pair->first;
 	long nr;
 
-	if (!EXPECT_EQ(pool_load(parameters), 0))
+	if (!EXPECT_EQ(pool_load_pages(pair->chunk, pair->window, parameters), 0))
 		return false;
 	run = (struct run){ .rng = seed * 0x9e3779b97f4a7c15ULL + 1 };
 	for (nr = 0; nr < steps && !run.failed; nr++) {
@@ -187,20 +190,23 @@ static void play_both(const struct pair *pair)
 
 /* --- the pairs -------------------------------------------------------------------------------- */
 
-#define SEARCH(how)	"chunk=8M window=6M search=" how
-#define PAGES(how)	"chunk=6M window=8M pcp=0 expand=lower search=tree " how
+#define SEARCH(how)	"search=" how
+#define PAGES(how)	"pcp=0 expand=lower search=tree " how
 
 static const struct pair pairs[] = {
 	{ "search, every free purged",
-	  SEARCH("linear purge=eager"), SEARCH("tree purge=eager"), 2, 700 },
+	  SEARCH("linear purge=eager"), SEARCH("tree purge=eager"),
+	  2048, 1536, 2, 700 },
 	{ "search, purged together",
-	  SEARCH("linear purge=lazy"), SEARCH("tree purge=lazy"), 2, 700 },
+	  SEARCH("linear purge=lazy"), SEARCH("tree purge=lazy"),
+	  2048, 1536, 2, 700 },
 	{ "pages in bulk",
 	  PAGES("placement=lifo purge=lazy era=2.6"), PAGES("placement=lifo purge=lazy era=modern"),
-	  4, 500 },
+	  1536, 2048, 4, 500 },
 	{ "pages in bulk, packed",
 	  PAGES("placement=packed purge=eager era=2.6"),
-	  PAGES("placement=packed purge=eager era=modern"), 4, 500 },
+	  PAGES("placement=packed purge=eager era=modern"),
+	  1536, 2048, 4, 500 },
 };
 
 /* Two settings that are not the same are told apart. */
@@ -209,7 +215,7 @@ static void play_strangers(void)
 	static const struct pair strangers = {
 		"strangers", PAGES("placement=lifo expand=upper"),
 		PAGES("placement=lifo expand=lower"),
-		4, 500,
+		1536, 2048, 4, 500,
 	};
 	long all = steps;
 

@@ -19,7 +19,7 @@ gets() {
 # levels MIN_FREE KERNEL ATOMIC MEMALLOC: of 256 pages; each takes what the one before could not.
 levels() {
 	reserve=min_free=$1
-	load chunk=1M "min_free=$1"
+	load chunk=$((256 * PAGE)) "min_free=$1"
 	gets kernel "$2"
 	gets atomic "$3"
 	gets memalloc "$4"
@@ -50,7 +50,7 @@ all_levels() {
 
 # orders: a block counts with all its pages, so 8 of 32 pages leave 0 and 7 leave 32.
 orders() {
-	load chunk=1M min_free=32
+	load chunk=$((256 * PAGE)) min_free=32
 	reserve='min_free=32, order 5'
 	must 'alloc order=5 count=7 gfp=kernel'
 	before=$(state)
@@ -71,12 +71,12 @@ orders() {
 
 # vmalloc is an ordinary caller.
 areas() {
-	load chunk=1M min_free=64
+	load chunk=$((256 * PAGE)) min_free=64
 	before=$(state)
-	cmd "vmalloc size=$((193 * 4096))"
+	cmd "vmalloc size=$((193 * PAGE))"
 	matches 'vmalloc of one page too many' "$out" 'error ENOMEM .*'
 	is 'vmalloc gives back what it had taken' "$(state)" "$before"
-	must "vmalloc size=$((192 * 4096))"
+	must "vmalloc size=$((192 * PAGE))"
 	is 'vmalloc of what ordinary callers may have' "$(free_total)" 64
 	must reset
 	unload
@@ -84,7 +84,7 @@ areas() {
 
 # Giving pages back opens the pool again, at once and to the page.
 recovers() {
-	load chunk=1M min_free=64
+	load chunk=$((256 * PAGE)) min_free=64
 	must 'alloc order=0 count=192'
 	must 'alloc order=0 gfp=atomic'
 	must 'free block=1'
@@ -99,17 +99,17 @@ recovers() {
 
 # A pool so large that per-CPU lists take as many at a time as they ever do; what they keep counts.
 large_pool() {
-	load chunk=64M min_free=100
-	reserve='64M, min_free=100'
+	load chunk=$((16384 * PAGE)) min_free=100
+	reserve='16384 pages, min_free=100'
 	gets kernel 16284
 	gets atomic 75
 	must 'free block=1'
 	cmd 'alloc order=0'
-	matches '64M: what is freed is kept back, wherever it is' "$out" 'error ENOMEM .*'
+	matches '16384 pages: what is freed is kept back, wherever it is' "$out" 'error ENOMEM .*'
 	gets memalloc 26
-	is '64M: all pages are out' "$(free_total)" 0
+	is '16384 pages: all pages are out' "$(free_total)" 0
 	must reset
-	is '64M: and back' "$(free_total)" 16384
+	is '16384 pages: and back' "$(free_total)" 16384
 	unload
 }
 

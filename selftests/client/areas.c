@@ -351,7 +351,7 @@ static void test_ioremap(void)
 
 	iounmap(kernel);
 	if (id == U32_MAX) {
-		client_skip("no HPET or PL031");
+		client_skip("no HPET or virtio transports");
 		return;
 	}
 	addr = pmm_ioremap(CLIENT_DEVICE, 1);

@@ -34,12 +34,14 @@ extern bool client_lazy;
 extern bool client_modern;
 
 /*
- * A device whose registers may be read, with nothing but devices in the pages behind it: the HPET
- * of a PC, or the PL031 clock of QEMU's virt machine. Both say who they are, which never changes.
+ * A device whose registers may be read, up to the end of a page even of 16 KiB, and with nothing
+ * but devices in the pages behind it: the HPET of a PC, or the 32 virtio transports of QEMU's virt
+ * machine. Both say who they are, which never changes. On arm64 an address with nothing behind it
+ * would be an external abort.
  */
 #ifdef CONFIG_ARM64
-#define CLIENT_DEVICE		0x09010000UL
-#define CLIENT_DEVICE_ID	0xfe0
+#define CLIENT_DEVICE		0x0a000000UL
+#define CLIENT_DEVICE_ID	0
 #else
 #define CLIENT_DEVICE		0xfed00000UL
 #define CLIENT_DEVICE_ID	0

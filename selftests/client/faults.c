@@ -19,7 +19,7 @@ static struct page *lent[200];
 
 static void *take_vmalloc(void)		{ return pmm_vmalloc(PAGE_SIZE); }
 static void *take_large(void)		{ return pmm_vmalloc(100 * PAGE_SIZE); }
-static void *take_huge(void)		{ return pmm_vmalloc(5UL << 20); }
+static void *take_huge(void)		{ return pmm_vmalloc(1280 * PAGE_SIZE); }
 static void *take_zeroed(void)		{ return pmm_vzalloc(3 * PAGE_SIZE); }
 static void *take_user(void)		{ return pmm_vmalloc_user(100 * PAGE_SIZE); }
 static void *take_32(void)		{ return pmm_vmalloc_32(100 * PAGE_SIZE); }

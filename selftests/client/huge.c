@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm's client module: areas of 2 MiB and more. In era modern they are mapped by 2 MiB entries
- * where the pool has whole largest blocks, and otherwise page by page; nothing else may differ.
+ * pocketmm's client module: areas of 512 pages and more. In era modern they are mapped by an entry
+ * for each largest block where the pool has whole ones and a page table is as large (with pages of
+ * 4 KiB), and otherwise page by page; nothing else may differ.
  */
 #include <linux/module.h>
 #include <linux/pgtable.h>
@@ -10,7 +11,13 @@
 
 #include "client.h"
 
-#define HUGE_PAGES	(PMD_SIZE / PAGE_SIZE)
+#define HUGE_PAGES	(1UL << (PMM_MAX_ORDER - 1))
+#define HUGE_SIZE	(HUGE_PAGES * PAGE_SIZE)
+
+static bool leaves_possible(void)
+{
+	return client_modern && HUGE_SIZE == PMD_SIZE;
+}
 
 static unsigned int level_of(const void *addr)
 {
@@ -44,58 +51,58 @@ static void check_area(char *addr, unsigned long nr_pages)
 static void test_huge(void)
 {
 	unsigned long before = pmm_nr_free_pages(), nr_pages = 2 * HUGE_PAGES + 3;
-	unsigned int large = client_modern ? CLIENT_PMD : CLIENT_PTE;
+	unsigned int large = leaves_possible() ? CLIENT_PMD : CLIENT_PTE;
 	char *addr = pmm_vmalloc(nr_pages * PAGE_SIZE);
 
 	if (!CHECK(addr))
 		return;
 	CHECK_EQ(pmm_nr_free_pages(), before - nr_pages);
-	CHECK(!client_modern || IS_ALIGNED((unsigned long)addr, PMD_SIZE));
+	CHECK(!leaves_possible() || IS_ALIGNED((unsigned long)addr, PMD_SIZE));
 	CHECK_EQ(level_of(addr), large);
-	CHECK_EQ(level_of(addr + 2 * PMD_SIZE - 1), large);
-	CHECK_EQ(level_of(addr + 2 * PMD_SIZE), CLIENT_PTE);
+	CHECK_EQ(level_of(addr + 2 * HUGE_SIZE - 1), large);
+	CHECK_EQ(level_of(addr + 2 * HUGE_SIZE), CLIENT_PTE);
 	check_area(addr, nr_pages);
 	pmm_vfree(addr);
 	CHECK_EQ(pmm_nr_free_pages(), before);
 	client_check_gone(addr, nr_pages);
 }
 
-/* A boundary of 2 MiB is nothing to those who read and write across it. */
+/* The end of a largest block is nothing to those who read and write across it. */
 static void test_across(void)
 {
-	char *addr = pmm_vzalloc(PMD_SIZE + PAGE_SIZE), text[16] = "across 2 MiB", back[16];
+	char *addr = pmm_vzalloc(HUGE_SIZE + PAGE_SIZE), text[16] = "across blocks", back[16];
 
 	if (!CHECK(addr))
 		return;
-	CHECK(!memchr_inv(addr, 0, PMD_SIZE + PAGE_SIZE));
-	CHECK_EQ(pmm_vwrite(text, addr + PMD_SIZE - 5, sizeof(text)), sizeof(text));
-	CHECK_EQ(pmm_vread(back, addr + PMD_SIZE - 5, sizeof(back)), sizeof(back));
+	CHECK(!memchr_inv(addr, 0, HUGE_SIZE + PAGE_SIZE));
+	CHECK_EQ(pmm_vwrite(text, addr + HUGE_SIZE - 5, sizeof(text)), sizeof(text));
+	CHECK_EQ(pmm_vread(back, addr + HUGE_SIZE - 5, sizeof(back)), sizeof(back));
 	CHECK(!memcmp(text, back, sizeof(text)));
-	CHECK(!memcmp(text, addr + PMD_SIZE - 5, sizeof(text)));
-	CHECK(!memcmp(text + 5, page_address(vmalloc_to_page(addr + PMD_SIZE)), sizeof(text) - 5));
+	CHECK(!memcmp(text, addr + HUGE_SIZE - 5, sizeof(text)));
+	CHECK(!memcmp(text + 5, page_address(vmalloc_to_page(addr + HUGE_SIZE)), sizeof(text) - 5));
 	pmm_vfree(addr);
 }
 
-/* Where 2 MiB were mapped at once small areas live as before, and the other way round. */
+/* Where a largest block was mapped at once small areas live as before, and the other way round. */
 static void test_reused(void)
 {
-	char *addr = pmm_vmalloc(PMD_SIZE), *small, *again;
+	char *addr = pmm_vmalloc(HUGE_SIZE), *small, *again;
 
 	if (!CHECK(addr))
 		return;
-	memset(addr, 0x5a, PMD_SIZE);
+	memset(addr, 0x5a, HUGE_SIZE);
 	pmm_vfree(addr);
 	pmm_vm_unmap_aliases();
 	small = pmm_vmalloc(3 * PAGE_SIZE);
 	CHECK_EQ(level_of(small), CLIENT_PTE);
 	check_area(small, 3);
-	again = pmm_vmalloc(PMD_SIZE);
+	again = pmm_vmalloc(HUGE_SIZE);
 	CHECK(again && again != small);
 	check_area(again, HUGE_PAGES);
 	pmm_vfree(small);
 	pmm_vfree(again);
 	pmm_vm_unmap_aliases();
-	again = pmm_vmalloc(PMD_SIZE);
+	again = pmm_vmalloc(HUGE_SIZE);
 	CHECK(again == addr);
 	check_area(again, HUGE_PAGES);
 	pmm_vfree(again);
@@ -103,13 +110,13 @@ static void test_reused(void)
 
 static void test_protection(void)
 {
-	char *addr = __pmm_vmalloc(PMD_SIZE, GFP_KERNEL | __GFP_ZERO, PAGE_KERNEL_RO);
+	char *addr = __pmm_vmalloc(HUGE_SIZE, GFP_KERNEL | __GFP_ZERO, PAGE_KERNEL_RO);
 
 	if (!CHECK(addr))
 		return;
 	CHECK_EQ(client_peek(addr), 0);
 	CHECK(client_store_faults(addr));
-	CHECK(client_store_faults(addr + PMD_SIZE - 8));
+	CHECK(client_store_faults(addr + HUGE_SIZE - 8));
 	pmm_vfree(addr);
 }
 
@@ -132,7 +139,7 @@ static void test_no_whole_block(void)
 		else
 			pmm_free_pages_bulk(1, &page);
 	}
-	addr = pmm_vmalloc(PMD_SIZE + 5 * PAGE_SIZE);
+	addr = pmm_vmalloc(HUGE_SIZE + 5 * PAGE_SIZE);
 	if (CHECK(addr)) {
 		CHECK_EQ(level_of(addr), CLIENT_PTE);
 		check_area(addr, HUGE_PAGES + 5);
@@ -146,7 +153,7 @@ static void test_no_whole_block(void)
 static void test_parked(void)
 {
 	unsigned long before = pmm_nr_free_pages();
-	char *addr = pmm_vmalloc(PMD_SIZE);
+	char *addr = pmm_vmalloc(HUGE_SIZE);
 	struct page *page, *other;
 
 	if (!CHECK(addr))
@@ -176,8 +183,8 @@ static void test_atomic(void)
 }
 
 const struct client_case client_huge_cases[] = {
-	{ "huge: 4 MiB and a rest, by both walks", test_huge },
-	{ "huge: zeroed, read and written across 2 MiB", test_across },
+	{ "huge: two largest blocks and a rest, by both walks", test_huge },
+	{ "huge: zeroed, read and written across blocks", test_across },
 	{ "huge: large and small areas at the same address", test_reused },
 	{ "huge: read-only means read-only", test_protection },
 	{ "huge: without whole blocks page by page", test_no_whole_block },

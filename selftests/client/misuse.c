@@ -174,9 +174,9 @@ static void check_size_refused(unsigned long size)
 static void test_sizes(void)
 {
 	static const unsigned long sizes[] = {
-		0, ULONG_MAX, ULONG_MAX - 4094, ULONG_MAX - 4095, ULONG_MAX - 4096,
-		ULONG_MAX - 8191, ULONG_MAX - 8192, ULONG_MAX - 16384, ULONG_MAX / 2, 1UL << 63,
-		1UL << 47,
+		0, ULONG_MAX, ULONG_MAX - PAGE_SIZE + 2, ULONG_MAX - PAGE_SIZE + 1,
+		ULONG_MAX - PAGE_SIZE, ULONG_MAX - 2 * PAGE_SIZE + 1, ULONG_MAX - 2 * PAGE_SIZE,
+		ULONG_MAX - 4 * PAGE_SIZE, ULONG_MAX / 2, 1UL << 63, 1UL << 47,
 	};
 	unsigned long before = pmm_nr_free_pages();
 	int i;
@@ -202,7 +202,7 @@ static void test_ioremap_misuse(void)
 	CHECK(!pmm_ioremap(CLIENT_DEVICE, ULONG_MAX));
 	CHECK(!pmm_ioremap(ULONG_MAX, 1));
 	CHECK(!pmm_ioremap(ULONG_MAX, 2));
-	CHECK(!pmm_ioremap(ULONG_MAX - 4095, 4096));
+	CHECK(!pmm_ioremap(ULONG_MAX - PAGE_SIZE + 1, PAGE_SIZE));
 	CHECK(!pmm_ioremap(1ULL << 52, PAGE_SIZE));
 	CHECK(!pmm_ioremap(CLIENT_DEVICE, 1UL << 52));
 	__pmm_free_pages(page, 0);

@@ -38,7 +38,7 @@ static pteval_t find_entry(unsigned long addr, unsigned int *level)
 	if (pmd_none(*pmd))
 		return 0;
 	*level = CLIENT_PMD;
-	if (!(pmd_val(*pmd) & PMD_TABLE_BIT))
+	if ((pmd_val(*pmd) & PMD_TYPE_MASK) != PMD_TYPE_TABLE)
 		return pmd_val(*pmd);
 	*level = CLIENT_PTE;
 	return pte_val(*pte_offset_kernel(pmd, addr));
@@ -61,7 +61,7 @@ struct client_entry client_entry_of(const void *addr)
 	struct client_entry entry = { 0 };
 	pte_t *pte = lookup_address((unsigned long)addr, &entry.level);
 
-	BUILD_BUG_ON(CLIENT_PTE != PG_LEVEL_4K || CLIENT_PMD != PG_LEVEL_2M);
+	BUILD_BUG_ON((int)CLIENT_PTE != PG_LEVEL_4K || (int)CLIENT_PMD != PG_LEVEL_2M);
 	if (!pte)
 		return entry;
 	entry.present = pte_present(*pte);

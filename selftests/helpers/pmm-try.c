@@ -344,6 +344,15 @@ static int try_log(int argc, char **argv)
 	return 0;
 }
 
+/* How many bytes a page has. */
+static int try_page(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	printf("%ld\n", sysconf(_SC_PAGESIZE));
+	return 0;
+}
+
 static const struct {
 	const char	*name;
 	int		(*run)(int argc, char **argv);
@@ -363,6 +372,7 @@ static const struct {
 	{ "deputy",	try_deputy,	"NUMBER FILE TEXT  opened without that capability" },
 	{ "fdwrite",	try_fdwrite,	"FD TEXT" },
 	{ "fdread",	try_fdread,	"FD" },
+	{ "page",	try_page,	"" },
 	{ "mmap",	try_mmap,	"FILE OFFSET LENGTH [r][w][x][p] [PROTECTION]" },
 };
 
@@ -370,8 +380,8 @@ int main(int argc, char **argv)
 {
 	size_t i;
 
-	for (i = 0; argc > 2 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (!strcmp(argv[1], verbs[i].name))
+	for (i = 0; argc > 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (!strcmp(argv[1], verbs[i].name) && (argc > 2 || !*verbs[i].args))
 			return verbs[i].run(argc - 2, argv + 2);
 	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		fprintf(stderr, "usage: pmm-try %s %s\n", verbs[i].name, verbs[i].args);
