@@ -86,7 +86,8 @@ demo:
 
 # To run after each change: docs/testing.md.
 quick_tiers := quick:6.12-cloud unit labs:6.12-cloud view lint-quick
-debug_tiers := quick:6.12-debug quick:6.12-kcsan planted:6.12-debug planted:6.12-kcsan numa:6.12-debug numa:6.12-cloud
+debug_tiers := quick:6.12-debug quick:6.12-kcsan planted:6.12-debug planted:6.12-kcsan planted:6.12-cloud \
+	planted:6.12-cloud-arm64 numa:6.12-debug numa:6.12-cloud
 
 # Every kernel that Debian has: all kselftests, the quick ones, or a minute's worth of them.
 in_full := 6.12-cloud 7.3-cloud
