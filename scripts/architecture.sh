@@ -34,5 +34,10 @@ purpose_for() {
 	local arch
 
 	arch=$(architecture_of "$2")
-	echo "$1$([[ $arch == amd64 ]] || echo "-$arch")"
+	echo "$1$([[ $arch == "$(host_architecture)" ]] || echo "-$arch")"
+}
+
+# default_kernel: the one that is used where none is named, of this machine's own architecture.
+default_kernel() {
+	echo "6.12-cloud$([[ $(host_architecture) != arm64 ]] || echo -arm64)"
 }

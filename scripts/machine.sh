@@ -17,6 +17,7 @@ kvm_works() {
 	[[ $arch == "$(host_architecture)" && -w /dev/kvm ]] || return 1
 	[[ $arch != amd64 ]] || grep -qwE 'vmx|svm' /proc/cpuinfo || return 1
 	verdict=$cache/kvm.$(</proc/sys/kernel/random/boot_id)
+	[[ -s $verdict || -w $cache ]] || return 1
 	if [[ ! -s $verdict ]]; then
 		"$self" --kernel "$kernel" --accel kvm --no-module --timeout 30 -- true >/dev/null 2>&1
 		echo $? >"$verdict"

@@ -11,7 +11,7 @@
 #	SUITE ARCHITECTURE PACKAGE VERSION BYTES DEPENDENCY,DEPENDENCY...
 #
 # It answers what would take apt-cache seconds.  Sourced by scripts/kernel, which
-# has $cache, die and say.
+# has $cache, die, say and writable, and debian.sh.
 
 # The newest last; for those who source this.
 # shellcheck disable=SC2034
@@ -61,8 +61,30 @@ keyring() {
 	for file in $KEYRINGS; do
 		[[ ! -r $file ]] || { echo "$file"; return; }
 	done
-	say 'no Debian archive keys on this machine: install debian-archive-keyring'
 	return 1
+}
+
+# obstacle: why this machine cannot fetch packages, or nothing.
+obstacle() {
+	! { command -v apt-get && keyring; } >/dev/null || return 0
+	if on_debian; then
+		echo "no Debian archive keys on this machine: install debian-archive-keyring"
+	else
+		way_out
+	fi
+}
+
+# fetchable: whether something can be fetched into the cache.
+fetchable() {
+	writable && [[ -z $(obstacle) ]]
+}
+
+# no_obstacle_or_die WHAT
+no_obstacle_or_die() {
+	local why
+
+	why=$(obstacle)
+	[[ -z $why ]] || die "$1: $why"
 }
 
 # sources: the lines of sources.list.
@@ -191,13 +213,13 @@ tried_just_now() {
 # have_index: an old index is better than none.
 have_index() {
 	index_current && return
-	! writable || tried_just_now || locked apt update_unless_tried || true
+	! fetchable || tried_just_now || locked apt update_unless_tried || true
 	[[ -s $apt/index ]]
 }
 
 # refresh: after a download failed, the archive may have moved on.
 refresh() {
-	writable && ! tried_just_now && locked apt update_unless_tried
+	fetchable && ! tried_just_now && locked apt update_unless_tried
 }
 
 # --- what the index says

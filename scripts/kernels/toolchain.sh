@@ -133,5 +133,6 @@ compiler() {
 	final=$(compiler_tree "$@")
 	intact "$final" && echo "$final/bin" && return
 	writable || { say "no $triplet-gcc-$3, neither on this machine nor in $cache, which is read-only"; return 1; }
+	no_obstacle_or_die "cannot fetch $triplet-gcc-$3"
 	have_index && locked fetch fetch_compiler "$final" "$1" "$2" "$3" && echo "$final/bin"
 }

@@ -84,6 +84,7 @@ userland() {
 		! intact "$final" || { echo "$final"; return; }
 	done
 	writable || die "no programs for $1 in $cache, which is read-only"
+	no_obstacle_or_die "cannot fetch the programs of a guest on $1"
 	have_index || die "no index of Debian's packages, and none to be had"
 	for release in $(releases); do
 		lists "$release" "$1" >/dev/null || continue

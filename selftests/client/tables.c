@@ -61,7 +61,7 @@ struct client_entry client_entry_of(const void *addr)
 	struct client_entry entry = { 0 };
 	pte_t *pte = lookup_address((unsigned long)addr, &entry.level);
 
-	BUILD_BUG_ON((int)CLIENT_PTE != PG_LEVEL_4K || (int)CLIENT_PMD != PG_LEVEL_2M);
+	BUILD_BUG_ON((int)CLIENT_PTE != (int)PG_LEVEL_4K || (int)CLIENT_PMD != (int)PG_LEVEL_2M);
 	if (!pte)
 		return entry;
 	entry.present = pte_present(*pte);
