@@ -19,7 +19,7 @@ on_debian() {
 
 # way_out: where there is no Debian, a container is one.
 way_out() {
-	echo "this is $(system_name), not Debian; in a container: docker build -t pocketmm . && docker run -it --rm pocketmm"
+	echo "this is $(system_name), not Debian; in a container: docker build -f Containerfile -t pocketmm . && docker run -it --rm pocketmm"
 }
 
 if ((BASH_VERSINFO[0] < 4)); then

@@ -32,7 +32,7 @@ one_line() {
 
 	on_system "$@"
 	out=$(grep -v '^make: \*\*\*' <<<"$out")
-	if [[ $status != 0 && $out == *'docker build -t pocketmm . '* && $out != *$'\n'* ]]; then
+	if [[ $status != 0 && $out == *'docker build -f Containerfile -t pocketmm . '* && $out != *$'\n'* ]]; then
 		ok "$name"
 	else
 		not_ok "$name" "exit status $status, expected another than 0, and one line with docker build" "$out"
