@@ -134,9 +134,11 @@ own_apt() {
 	apt-get -qq -c "$apt/apt.conf" "$@"
 }
 
-# lists SUITE [ARCHITECTURE]: the files that apt has of a suite.
+# lists SUITE [ARCHITECTURE]: the file that apt has of a suite.  After a change of mirror it may have
+# several, of which it wrote the right one last.
 lists() {
-	compgen -G "$apt/lists/*_dists_$1_main_binary-${2-*}_Packages*"
+	find "$apt/lists" -name "*_dists_$1_main_binary-${2-*}_Packages*" -printf '%C@ %p\n' 2>/dev/null |
+		sort -rn | head -n 1 | cut -d ' ' -f 2- | grep .
 }
 
 missing_suites() {
@@ -188,9 +190,17 @@ report_missing() {
 	[[ -z $missing ]] || say "the mirror ($(mirror)) does not carry ${missing//$'\n'/, }"
 }
 
-# update: under the lock.  What could not be fetched stays as it was.
+# update: under the lock; no download goes on meanwhile.  What could not be fetched stays as it was.
 update() {
-	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" && touch "$apt/tried" || return 1
+	locked fetch fetch_lists
+	local status=$?
+
+	touch "$apt/tried"
+	return $status
+}
+
+fetch_lists() {
+	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" || return 1
 	sources >"$apt/sources.list" && configuration >"$apt/apt.conf" && : >"$apt/status" || return 1
 	say 'updating the index of Debian'\''s kernels'
 	if ! own_apt update >"$apt/log" 2>&1; then
@@ -205,9 +215,10 @@ update_unless_tried() {
 	tried_just_now || update
 }
 
-# tried_just_now: without a network each attempt takes its time.
+# tried_just_now: without a network each attempt takes its time.  Where there is no index at all,
+# it is only those who waited for an attempt that do not repeat it.
 tried_just_now() {
-	[[ -n $(find "$apt/tried" -mmin -10 2>/dev/null) ]]
+	[[ -n $(find "$apt/tried" -mmin "-$([[ -s $apt/index ]] && echo 10 || echo 0.1)" 2>/dev/null) ]]
 }
 
 # have_index: an old index is better than none.

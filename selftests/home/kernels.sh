@@ -82,7 +82,13 @@ fake_apt() {
 		[[ $word != */apt.conf ]] || state=${word%/*}
 	done
 	case $all in
-	*' update') cp "$fake"/suites/* "$state/lists/"; exit 100 ;;
+	*' update')
+		echo update >>"$fake/updates"
+		[[ ! -e $fake/slow ]] || sleep 2
+		[[ ! -e $fake/offline ]] || exit 100
+		cp "$fake"/suites/* "$state/lists/"
+		exit 100
+		;;
 	*' download '*)
 		for word in ${all##* download }; do
 			file=${word%%:*}=${word#*=}.deb
@@ -97,7 +103,8 @@ fake_apt() {
 
 # kernel COMMAND...
 kernel() {
-	run env PATH="$dir/bin:$PATH" POCKETMM_CACHE="$dir/cache" POCKETMM_MIRROR=http://mirror "$top/scripts/kernel" "$@"
+	run env PATH="$dir/bin:$PATH" POCKETMM_CACHE="$dir/cache" POCKETMM_MIRROR=http://mirror \
+		sh -c 'umask 077 && exec "$@"' sh "$top/scripts/kernel" "$@"
 }
 
 # The index is read again, as if it were old.
@@ -156,6 +163,50 @@ versions() {
 	has 'a newer one is picked up' "$out" 'release=6.12.6+deb12-cloud-amd64'
 }
 
+# What came and is not as expected is no kernel that is missing.
+drift() {
+	fake_kernel 6.12.7+deb12-cloud-amd64 6.12.7-1 12
+	mkdir -p "$dir/files/usr/src/linux-headers-6.12.7+deb12-cloud-amd64" && cd "$dir/files/usr/src"/linux-headers-6.12.7* &&
+		echo 'include /usr/src/common/Makefile' >Makefile && : >.kernelvariables
+	cd "$top" && sed -i '/^Package: linux-headers-6.12.7+deb12-cloud/,/^$/d' "$dir/packages"
+	fake_package linux-headers-6.12.7+deb12-cloud-amd64 amd64 6.12.7-1 \
+		'linux-headers-6.12.7+deb12-common (= 6.12.7-1), linux-kbuild-6.12.7+deb12'
+	cp "$dir/suites/mirror_dists_bookworm_main_binary-amd64_Packages" "$dir/before"
+	cat "$dir/packages" >>"$dir/suites/mirror_dists_bookworm_main_binary-amd64_Packages" && rm "$dir/packages"
+	time_passes
+	kernel show 6.12-cloud
+	is 'a kernel with headers of another kind is an error, whatever the cache has' "$status:${out##*$'\n'}" \
+		'1:kernel: the headers of 6.12.7+deb12-cloud-amd64 name no compiler'
+	mv "$dir/before" "$dir/suites/mirror_dists_bookworm_main_binary-amd64_Packages"
+	time_passes
+	kernel list
+}
+
+# With a cache of its own.
+new_cache() {
+	local first cache=$dir/cache
+
+	rm -rf "$dir/cache.away" && mv "$cache" "$dir/cache.away"
+	touch "$dir/offline"
+	kernel show 6.12-cloud
+	is 'an archive that cannot be reached is an error' "$status:${out##*$'\n'}" '1:kernel: cannot find or fetch 6.12-cloud'
+	rm "$dir/offline" "$dir/updates"
+	touch "$dir/slow"
+	sleep 7
+	kernel show 6.12-cloud >"$dir/first" 2>&1 &
+	first=$!
+	for _ in {1..50}; do [[ -e $dir/updates ]] || sleep 0.1; done
+	kernel show 6.12-cloud
+	is 'who comes while the first index is made waits for it' "$status:$(cat "$dir/updates")" 0:update
+	wait "$first"
+	rm "$dir/slow"
+	cp "$dir/suites/mirror_dists_bookworm_main_binary-amd64_Packages" "$cache/apt/lists/gone_dists_bookworm_main_binary-amd64_Packages"
+	rm -f "$cache"/apt/{index,tried}
+	kernel show 6.12-cloud
+	is 'the lists of another mirror do no harm' "$status" 0
+	rm -rf "$cache" && mv "$dir/cache.away" "$cache"
+}
+
 corruption() {
 	local tree
 
@@ -179,7 +230,7 @@ unprivileged() {
 read_only() {
 	local before
 
-	chmod 755 "$dir" && chmod -R a-w,a+rX "$dir/cache"
+	chmod 755 "$dir" && chmod -R a-w "$dir/cache"
 	before=$(find "$dir/cache" -printf '%p %T@\n' | sort)
 	kernel() {
 		run unprivileged env HOME=/nonexistent PATH="$dir/bin:$PATH" POCKETMM_CACHE="$dir/cache" "$top/scripts/kernel" "$@"
@@ -210,6 +261,8 @@ test_kernels() {
 	names_and_suites
 	compilers
 	versions
+	drift
 	corruption
+	new_cache
 	read_only
 }
