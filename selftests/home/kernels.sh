@@ -4,7 +4,7 @@
 # scripts/kernel, with an archive that is made up: small packages, and an apt-get
 # that takes them from a directory.  Nothing is fetched from anywhere.
 
-# fake_package NAME ARCHITECTURE VERSION DEPENDS: of the files in $dir/files, which goes.
+# fake_package NAME ARCHITECTURE VERSION DEPENDS: packs the files in $dir/files, and removes them.
 fake_package() {
 	local files=$dir/files
 
@@ -16,7 +16,7 @@ fake_package() {
 	rm -rf "$files"
 }
 
-# fake_image RELEASE VERSION GCC: since 7.0 in packages of their own.
+# fake_image RELEASE VERSION GCC: since 7.0 the image and the configuration have packages of their own.
 fake_image() {
 	local boot=$dir/files/boot modules=$dir/files/usr/lib/modules/$1
 
@@ -48,7 +48,7 @@ fake_kernel() {
 	fake_package "linux-kbuild-${1%%-*}" amd64 "$2" 'libc6 (>= 2.38)'
 }
 
-# fake_libraries NAME: of this machine.
+# fake_libraries NAME: libc6 with this machine's libraries, and NAME, which needs it.
 fake_libraries() {
 	local libraries=$dir/files/usr/lib/x86_64-linux-gnu
 
@@ -66,7 +66,7 @@ fake_compiler() {
 	fake_package binutils-x86-64-linux-gnu amd64 1 libc6
 }
 
-# fake_suite SUITE: has what was packed since the last one.
+# fake_suite SUITE: it has the packages that were made since the last one.
 fake_suite() {
 	mkdir -p "$dir/suites"
 	mv "$dir/packages" "$dir/suites/mirror_dists_$1_main_binary-amd64_Packages"
@@ -156,7 +156,7 @@ versions() {
 	time_passes
 	kernel show 6.12-cloud
 	is 'a version that left the archive is taken from the cache' "$status" 0
-	has 'with a word' "$out" 'from the cache: the archive has none that can be fetched'
+	has 'with a message' "$out" 'from the cache: the archive has none that can be fetched'
 	has 'and is the one that was there' "$out" 'release=6.12.5+deb12-cloud-amd64'
 	mv "$pool.away" "$pool"
 	kernel show 6.12-cloud
