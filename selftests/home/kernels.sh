@@ -132,6 +132,14 @@ names_and_suites() {
 	has 'the newest in the list' "$out" $'\n6.12-cloud 6.12.5+deb12-cloud-amd64\n'
 }
 
+# The Makefile names the kernels of its tiers, each in one list.
+all_are_tested() {
+	is 'each kernel has its tiers' \
+		"$(make -s --no-print-directory -C "$top" --eval 'tested:; @echo $(in_full) $(in_short) $(in_smoke)' tested |
+			tr ' ' '\n' | sort)" \
+		"$("$top/scripts/kernel" names | tr ' ' '\n' | grep -vE '^newest|-debug$|-kcsan$' | sort)"
+}
+
 compilers() {
 	local path tree
 
@@ -259,6 +267,7 @@ test_kernels() {
 	fake_suite trixie
 	fake_apt
 	names_and_suites
+	all_are_tested
 	compilers
 	versions
 	drift
