@@ -155,9 +155,10 @@ static inline unsigned long pmm_area_slack(const struct pmm_vm_struct *vm)
 	return vm->flags >> PMM_VM_SLACK_SHIFT;
 }
 
-/* For others than its owner, who publishes it without the lock: pairs with pmm_vmlist_publish(). */
+/* For others than its owner, who publishes it without the lock. */
 static inline enum pmm_area_state pmm_area_state(const struct pmm_area *area)
 {
+	/* Pairs with the release in pmm_vmlist_publish(). */
 	return smp_load_acquire(&area->state);
 }
 

@@ -134,6 +134,7 @@ names_and_suites() {
 
 # The Makefile names the kernels of its tiers, each in one list.
 all_are_tested() {
+	# shellcheck disable=SC2016 # make's variables
 	is 'each kernel has its tiers' \
 		"$(make -s --no-print-directory -C "$top" --eval 'tested:; @echo $(in_full) $(in_short) $(in_smoke)' tested |
 			tr ' ' '\n' | sort)" \
