@@ -128,8 +128,8 @@ amd64_ports() {
 	[[ ${#fetch[@]} == 0 ]] || printf '%s\n' -serial chardev:fetch
 }
 
-# This machine has one serial port of its own, ttyAMA0, for the console, so the
-# others are on a card, whose ttyS0 is connected to nothing.
+# QEMU's arm64 machine has a single serial port, ttyAMA0, which is the console.  A
+# card has the other ports; its ttyS0 is connected to nothing.
 arm64_ports() {
 	local last=fetch
 

@@ -18,7 +18,6 @@
 readonly RELEASES='bookworm trixie sid'
 readonly SUITES='bookworm bookworm-backports trixie trixie-backports sid'
 readonly SECURITY_SUITES='bookworm-security trixie-security'
-readonly DEFAULT_MIRROR=http://deb.debian.org/debian
 # Days after which the index is updated before it is used.
 readonly STALE=7
 readonly KEYRINGS='/usr/share/keyrings/debian-archive-keyring.gpg /usr/share/keyrings/debian-archive-keyring.pgp'
@@ -43,7 +42,7 @@ mirror() {
 
 	found=${POCKETMM_MIRROR-}
 	[[ -n $found ]] || found=$(host_repository Debian '^(bookworm|trixie|forky|sid)[^-]*/debian(/|\.list)?$')
-	found=${found:-$DEFAULT_MIRROR}
+	[[ -n $found ]] || { say 'apt names no mirror of Debian here: set POCKETMM_MIRROR'; return 1; }
 	echo "${found%/}"
 }
 
