@@ -6,8 +6,9 @@
  * To C one integer is as good as another: alloc_contig_range() took a migrate type, then flags, and
  * compilers accepted the one for the other. So the declarations are repeated here, in the newest
  * spelling. The compiler complains if a type differs in more than its name. scripts/symbols
- * compares the names of types and of parameters as well. When it reports one, read what the kernel
- * makes of the argument now: docs/porting.md.
+ * compares the names of types and of parameters as well, and reports functions that are missing
+ * here. When it reports a difference, read what the kernel makes of the argument now:
+ * docs/porting.md.
  */
 #include <linux/capability.h>
 #include <linux/cpuhotplug.h>
