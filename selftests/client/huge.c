@@ -151,7 +151,9 @@ static int probe_flush(struct kprobe *probe, struct pt_regs *regs)
 
 static char *probed_vmalloc(const void *addr)
 {
-	static struct kprobe probe = { .symbol_name = "pmm_window_flush", .pre_handler = probe_flush };
+	static struct kprobe probe = {
+		.symbol_name = "pmm_window_flush", .pre_handler = probe_flush,
+	};
 	char *area = NULL;
 
 	probe.addr = NULL;

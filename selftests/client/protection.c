@@ -26,7 +26,7 @@ static struct client_entry kernel_entry(struct page *page, pgprot_t prot)
 	return entry;
 }
 
-/* Every bit: the page frame, the protection, and what the kernel sets besides. */
+/* Every bit: the page frame, the protection, and whatever else the kernel sets. */
 static void test_as_vmap(void)
 {
 	struct page *pages[2] = { pmm_alloc_page(GFP_KERNEL), alloc_page(GFP_KERNEL) };
