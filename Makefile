@@ -22,9 +22,10 @@ top := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 # The scripts call make themselves and must not inherit this one's variables.
 run := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL
 
-# BTF would need pahole and is of no use to an out-of-tree module.
+# BTF would need pahole and is of no use to an out-of-tree module. Nor is a warning that this
+# machine has another version of it, which the make of 7.x compares.
 # (Used after a +, for make does not see that it is a make.)
-kbuild = $(MAKE) -C $(KDIR) M=$(1) CONFIG_DEBUG_INFO_BTF_MODULES=
+kbuild = $(MAKE) -C $(KDIR) M=$(1) CONFIG_DEBUG_INFO_BTF_MODULES= 'PAHOLE_VERSION=$$(CONFIG_PAHOLE_VERSION)'
 
 define need_headers
 	@test -f $(KDIR)/Makefile || { \

@@ -25,7 +25,10 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 /* The functions behind the macros that tell memory allocation profiling where the call is. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #define alloc_contig_range_noprof	alloc_contig_range
+#define alloc_pages_noprof		alloc_pages
 #define get_free_pages_noprof		__get_free_pages
+#define __kmalloc_noprof		__kmalloc
+#define pcpu_alloc_noprof(size, align, reserved, gfp)	__alloc_percpu(size, align)
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
@@ -57,6 +60,15 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0) && !defined(ACR_FLAGS_NONE)
 #define acr_flags_t	unsigned int
 #define ACR_FLAGS_NONE	MIGRATE_MOVABLE
+#endif
+
+/* Beside a size the allocator may get a token, which tells what kind of data it is for. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 2, 0)
+#include <linux/slab.h>
+
+#ifndef DECL_TOKEN_PARAMS
+#define DECL_TOKEN_PARAMS(size, token)	size_t size
+#endif
 #endif
 
 /* PREEMPT_RT's locks tell sparse nothing, so code that returns with one held must not either. */

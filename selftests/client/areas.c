@@ -203,34 +203,6 @@ static void test_read_only(void)
 	pmm_vfree(addr);
 }
 
-static void check_entry(void *addr)
-{
-	struct client_entry entry = client_entry_of(addr);
-
-	if (!CHECK(entry.present))
-		return;
-	CHECK_EQ(entry.level, CLIENT_PTE);
-	CHECK(!entry.executable);
-	CHECK(!entry.user);
-}
-
-static void test_never_executable(void)
-{
-	struct page *page = alloc_page(GFP_KERNEL);
-	void *area = __pmm_vmalloc(PAGE_SIZE, GFP_KERNEL, PAGE_KERNEL_EXEC);
-	void *map = pmm_vmap(&page, 1, PMM_VM_MAP, PAGE_KERNEL_EXEC);
-
-	/* Refusing is fine too; only an executable mapping is not. */
-	if (area)
-		check_entry(area);
-	if (map)
-		check_entry(map);
-	CHECK(area || map);
-	pmm_vfree(area);
-	pmm_vunmap(map);
-	__free_page(page);
-}
-
 static void test_vmap_pool_pages(void)
 {
 	unsigned long before = pmm_nr_free_pages();
@@ -405,7 +377,6 @@ const struct client_case client_area_cases[] = {
 	{ "areas: vzalloc and vmalloc_user are zeroed", test_zeroed_areas },
 	{ "areas: vmalloc_32 stays below 4 GiB", test_vmalloc_32 },
 	{ "areas: read-only means read-only", test_read_only },
-	{ "areas: nothing is ever executable", test_never_executable },
 	{ "areas: vmap of pages of the pool", test_vmap_pool_pages },
 	{ "areas: vmap of pages of the kernel", test_vmap_kernel_pages },
 	{ "areas: get, map, remove", test_bare_area },

@@ -23,6 +23,7 @@ struct client_case {
 extern const struct client_case client_page_cases[];
 extern const struct client_case client_area_cases[];
 extern const struct client_case client_huge_cases[];
+extern const struct client_case client_protection_cases[];
 extern const struct client_case client_ram_cases[];
 extern const struct client_case client_misuse_cases[];
 extern const struct client_case client_fault_cases[];
@@ -53,6 +54,7 @@ enum { CLIENT_PTE = 1, CLIENT_PMD = 2 };
 struct client_entry {
 	unsigned int	level;
 	bool		present, executable, user;
+	u64		value;		/* the whole entry */
 	u64		cache;		/* how the processor caches what is mapped there */
 };
 

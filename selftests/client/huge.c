@@ -4,6 +4,7 @@
  * for each largest block where the pool has whole ones and a page table is as large (with pages of
  * 4 KiB), and otherwise page by page; nothing else may differ.
  */
+#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/pgtable.h>
 #include <linux/slab.h>
@@ -120,6 +121,87 @@ static void test_protection(void)
 	pmm_vfree(addr);
 }
 
+/* An entry that allows nothing is a leaf all the same: once it is gone a table is back in place. */
+static void test_no_access(void)
+{
+	char *addr = __pmm_vmalloc(HUGE_SIZE, GFP_KERNEL, PAGE_NONE), *small;
+
+	if (!CHECK(addr))
+		return;
+	CHECK_EQ(client_peek(addr), -EFAULT);
+	pmm_vfree(addr);
+	client_check_gone(addr, HUGE_PAGES);
+	small = pmm_vmalloc(3 * PAGE_SIZE);
+	CHECK(small == addr);
+	check_area(small, 3);
+	pmm_vfree(small);
+}
+
+#ifdef CONFIG_KPROBES
+static const void *probed_addr;
+static unsigned int probed_flushes, probed_present;
+
+static int probe_flush(struct kprobe *probe, struct pt_regs *regs)
+{
+	probed_flushes++;
+	if (client_entry_of(probed_addr).level)
+		probed_present++;
+	return 0;
+}
+
+static char *probed_vmalloc(const void *addr)
+{
+	static struct kprobe probe = {
+		.symbol_name = "pmm_window_flush", .pre_handler = probe_flush,
+	};
+	char *area = NULL;
+
+	probe.addr = NULL;
+	probe.flags = 0;
+	probed_addr = addr;
+	probed_flushes = 0;
+	probed_present = 0;
+	if (CHECK_EQ(register_kprobe(&probe), 0)) {
+		area = pmm_vmalloc(HUGE_SIZE);
+		unregister_kprobe(&probe);
+	}
+	return area;
+}
+
+/*
+ * Break before make: neither a table nor a leaf is there while the TLBs are flushed. No emulator
+ * shows what a processor makes of an entry that changes from the one to the other at once.
+ */
+static void test_break_before_make(void)
+{
+	char *addr = pmm_vmalloc(HUGE_SIZE), *small;
+
+	if (!leaves_possible() || !CHECK(addr)) {
+		pmm_vfree(addr);
+		client_skip("no entry maps a largest block");
+		return;
+	}
+	pmm_vfree(addr);
+	pmm_vm_unmap_aliases();
+	small = pmm_vmalloc(PAGE_SIZE);
+	CHECK(small == addr);
+	CHECK_EQ(client_entry_of(addr).level, CLIENT_PTE);
+	pmm_vfree(small);
+	pmm_vm_unmap_aliases();
+	small = probed_vmalloc(addr);
+	CHECK(small == addr);
+	CHECK_EQ(client_entry_of(addr).level, CLIENT_PMD);
+	CHECK_EQ(probed_flushes, 1);
+	CHECK_EQ(probed_present, 0);
+	pmm_vfree(small);
+}
+#else
+static void test_break_before_make(void)
+{
+	client_skip("the kernel has no kprobes");
+}
+#endif
+
 /* One page taken out of every largest block: the area is of single pages, and as good. */
 static void test_no_whole_block(void)
 {
@@ -187,6 +269,8 @@ const struct client_case client_huge_cases[] = {
 	{ "huge: zeroed, read and written across blocks", test_across },
 	{ "huge: large and small areas at the same address", test_reused },
 	{ "huge: read-only means read-only", test_protection },
+	{ "huge: no access", test_no_access },
+	{ "huge: no table and no leaf while a flush goes on", test_break_before_make },
 	{ "huge: without whole blocks page by page", test_no_whole_block },
 	{ "huge: who must not wait gets small pages", test_atomic },
 	{ "huge: one of its pages is parked until it is let go", test_parked },

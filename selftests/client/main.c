@@ -64,8 +64,8 @@ void client_skip(const char *why)
 }
 
 static const struct client_case * const client_groups[] = {
-	client_page_cases, client_area_cases, client_huge_cases, client_ram_cases,
-	client_misuse_cases, client_fault_cases, client_context_cases,
+	client_page_cases, client_area_cases, client_huge_cases, client_protection_cases,
+	client_ram_cases, client_misuse_cases, client_fault_cases, client_context_cases,
 };
 
 static void client_run(const struct client_case *test)

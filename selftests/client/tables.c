@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * pocketmm's client module: what the page tables say of an address, whatever the architecture.
+ *
+ * The walk shares no code with the module's, so that a mistake there cannot hide itself here. The
+ * case 'protection: as the kernel's own vmap()' (protection.c) compares what it finds with entries
+ * that the kernel has made.
  */
 #include <linux/mm.h>
 #include <linux/pgtable.h>
@@ -49,6 +53,7 @@ struct client_entry client_entry_of(const void *addr)
 	struct client_entry entry;
 	pteval_t value = find_entry((unsigned long)addr, &entry.level);
 
+	entry.value = value;
 	entry.present = value & PTE_VALID;
 	entry.executable = !(value & PTE_PXN) || !(value & PTE_UXN);
 	entry.user = value & PTE_USER;
@@ -60,14 +65,21 @@ struct client_entry client_entry_of(const void *addr)
 {
 	struct client_entry entry = { 0 };
 	pte_t *pte = lookup_address((unsigned long)addr, &entry.level);
+	pgprot_t prot;
 
 	BUILD_BUG_ON((int)CLIENT_PTE != (int)PG_LEVEL_4K || (int)CLIENT_PMD != (int)PG_LEVEL_2M);
-	if (!pte)
+	if (!pte) {
+		entry.level = 0;
 		return entry;
+	}
+	entry.value = pte_val(*pte);
 	entry.present = pte_present(*pte);
 	entry.executable = !(pte_val(*pte) & _PAGE_NX);
 	entry.user = pte_val(*pte) & _PAGE_USER;
-	entry.cache = pte_val(*pte) & _PAGE_CACHE_MASK;
+	prot = __pgprot(pte_val(*pte));
+	if (entry.level == CLIENT_PMD)
+		prot = pgprot_large_2_4k(prot);
+	entry.cache = pgprot_val(prot) & _PAGE_CACHE_MASK;
 	return entry;
 }
 #endif

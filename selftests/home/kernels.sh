@@ -16,17 +16,20 @@ fake_package() {
 	rm -rf "$files"
 }
 
-# fake_image RELEASE VERSION GCC: since 7.0 the image and the configuration have packages of their own.
+# fake_image RELEASE VERSION GCC: since 7.0 the image, the configuration and the modules have packages of their own.
 fake_image() {
 	local boot=$dir/files/boot modules=$dir/files/usr/lib/modules/$1
 
 	if [[ $1 == 6.* ]]; then
 		mkdir -p "$boot" && echo image >"$boot/vmlinuz-$1"
 		echo "CONFIG_CC_VERSION_TEXT=\"x86_64-linux-gnu-gcc-$3 (Debian)\"" >"$boot/config-$1"
+		mkdir -p "$dir/files/lib/modules/$1/kernel/lib" && echo "of $1" >"$dir/files/lib/modules/$1/kernel/lib/one.ko"
 		fake_package "linux-image-$1" amd64 "$2" ''
 		return
 	fi
-	mkdir -p "$modules" && fake_package "linux-image-$1" amd64 "$2" "linux-binary-$1 (= $2)"
+	mkdir -p "$modules" && fake_package "linux-image-$1" amd64 "$2" "linux-binary-$1 (= $2), linux-modules-$1 (= $2)"
+	mkdir -p "$modules/kernel/lib" && echo "of $1" | xz >"$modules/kernel/lib/one.ko.xz"
+	fake_package "linux-modules-$1" amd64 "$2" ''
 	mkdir -p "$modules" && echo image >"$modules/vmlinuz"
 	fake_package "linux-binary-$1" amd64 "$2" "linux-base-$1 (= $2)"
 	mkdir -p "$modules" && echo "CONFIG_CC_VERSION_TEXT=\"x86_64-linux-gnu-gcc-$3 (Debian)\"" >"$modules/config"
@@ -130,6 +133,16 @@ names_and_suites() {
 	is 'and its image, from the packages of today' "$(cat "$(sed -n 's/^image=//p' <<<"$out")")" image
 	kernel list
 	has 'the newest in the list' "$out" $'\n6.12-cloud 6.12.5+deb12-cloud-amd64\n'
+}
+
+modules_of() {
+	kernel modules 6.12-cloud lib/one.ko
+	is 'a module, from the package of the image' "$status:$(cat "${out##*$'\n'}/one.ko")" '0:of 6.12.5+deb12-cloud-amd64'
+	kernel modules newest-cloud lib/one.ko
+	is 'and from the package of the modules' "$status:$(cat "${out##*$'\n'}/one.ko")" '0:of 7.0.1+deb13-cloud-amd64'
+	kernel modules newest-cloud lib/two.ko
+	is 'one that the kernel does not have' "$status:${out##*$'\n'}" '1:kernel: cannot get two.ko of 7.0-cloud'
+	is 'leaves nothing behind' "$(compgen -G "$dir/cache/fetch.*")" ''
 }
 
 # The Makefile names the kernels of its tiers, each in one list.
@@ -268,6 +281,7 @@ test_kernels() {
 	fake_suite trixie
 	fake_apt
 	names_and_suites
+	modules_of
 	all_are_tested
 	compilers
 	versions
