@@ -252,10 +252,12 @@ unprivileged() {
 read_only() {
 	local before
 
+	# From a copy, because others may have no way to the sources.
+	mkdir "$dir/sources" && cp -r "$top/scripts" "$dir/sources/" && chmod -R a+rX "$dir/sources"
 	chmod 755 "$dir" && chmod -R a-w "$dir/cache"
 	before=$(find "$dir/cache" -printf '%p %T@\n' | sort)
 	kernel() {
-		run unprivileged env HOME=/nonexistent PATH="$dir/bin:$PATH" POCKETMM_CACHE="$dir/cache" "$top/scripts/kernel" "$@"
+		run unprivileged env -C "$dir" HOME=/nonexistent PATH="$dir/bin:$PATH" POCKETMM_CACHE="$dir/cache" "$dir/sources/scripts/kernel" "$@"
 	}
 	kernel show 6.12-cloud
 	has 'a cache that is read-only serves what it has' "$status:$out" '0:name=6.12-cloud'
