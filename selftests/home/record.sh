@@ -4,22 +4,6 @@
 # scripts/record away from any pool: traces made up here, converted with each awk that
 # there is.  selftests/record has those of a guest.
 
-# awks: the names of those that this machine has.
-awks() {
-	local awk
-
-	for awk in mawk gawk busybox original-awk; do
-		! command -v $awk >/dev/null || echo $awk
-	done
-}
-
-# use_awk NAME: $awk_path has it as awk.
-use_awk() {
-	awk_path=$dir/awk-$1
-	mkdir -p "$awk_path"
-	ln -sf "$(command -v "$1")" "$awk_path/awk"
-}
-
 # entry COMM PID SECONDS TEXT: a line of a trace.
 entry() {
 	printf '%16s-%-7d [001] d..2. %12s: %s\n' "$1" "$2" "$3" "$4"
