@@ -48,7 +48,7 @@ large_numbers_in_doctor() {
 
 # from_script FILE NAME: a function of a script.
 from_script() {
-	sed -n "/^$2() {/,/^}/p" "$top/scripts/$1"
+	sed -n "/^$2() [{(]$/,/^[})]$/p" "$top/scripts/$1"
 }
 
 # shellcheck disable=SC2016,SC2034

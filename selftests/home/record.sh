@@ -20,6 +20,48 @@ write_state() {
 		@blocks '0 order=0 free' @window '0 4096 hole' >"$1"
 }
 
+# made_up_machine: a /sys with a pool in it, where tracefs gives each instance a trace: the notes of the
+# process that makes it, and between them the lines in $machine/events.
+made_up_machine() {
+	local name pool
+
+	machine=$dir/made-up
+	pool=$machine/sys/kernel/debug/pocketmm
+	rm -rf "$machine"
+	mkdir -p "$pool" "$machine"/sys/{module/pocketmm/parameters,kernel/tracing/{instances,events/pocketmm}} "$machine/bin"
+	echo 2.4 >"$machine/sys/module/pocketmm/parameters/era"
+	write_state "$dir/state"
+	for name in stats freelist pairmap blocks window mappings; do
+		sed -n "/^@$name/,/^@/{/^@/!p}" "$dir/state" >"$pool/$name"
+	done
+	: >"$machine/events"
+	made_up_tracefs
+}
+
+# shellcheck disable=SC2016 # for that shell
+made_up_tracefs() {
+	local program real
+
+	for program in mkdir rmdir; do
+		real=$(command -v $program)
+		printf '%s\n' '#!/bin/bash' "[[ \$1 == */instances/pocketmm ]] || exec $real \"\$@\"" \
+			"$(declare -f entry note)" "machine=$machine" >"$machine/bin/$program"
+	done
+	echo 'rm -rf "$1"' >>"$machine/bin/rmdir"
+	printf '%s\n' 'mkdir -p "$1"/{options,events/pocketmm,per_cpu/cpu0} && echo "entries: 4" >"$1/per_cpu/cpu0/stats"' \
+		'{ note 1.1 begin:1; note 1.2 end:1; cat "$machine/events"; note 9.1 begin:2; note 9.2 end:2; } |' \
+		'	sed "s/record:77:/record:$PPID:/" >"$1/trace"' >>"$machine/bin/mkdir"
+	sed -i "s,mkdir -p,$(command -v mkdir) -p," "$machine/bin/mkdir"
+	chmod +x "$machine"/bin/*
+}
+
+# on_made_up COMMAND...: with that /sys.
+# shellcheck disable=SC2016 # for that shell
+on_made_up() {
+	apart sh -c 'machine=$1 awk=$2 && shift 2 && mount -t tmpfs tmpfs /sys && cp -r "$machine/sys/." /sys/ && PATH=$machine/bin:$awk:$PATH "$@"' \
+		sh "$machine" "${awk_path:-/bin}" "$@"
+}
+
 # convert: the lines of standard input, between two snapshots; sets $out and $status.
 convert() {
 	local place=$dir/converted
