@@ -2,8 +2,15 @@
 //
 // Writing a file that may be there already.
 
-import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+
+// Node's own recursive mkdir() never ends in /proc.
+function makeDirectory(path) {
+	if (existsSync(path)) return;
+	makeDirectory(dirname(path));
+	mkdirSync(path);
+}
 
 // All of the text becomes the file's, or the old contents stay.  A device is written to.
 export function replaceFile(path, text) {
@@ -11,7 +18,7 @@ export function replaceFile(path, text) {
 	const direct = there && !there.isFile() && !there.isDirectory();
 	const beside = direct ? path : `${path}.${process.pid}`;
 
-	mkdirSync(dirname(path), { recursive: true });
+	makeDirectory(dirname(path));
 	try {
 		writeFileSync(beside, text);
 		if (!direct) renameSync(beside, path);

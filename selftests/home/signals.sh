@@ -37,7 +37,7 @@ signals_to_record() {
 			for ((try = 0; try < 300; try++)); do [[ ! -s $2/pids ]] || break; sleep 0.1; done
 			kill -$4 $pid; wait $pid' sh "$top/scripts/record" "$dir" "$workload" "${signal%=*}"
 		is "record and ${signal%=*}: its status" "$status" "${signal#*=}"
-		is 'no file, and nothing of the workload is left' "$(ls "$dir/cut" 2>&1 >/dev/null | wc -l) $(left_of "$number")" '1 0'
+		is 'no file, and nothing of the workload is left' "$([[ -e $dir/cut ]]; echo $?) $(left_of "$number")" '1 0'
 		is 'which could be interrupted' $((0x$(cut -f2 "$dir/ignored") & 2)) 0
 	done
 }

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154,SC2034 # variables of run and record.sh
+#
+# Surroundings that are allowed but seldom: paths with any character in them, a closed
+# standard input, no HOME.
+
+# A directory for temporary files that awk, sed, QEMU and the shell have other ideas of.
+# shellcheck disable=SC2016 # as it stands
+readonly ODD='a b,c\d=&|*$(e)'
+
+# A machine that ends at once, and says what it was to write to.
+# shellcheck disable=SC2016 # for that shell
+make_silent_machine() {
+	mkdir -p "$dir/silent"
+	printf '%s\n' '#!/bin/bash' 'for word; do [[ $word != *,id=output,* ]] || echo "$word" >"'"$dir"'/asked"; done' \
+		>"$dir/silent/qemu-system-x86_64"
+	chmod +x "$dir/silent/qemu-system-x86_64"
+}
+
+# silent_vm OPTION...
+silent_vm() {
+	run env PATH="$dir/silent:$PATH" TMPDIR="$odd" "$top/scripts/vm" --kernel 6.12-cloud --virtual-time --accel tcg --no-module "$@" -- true
+}
+
+odd_places_of_vm() {
+	make_silent_machine
+	silent_vm
+	has 'vm in an odd place comes to its machine' "$out" 'went down without a verdict'
+	is 'which knows the place' "$(sed 's/.*path=//; s/pocketmm-vm\.[^/]*/X/' "$dir/asked")" "${odd//,/,,}/X/output"
+	silent_vm --gdb "$odd/gdb"
+	has 'and may be debugged there' "$out" 'went down without a verdict'
+	(cd "$odd" && echo 'Kernel panic - x' >a=b && "$top/scripts/vm" --scan a=b) >"$dir/said" 2>&1 </dev/null
+	is 'a console whose name looks like an assignment is read' $? 126
+	run bash -c "PATH='$dir/silent':\$PATH '$top/scripts/vm' --kernel 6.12-cloud --virtual-time --accel tcg --no-module -- true <&-"
+	has 'vm without a standard input' "$out" 'went down without a verdict'
+}
+
+odd_places_of_record() {
+	local awk
+
+	made_up_machine
+	entry 'x [1' 5 1.5 "$AN_EVENT" >"$machine/events"
+	for awk in $(awks); do
+		use_awk "$awk"
+		on_made_up env TMPDIR="$odd" "$top/scripts/record" -o "$odd/$awk.jsonl" --title 'a\b\\c' -- true
+		out=$(cat "$odd/$awk.jsonl" 2>&1)
+		is "$awk: record in an odd place, with an odd title" "$(json 'r[0].title + those("event").length')" 'a\b\\c1'
+		fine_pool
+		rm -rf "${odd:?}/pool" && cp -r "$pool" "$odd/pool"
+		out=$(cd "$odd" && PATH=$awk_path:$PATH LINES=22 "$top/scripts/top" --once --root "./pool" 2>&1)
+		has "$awk: top with an odd root" "$(cd "$odd" && mv pool 'x=\n' && PATH=$awk_path:$PATH LINES=22 "$top/scripts/top" --once --root 'x=\n' 2>&1)" \
+			'3 more: ./x=\n/sys/kernel'
+		rm -rf "${odd:?}"/x=*
+	done
+	on_made_up sh -c "'$top/scripts/record' -o '$dir/no-input' -- cat <&-"
+	is 'record without a standard input' "$status$(tail -n 1 "$dir/no-input" | cut -c 1-14)" '0{"type":"end",'
+}
+
+odd_uses_of_view() {
+	run env -u HOME -u XDG_CACHE_HOME "$top/viewer/view" --bogus
+	lacks 'view without HOME' "$out" unbound
+	run "$top/viewer/view" -o
+	is 'view -o without a file' "$status:$out" '1:view: -o needs a file'
+	for place in /dev/null/x /proc/x/y "$dir"; do
+		run node -e "import('$top/viewer/write.js').then((m) => m.writeOrFail('$place', 'x'))"
+		is "view -o $place says in one line that it cannot" "$status:${out%%: E*}:$(wc -l <<<"$out")" "1:view: cannot write $place:1"
+	done
+	run node -e "import('$top/viewer/format.js').then((m) => console.log(m.parseRecording('\uFEFF' +
+		require('fs').readFileSync('$top/viewer/demo/modern.jsonl', 'utf8').replace(/\n/g, '\r\n')).header.mode))"
+	is 'a recording with a byte order mark, and with carriage returns' "$out" trace
+}
+
+# In a path with a blank neither make nor kbuild works.
+clones_in_odd_places() {
+	local clone="$dir/with blank/clone"
+
+	mkdir -p "$clone" && cp -r "$top"/{scripts,docs,viewer} "$clone/"
+	for command in 'setup vm' 'vm -- true' 'example 6.12-cloud x'; do
+		# shellcheck disable=SC2086 # words
+		run "$clone/scripts/"$command
+		is "scripts/$command in a path with a blank says that it cannot" "$((status > 0)) $(grep -c 'no blank or colon may be in the path' <<<"$out") $(wc -l <<<"$out")" '1 1 1'
+	done
+	run "$clone/scripts/labs" --help
+	is 'what builds nothing works there' "$status" 0
+}
+
+test_odd() {
+	local odd=$dir/$ODD machine awk_path
+
+	mkdir -p "$odd"
+	odd_places_of_vm
+	if can_mount; then
+		odd_places_of_record
+	else
+		ok 'record in an odd place # SKIP mounts are not allowed here'
+	fi
+	odd_uses_of_view
+	clones_in_odd_places
+}
