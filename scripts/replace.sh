@@ -16,7 +16,7 @@ in_place() {
 writable() {
 	[ -n "$1" ] && [ ! -d "$1" ] || return
 	[ ! -e "$1" ] || [ -w "$1" ] || return
-	in_place "$1" || [ -w "$(dirname "$(readlink -f "$1")")" ]
+	in_place "$1" || { path=$(readlink -f "$1") && [ -w "${path%/*}/" ]; }
 }
 
 # replace FILE: standard input becomes its contents, or the old ones stay.

@@ -52,6 +52,9 @@ what_is_replaced() {
 	is 'a mode is kept, a link followed, a pipe and a device written to' \
 		"$(cd "$file" && stat -c '%a %F %n' -- * | tr '\n' ';'; cat secret none new piped "$dir/said" | tr '\n' ' ')" \
 		"777 symbolic link dangling;777 symbolic link link;644 regular file new;644 regular file none;644 fifo pipe;644 regular file piped;600 regular file secret;3 4 5 6 8 "
+	(. "$top/scripts/replace.sh" && cd "$file" || exit
+		for name in new secret link none/x . '' pipe /dev/null /x; do writable "$name" && printf '%s ' "$name"; done) >"$dir/said"
+	is 'a file that cannot be made or replaced is not writable' "$(<"$dir/said")" 'new secret link pipe /dev/null /x '
 	is 'record has the same' "$(sed -n '/^# in_place /,/^)$/p' "$top/scripts/record")" \
 		"$(sed -n '/^# in_place /,/^)$/p' "$top/scripts/replace.sh")"
 }
