@@ -32,6 +32,9 @@ full_disks() {
 	stays 'vm --fetch' 125 "set -- '$disk'; bash -c 'unpack_fetched() { :; }; say() { :; }; die() { echo \"\$*\"; exit 125; }
 		. \"$top/scripts/replace.sh\"; $(from_script vm deliver_fetched)
 		fetch=(/x:old) dir=$dir HARNESS_FAILED=125; deliver_fetched 0'"
+	stays install 1 "mkdir -p usr/local/sbin && ln old usr/local/sbin/pocketmm-top && DESTDIR='$disk' '$top/scripts/install'
+		status=\$?; cmp old usr/local/sbin/pocketmm-top || status=9; [ \"\$(ls usr/local/sbin)\" = pocketmm-top ] || status=8
+		rm -r usr; (exit \$status)"
 	stays viewer 1 "node -e 'import(\"$top/viewer/write.js\").then((m) => m.writeOrFail(\"old\", \"x\".repeat(1e6)))'"
 	has 'and it says so in one line' "$(head -n 1 <<<"$out")" 'view: cannot write old: ENOSPC'
 }
