@@ -168,7 +168,6 @@ recordings_are_compared() {
 	printf '%s\n' 'splits 5' 'merges 7' >>"$machine/sys/kernel/debug/pocketmm/stats"
 	mkdir -p "$machine"/sys/devices/system/cpu/{cpu{0,1,2},cpufreq}
 	recorded 'a workload that does nothing' 0:2 true
-	recorded 'and in snapshots' 0:2 true --snapshots
 	recorded 'splits, but no event' '125:record: the pool had 2 splits, but the trace has 0' "sed -i 's/splits 5/splits 7/' $pool/stats"
 	recorded 'merges, but no event' '125:record: the pool had 1 merges, but the trace has 0' "sed -i 's/merges 7/merges 8/' $pool/stats"
 	{ entry sh 1 2.0 'split: page=0 order=1 kept=1'; entry sh 1 2.1 'split_page: page=0 order=2'; } >"$machine/events"
@@ -193,7 +192,10 @@ test_record() {
 	local awk awk_path machine
 
 	if can_mount; then
-		recordings_are_compared
+		for awk in $(awks); do
+			use_awk "$awk"
+			recordings_are_compared
+		done
 	else
 		ok 'recordings are compared # SKIP mounts are not allowed here'
 	fi

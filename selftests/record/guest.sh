@@ -129,7 +129,7 @@ interrupted() {
 		kill -$1 $pid; wait $pid' bash "$1" 2>/tmp/said
 	is "SIG$1: status" "$?" "$2"
 	tidy "SIG$1: nothing is left behind"
-	is "SIG$1: no file, no workload" "$(ls /tmp/cut.jsonl 2>/dev/null; alive "$(cat /tmp/pid)"; pgrep -fx 'sleep 7[78]')" ''
+	is "SIG$1: no file, no workload" "$(ls /tmp/cut.jsonl 2>/dev/null; alive "$(cat /tmp/pid)"; grep -lsx 'sleep.7[78].' /proc/[0-9]*/cmdline)" ''
 }
 
 # setting NAME PARAMETER...
