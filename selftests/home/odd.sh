@@ -27,6 +27,8 @@ odd_places_of_vm() {
 	silent_vm
 	has 'vm in an odd place comes to its machine' "$out" 'went down without a verdict'
 	is 'which knows the place' "$(sed 's/.*path=//; s/pocketmm-vm\.[^/]*/X/' "$dir/asked")" "${odd//,/,,}/X/output"
+	silent_vm --mem 127M
+	is 'less memory than any kernel needs is refused' "$status:$out" '125:vm: --mem is too small for the kernel: 128M is the least'
 	silent_vm --mem 256M
 	has 'a machine of little memory may have had too little' "$out" 'vm: with 256M of memory, which may be too little for 6.12-cloud'
 	silent_vm --gdb "$odd/gdb"
