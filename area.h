@@ -155,10 +155,19 @@ static inline unsigned long pmm_area_slack(const struct pmm_vm_struct *vm)
 	return vm->flags >> PMM_VM_SLACK_SHIFT;
 }
 
+/* For others than its owner, who publishes it without the lock. */
+static inline enum pmm_area_state pmm_area_state(const struct pmm_area *area)
+{
+	/* Pairs with the release in pmm_vmlist_publish(). */
+	return smp_load_acquire(&area->state);
+}
+
 /* Is the area freed, but its addresses are not? */
 static inline bool pmm_area_waits(const struct pmm_area *area)
 {
-	return area->state == PMM_AREA_LAZY || area->state == PMM_AREA_PURGED;
+	enum pmm_area_state state = pmm_area_state(area);
+
+	return state == PMM_AREA_LAZY || state == PMM_AREA_PURGED;
 }
 
 void pmm_vmlist_init(struct pmm_vmlist *list, unsigned long start, unsigned long size);

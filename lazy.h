@@ -19,7 +19,7 @@ struct pmm_area *__pmm_vmlist_absorbed(struct pmm_vmlist *list, struct pmm_area 
 
 static __always_inline bool pmm_is_lazy(const struct pmm_vm_struct *vm)
 {
-	return vm && pmm_area(vm)->state == PMM_AREA_LAZY;
+	return vm && pmm_area_state(pmm_area(vm)) == PMM_AREA_LAZY;
 }
 
 /* May the area become part of the one below it? Only if that one waits and there is no hole. */
@@ -47,8 +47,7 @@ static __always_inline struct pmm_area *__pmm_vmlist_find_joinable(struct pmm_vm
 	lockdep_assert_held(&list->lock);
 	if (!area || area->vm.addr != addr)
 		area = __pmm_vmlist_find_area(list, addr);
-	/* The acquire pairs with the release in pmm_vmlist_publish(). */
-	if (unlikely(!area || smp_load_acquire(&area->state) != PMM_AREA_LIVE ||
+	if (unlikely(!area || pmm_area_state(area) != PMM_AREA_LIVE ||
 		     area->users != 1 || area->orphan || !(area->vm.flags & type)))
 		return NULL;
 	return likely(__pmm_can_join(area)) ? area : NULL;

@@ -250,8 +250,7 @@ static struct pmm_vm_struct *__pmm_vmlist_find_live(struct pmm_vmlist *list, con
 {
 	struct pmm_area *area = __pmm_vmlist_find_area(list, addr);
 
-	/* The acquire pairs with the release in pmm_vmlist_publish(). */
-	if (!area || smp_load_acquire(&area->state) != PMM_AREA_LIVE || area->orphan)
+	if (!area || pmm_area_state(area) != PMM_AREA_LIVE || area->orphan)
 		return NULL;
 	return &area->vm;
 }

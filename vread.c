@@ -62,7 +62,8 @@ static long pmm_copy_window(char *buf, unsigned long addr, unsigned long count, 
 		unsigned long first = (unsigned long)vm->addr, end = first + pmm_area_bytes(vm),
 			      len;
 		/* Mappings of vm_map_ram() go without this lock, so they read as holes. */
-		bool live = pmm_area(vm)->state == PMM_AREA_LIVE && !(vm->flags & PMM_VM_RAM);
+		bool live = pmm_area_state(pmm_area(vm)) == PMM_AREA_LIVE &&
+			    !(vm->flags & PMM_VM_RAM);
 
 		if (addr >= end || pmm_area_waits(pmm_area(vm)))
 			continue;

@@ -3,11 +3,11 @@
  * pocketmm: page table entries of the window on arm64, behind the verbs that window.h lists.
  *
  * Pages have 4, 16 or 64 KiB, addresses 48 or 52 bits. A flush is one broadcast instruction,
- * without interrupts to other CPUs, and forgets entries of all levels; a flush of a range would
- * forget those of the last level alone. Between a table and a leaf the entry is absent and flushed
+ * without interrupts to other CPUs, and drops entries of all levels; a flush of a range would
+ * drop those of the last level alone. Between a table and a leaf the entry is absent and flushed
  * (break before make), which window.c sees to.
  *
- * All of it is inline: most verbs are a few instructions of a fast path, the rest has one caller.
+ * All of it is inline: most verbs are a few instructions of a fast path; the rest have one caller.
  * No state; any context.
  */
 #ifndef POCKETMM_ARCH_ARM64_H
@@ -22,9 +22,9 @@
 #define PMM_ARCH_PRESENT	PTE_VALID
 
 /*
- * Memory is mapped cached, whatever the caller asks for, because the kernel's linear map has it so:
- * two mappings of different types are mismatched, and the processor may lose what is written
- * through them. Nor is an entry ever part of a contiguous group, which is only changed as a whole.
+ * Memory is mapped cached, whatever the caller asks for, because the kernel's linear map is cached:
+ * two mappings of different types are mismatched, and the processor may lose data that is written
+ * through them. Nor is an entry ever part of a contiguous group, which must be changed as a whole.
  */
 static __always_inline pteval_t pmm_arch_prot_bits(pgprot_t prot)
 {
@@ -50,7 +50,7 @@ static __always_inline void pmm_arch_store(pte_t *pte, pteval_t value)
 	WRITE_ONCE(*pte, __pte(value));
 }
 
-/* The highest bits of a 52-bit address have their place at the bottom of an entry. */
+/* An entry has the highest bits of a 52-bit address at its bottom. */
 #ifdef CONFIG_ARM64_PA_BITS_52
 static __always_inline pteval_t pmm_arch_rest(pteval_t pool, pteval_t bits)
 {
@@ -73,14 +73,14 @@ static __always_inline pteval_t pmm_arch_entry(pteval_t page_bits, pteval_t rest
 }
 #endif
 
-/* As set_pte() ends, once for all entries: the table walker sees them before the caller goes on. */
+/* As set_pte() does last, once for all entries: the walker sees them before the caller goes on. */
 static __always_inline void pmm_arch_stores_done(void)
 {
 	dsb(ishst);
 	isb();
 }
 
-/* Like set_pmd(), which needs swapper_pg_dir where PMDs are folded; there, there are no leaves. */
+/* Like set_pmd(), which needs swapper_pg_dir where PMDs are folded. No leaves exist there. */
 static __always_inline void pmm_arch_set_pmd(pmd_t *pmdp, pmd_t pmd)
 {
 	WRITE_ONCE(*pmdp, pmd);
@@ -88,7 +88,7 @@ static __always_inline void pmm_arch_set_pmd(pmd_t *pmdp, pmd_t pmd)
 		pmm_arch_stores_done();
 }
 
-/* Of the entries that the window sets; PROT_NONE clears the valid bit of a leaf. */
+/* True of the entries that the window sets; PROT_NONE clears the valid bit of a leaf. */
 static __always_inline bool pmm_arch_is_leaf(pmd_t pmd)
 {
 	return pmd_val(pmd) && !(pmd_val(pmd) & (PMD_TYPE_TABLE & ~PMD_TYPE_SECT));
@@ -110,8 +110,8 @@ static inline void pmm_arch_flush(void)
 }
 
 /*
- * The register has the address of swapper_pg_dir, which is aligned to a page. Its lowest bits are
- * CnP, bits 51 to 48 of an address, or an offset for processors with shorter addresses.
+ * The register has the address of swapper_pg_dir, which is aligned to a page. The register's lowest
+ * bits are CnP, bits 51 to 48 of an address, or an offset for processors with shorter addresses.
  */
 static inline pgd_t *pmm_arch_pgd(void)
 {
@@ -139,7 +139,7 @@ static inline bool pmm_arch_is_writable(pte_t pte)
 	return pte_write(pte) && !(pte_val(pte) & PTE_RDONLY);
 }
 
-/* What both the processor and the kernel's entries can hold. */
+/* The highest address that both the processor and the kernel's entries can hold. */
 static inline u64 pmm_arch_phys_limit(void)
 {
 	u64 mmfr0 = read_sanitised_ftr_reg(SYS_ID_AA64MMFR0_EL1);

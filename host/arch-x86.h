@@ -6,7 +6,7 @@
  * several address spaces, so a flush covers everything on every CPU, as flush_tlb_all() does,
  * including the paging-structure caches. A Xen PV guest sets entries by calls.
  *
- * All of it is inline: most verbs are a few instructions of a fast path, the rest has one caller.
+ * All of it is inline: most verbs are a few instructions of a fast path; the rest have one caller.
  * No state; any context, except that a flush waits for the other CPUs.
  */
 #ifndef POCKETMM_ARCH_X86_H
@@ -91,7 +91,7 @@ static inline pgd_t *pmm_arch_pgd(void)
 	return __va(read_cr3_pa());
 }
 
-/* The kernel's own walk: it needs no PMD entry that could be found. */
+/* The kernel's own walk: it works even if no PMD entry was found. */
 static inline pte_t *pmm_arch_table(unsigned long addr, const pmd_t *pmd)
 {
 	unsigned int level;

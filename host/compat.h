@@ -22,7 +22,7 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
-/* The functions behind macros that tell memory allocation profiling who calls. */
+/* The functions behind the macros that tell memory allocation profiling where the call is. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #define alloc_contig_range_noprof	alloc_contig_range
 #define get_free_pages_noprof		__get_free_pages
@@ -51,8 +51,8 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 
 /*
  * The third argument of alloc_contig_range() was the migrate type that the range has in the end.
- * The flags that took its place are an integer as well: MIGRATE_MOVABLE, now ACR_FLAGS_CMA, would
- * take the memory that drivers reserved.
+ * The flags that took its place are an integer as well: MIGRATE_MOVABLE would now mean
+ * ACR_FLAGS_CMA, and take memory that drivers reserved.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0) && !defined(ACR_FLAGS_NONE)
 #define acr_flags_t	unsigned int
@@ -73,8 +73,8 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 /*
  * Forget every translation that this CPU has cached: those of all address spaces, global ones, and
  * the paging-structure caches. Called with interrupts off. __flush_tlb_all() does it, but has been
- * exported to KVM alone since Linux 6.19. Where Xen runs the kernel it takes a hypercall; elsewhere
- * the two ways that the processor has.
+ * exported to KVM alone since Linux 6.19. Where Xen may run the kernel, that can take a hypercall;
+ * elsewhere the processor has two ways.
  */
 static inline void pmm_flush_tlb_of_this_cpu(void)
 {

@@ -4,10 +4,10 @@
  * code here, and no data.
  *
  * To C one integer is as good as another: alloc_contig_range() took a migrate type, then flags, and
- * each compiler accepted the one for the other. So the declarations are repeated here, in the
- * newest spelling. The compiler complains if a type differs in more than its name. scripts/symbols
- * compares the words as well, the names of types and of parameters, and its message is the time to
- * read what the kernel makes of the argument now; docs/porting.md.
+ * compilers accepted the one for the other. So the declarations are repeated here, in the newest
+ * spelling. The compiler complains if a type differs in more than its name. scripts/symbols
+ * compares the names of types and of parameters as well. When it reports one, read what the kernel
+ * makes of the argument now: docs/porting.md.
  */
 #include <linux/capability.h>
 #include <linux/cpuhotplug.h>

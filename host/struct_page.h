@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * pocketmm: the fields of struct page that are used, behind one accessor each; nothing else names
- * one. The kernel is about to take them away, and docs/porting.md says what to do then. The
+ * pocketmm: the fields of struct page that are used, each behind accessors; no other file names
+ * one. The kernel is about to remove them, and docs/porting.md says what to do then. The
  * accessors are inline because they are on every path; this compiles unchanged in user space.
  *
  * field           who uses it, and when

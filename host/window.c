@@ -7,9 +7,9 @@
  * whole window builds every page table that it needs; once the entries are cleared again the
  * addresses are ours, and the kernel's own vmalloc leaves them alone until vunmap(). The last-level
  * tables are remembered, so that a mapping is one store; so are the entries one level up, in the
- * tables that all address spaces share, so that one entry (a PMD leaf) can map 2 MiB. A leaf takes
- * a table of as many pages as the largest block has, 512: with pages of 16 or 64 KiB, a table has
- * more, and there are no leaves.
+ * tables that all address spaces share, so that one entry (a PMD leaf) can map 2 MiB. Leaves need
+ * tables with as many entries as the largest block has pages, 512: with pages of 16 or 64 KiB a
+ * table has more, and there are no leaves.
  *
  * The part of the window that one table maps, a slot, has its table hooked in, or a leaf, or
  * neither. Absent entries are not cached, so filling an empty entry, or a slot that has neither,
@@ -44,7 +44,7 @@ u64 pmm_window_phys_limit(void)
 	return pmm_arch_phys_limit();
 }
 
-/* Protection of a device's registers; pmm_window_lookup() knows them again by it. */
+/* Protection of a device's registers; pmm_window_lookup() recognises them by it. */
 pgprot_t pmm_window_device_prot(void)
 {
 	return pmm_arch_device_prot();
@@ -146,7 +146,7 @@ void pmm_window_put_any_pages(struct page **pages, unsigned long count)
  *
  * Context: Any.
  * Return: Whether pmm_window_map_huge() works here: not on processors without 2 MiB pages, nor
- * where a table has more pages than a block, nor where the entries could not be found.
+ * where a table has more entries than a block has pages, nor where the entries could not be found.
  */
 bool pmm_window_can_map_huge(void)
 {

@@ -3,7 +3,7 @@
  * pocketmm: the calls of window.c, and its fast paths: pages of the pool, mapped and unmapped in
  * one slot. They are inline, because a small area costs little else.
  *
- * The architecture is behind the verbs of one header each, arch-x86.h and arch-arm64.h:
+ * Each architecture is behind the verbs of a header of its own, arch-x86.h or arch-arm64.h:
  *
  *	find the tables		pmm_arch_pgd(), pmm_arch_table()
  *	protection		pmm_arch_prot_bits(), pmm_arch_device_prot(), pmm_arch_phys_limit(),

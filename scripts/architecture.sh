@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Which architecture this machine has, and which one a kernel, by Debian's names.  Scripts that
-# run guests or compile programs for them source this.
+# Which architecture this machine has and which one a kernel has, by Debian's names.  Scripts
+# that run guests or compile programs for them source this.
 
 host_architecture() {
 	case $(uname -m) in
@@ -12,8 +12,8 @@ host_architecture() {
 	esac
 }
 
-# architecture_of KERNEL: its name ends with it, or with it and the size of pages; most have none, and
-# are for amd64.
+# architecture_of KERNEL: the name ends with it, or with it and the size of pages; names without
+# one are of kernels for amd64.
 architecture_of() {
 	case $1 in
 	*-arm64 | *-arm64[-@]*) echo arm64 ;;
@@ -21,7 +21,7 @@ architecture_of() {
 	esac
 }
 
-# compiler_for KERNEL: of programs that run on it.
+# compiler_for KERNEL: the compiler for programs that run on it.
 compiler_for() {
 	case $(architecture_of "$1") in
 	amd64) echo x86_64-linux-gnu-gcc ;;
@@ -29,7 +29,7 @@ compiler_for() {
 	esac
 }
 
-# purpose_for PURPOSE KERNEL: as scripts/setup calls it.
+# purpose_for PURPOSE KERNEL: the purpose for this kernel, as scripts/setup calls it.
 purpose_for() {
 	local arch
 

@@ -17,9 +17,9 @@ on_debian() {
 	command -v apt-get >/dev/null && (. /etc/os-release && [[ $ID == debian ]]) 2>/dev/null
 }
 
-# way_out: where there is no Debian, a container is one.
+# way_out: where there is no Debian, a container is the way.
 way_out() {
-	echo "this is $(system_name), not Debian; in a container: docker build -t pocketmm . && docker run -it --rm pocketmm"
+	echo "this is $(system_name), not Debian; in a container: docker build -f Containerfile -t pocketmm . && docker run -it --rm pocketmm"
 }
 
 if ((BASH_VERSINFO[0] < 4)); then

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2154 # variables in lower case are of scripts/vm
 #
-# The machine that scripts/vm runs a guest in: QEMU, what it is given for either
-# architecture, and a look at the guest's clock beside the host's.  scripts/vm
-# sources this.
+# The machine that scripts/vm runs a guest in: QEMU, its options for either
+# architecture, and a watch over the guest's clock.  scripts/vm sources this.
 
 # shellcheck source=architecture.sh
 . "$top/scripts/architecture.sh"
 
 # A /dev/kvm that opens proves nothing: there are hosts where the guest then
-# hangs in its firmware.  So a guest must have been seen to boot, since this
-# host was.
+# hangs in its firmware.  So a guest must have been seen to boot since the
+# host did.
 kvm_works() {
 	local verdict
 
@@ -25,15 +24,15 @@ kvm_works() {
 	[[ $(<"$verdict") == 0 ]]
 }
 
-# An instruction takes 2^SHIFT nanoseconds.  With fewer, what a test does for some
-# seconds takes longer; with more, the timer interrupts are most of the work.
+# An instruction takes 2^SHIFT nanoseconds.  With fewer, a test that does something for
+# some seconds takes longer; with more, the timer interrupts are most of the work.
 readonly SHIFT=3
 
 # What else would differ from run to run: random numbers and the date.
 readonly VIRTUAL='-seed 1 -rtc base=2001-01-01T00:00:00,clock=vm'
 
-# A kernel that is told that they are fast clears and copies pages by string
-# instructions of single bytes, each of which is emulated.  --icount has QEMU's
+# If the processor says that string instructions of single bytes are fast, the kernel
+# clears and copies pages with them, and each byte is emulated.  --icount has QEMU's
 # plainest processor.
 amd64_processor() {
 	local model=${cpu:-$([[ -n $icount ]] || echo max)}
@@ -42,9 +41,9 @@ amd64_processor() {
 	echo "${model:+-cpu $model}"
 }
 
-# In virtual time the counter that the kernel reads the time from has a tick a
-# nanosecond, which --icount makes one an instruction.  Pointers are authenticated
-# in a way that is quick to emulate.
+# In virtual time the counter that the kernel reads the time from ticks once per
+# nanosecond, and with --icount that is once per instruction.  Pointers are
+# authenticated in a way that is quick to emulate.
 arm64_processor() {
 	local model=${cpu:-neoverse-n1}
 
@@ -64,7 +63,7 @@ accelerator() {
 	"${arch}_processor"
 }
 
-# Memory and processors are dealt out evenly, the last node takes the rest;
+# Memory and processors are dealt out evenly, and the last node takes the rest;
 # with fewer processors than nodes the last nodes have memory only.  Each
 # processor is a socket: the kernel warns of a socket that spans nodes.
 numa_nodes() {
@@ -83,13 +82,13 @@ numa_nodes() {
 
 kernel_arguments() {
 	case $arch in
-	# The kernel would test whether its timer interrupts, by loops that are too short on a busy host.
+	# The kernel would test whether its timer interrupts, with loops that are too short on a busy host.
 	amd64) echo console=ttyS0,115200 no_timer_check ;;
 	arm64) echo console=ttyAMA0,115200 ;;
 	esac
 	echo ignore_loglevel printk.devkmsg=on log_buf_len=4M
 	echo panic=-1 oops=panic softlockup_panic=1 hung_task_panic=1
-	# Warnings are read afterwards, too; the kernel's own data races are to stop nothing.
+	# Warnings are read afterwards, too; the kernel's own data races must stop nothing.
 	[[ $kernel == *-kcsan ]] || echo panic_on_warn=1
 	# A guest on a busy host stands still for longer than a machine would.
 	echo watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=300 workqueue.watchdog_thresh=120
@@ -105,7 +104,8 @@ extra_devices() {
 	[[ -z $gdb ]] || printf '%s\n' -gdb "unix:${gdb//,/,,},server=on,wait=off"
 }
 
-# What the command prints.  Of a terminal every key is the guest's but Ctrl-a: Ctrl-a x pulls the plug.
+# Where the command's output goes.  In a terminal every key but Ctrl-a is the guest's; Ctrl-a x
+# pulls the plug.
 output_port() {
 	if [[ -n $interactive ]]; then
 		echo 'stdio,id=output,mux=on,signal=off'
@@ -128,8 +128,8 @@ amd64_ports() {
 	[[ ${#fetch[@]} == 0 ]] || printf '%s\n' -serial chardev:fetch
 }
 
-# This machine has one serial port of its own, ttyAMA0, for the console, so the
-# others are on a card, with a ttyS0 that nothing is at the other end of.
+# QEMU's arm64 machine has a single serial port, ttyAMA0, which is the console.  A
+# card has the other ports; its ttyS0 is connected to nothing.
 arm64_ports() {
 	local last=fetch
 
@@ -138,8 +138,8 @@ arm64_ports() {
 	printf '%s\n' -device "pci-serial-4x,chardev1=none,chardev2=output,chardev3=verdict,chardev4=$last"
 }
 
-# The program and its machine.  An arm64 kernel gets its first random numbers from the machine, which -seed makes the
-# same from run to run.
+# The program and its machine.  An arm64 kernel gets its first random numbers from the
+# machine, and -seed makes them the same in every run.
 amd64_qemu() {
 	printf '%s\n' qemu-system-x86_64 -machine pc
 }
@@ -148,8 +148,8 @@ arm64_qemu() {
 	printf '%s\n' qemu-system-aarch64 -machine virt,gic-version=max
 }
 
-# The death of this script takes the VM with it, whatever kills it.  It stays in the foreground, where it may read
-# the terminal.
+# The death of this script takes the VM with it, whatever kills the script.  The VM stays
+# in the foreground, where it may read the terminal.
 run_qemu() {
 	local machine=() accel_args numa_args=() devices=() in=/dev/null out=$dir/qemu.log
 
@@ -180,11 +180,11 @@ run_qemu() {
 # A guest in real time whose clock stands still or jumps proves nothing: the host
 # paused it, or its emulation lost an interrupt.  So its jiffies are read through
 # QEMU's monitor every few seconds.  (Its init wakes up often enough that they
-# are kept up to date; a process of its own would stop with a kernel that hangs,
+# are kept up to date; a process for this would stop with a kernel that hangs,
 # which is the tests' affair.)
 readonly WATCH_EVERY=3 TOLERATED=12
 
-# monitor COMMAND: prints what QEMU's monitor answers; fails if it does not.
+# monitor COMMAND: prints the answer of QEMU's monitor; fails if there is none.
 monitor() {
 	local line
 
@@ -196,12 +196,12 @@ monitor() {
 	return 1
 }
 
-# The monitor's command for it.  Init tells where they are as soon as it runs.
+# The monitor's command that reads them.  Init reports where they are as soon as it runs.
 read_jiffies() {
 	sed -n 's/^jiffies \(0x[0-9a-f]*\)$/xp \/1gx \1/p' "$dir/verdict" 2>/dev/null
 }
 
-# A kernel whose processors all run with interrupts off is hung, not its clock.
+# If all processors run with interrupts off, the kernel hangs, and its clock is not to blame.
 all_deaf() {
 	local registers
 
@@ -235,9 +235,9 @@ qemu_seconds() {
 	echo $(((stat[11] + stat[12]) / 100))
 }
 
-# A clock has stopped if it stands still while QEMU runs: on a busy host QEMU may not run for long.  It has
-# lost or gained time if its first distance from the host's has changed, and remains so while QEMU runs: a
-# processor that turns its interrupts on again makes up for what it missed, on a busy host much later.
+# A clock has stopped if it stands still while QEMU runs: on a busy host QEMU itself may have to wait for long.
+# It has lost or gained time if its distance from the host's is no longer the first one, and stays so while QEMU
+# runs: a processor that turns its interrupts on again makes up for what it missed, on a busy host much later.
 compare_clocks() {
 	local command jiffies guest=0 last ahead first='' used moved=0 right=0
 

@@ -21,15 +21,15 @@ KO=${POCKETMM_KO:-/pocketmm.ko}
 TRY=./pmm-try
 export PMM
 
-# Bytes of a page, and the last page that a number of 64 bits can name.  What tests say of places and sizes they
-# say in pages.
+# Bytes of a page, and the address of the last page that 64 bits can express.  Tests give places and sizes in
+# pages.
 PAGE=$("$TRY" page)
 LAST_PAGE=$(printf %u "-$PAGE")
 export PAGE LAST_PAGE
 
-# A device whose registers may be read, with nothing but devices in the pages behind it: the HPET of a PC, or the
-# PL031, a clock, of QEMU's virt machine; an address in RAM, with the first one that is the kernel's; and where all
-# RAM begins, in MiB.
+# DEVICE has registers that may be read, and nothing but devices in the pages after it: it is the HPET of a PC, or
+# the PL031, a clock, of QEMU's virt machine.  RAM is an address in RAM, RAM_BEGINS the first one that is the
+# kernel's, and RAM_FLOOR where all RAM begins, in MiB.
 case $(uname -m) in
 aarch64)
 	DEVICE=0x9010000 DEVICE_IN_IOMEM='09010000-09010fff : rtc-pl031'
@@ -90,7 +90,7 @@ because() {
 "
 }
 
-# skips COUNT NAME REASON: so many results do not apply here.
+# skips COUNT NAME REASON: this number of results does not apply here.
 skips() {
 	for _ in $(seq "$1"); do
 		pass "$2 # SKIP $3"
@@ -243,7 +243,7 @@ free_even() {
 		"$PMM/result"
 }
 
-# leaves: may one entry map a largest block?  It takes a table of as many pages, 512.
+# leaves: can one entry map a largest block?  A page table must have as many entries as that has pages, 512.
 leaves() {
 	[ "$PAGE" = 4096 ]
 }

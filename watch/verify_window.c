@@ -41,7 +41,7 @@ static bool __pmm_verify_entries(struct pmm_verdict *v)
 		in_area = vm && addr >= (unsigned long)vm->addr;
 		if (in_area)
 			/* Before its entries; pairs with the release in pmm_vmlist_publish(). */
-			state = smp_load_acquire(&pmm_area(vm)->state);
+			state = pmm_area_state(pmm_area(vm));
 		mapped = pmm_window_lookup(addr, &pfn);
 		v->mapped += mapped;
 		if (in_area ? pmm_entry_right(vm, state, addr, mapped, pfn) : !mapped)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """pocketmm in gdb: the zone, its free lists and pair bits, and the window of a
-kernel that stands still, be it a virtual machine under its gdb stub or a dump
-that has its virtual addresses.
+kernel that stands still: in a virtual machine to which gdb is connected, or in
+a dump that has its virtual addresses.
 
 The kernel's own symbols are not needed: pocketmm.ko has the types of all that
 is looked at, struct page among them.  But where the module lies only the

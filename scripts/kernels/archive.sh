@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154 # variables of scripts/kernel
 #
 # Debian's archive, as scripts/kernel sees it: an apt state of its own in the cache,
-# with every suite that has kernels, of amd64 and arm64.  It needs no root,
+# with every suite that has kernels, for amd64 and arm64.  It needs no root,
 # changes nothing on the host and is the same on every Debian.  The packages come
 # from the mirror that the host's apt uses, and apt verifies them with Debian's keys.
 #
@@ -10,15 +10,14 @@
 #
 #	SUITE ARCHITECTURE PACKAGE VERSION BYTES DEPENDENCY,DEPENDENCY...
 #
-# It answers what would take apt-cache seconds.  Sourced by scripts/kernel, which
+# It answers at once what would take apt-cache seconds.  Sourced by scripts/kernel, which
 # has $cache, die, say and writable, and debian.sh.
 
-# The newest last; for those who source this.
+# The newest last; for scripts that source this.
 # shellcheck disable=SC2034
 readonly RELEASES='bookworm trixie sid'
 readonly SUITES='bookworm bookworm-backports trixie trixie-backports sid'
 readonly SECURITY_SUITES='bookworm-security trixie-security'
-readonly DEFAULT_MIRROR=http://deb.debian.org/debian
 # Days after which the index is updated before it is used.
 readonly STALE=7
 readonly KEYRINGS='/usr/share/keyrings/debian-archive-keyring.gpg /usr/share/keyrings/debian-archive-keyring.pgp'
@@ -29,8 +28,8 @@ base_release() {
 	echo "${1%%-*}"
 }
 
-# host_repository LABEL PATTERN: where the host's apt takes the repository from.  The
-# labels are known once it has an index; before that the suite's name has to do.
+# host_repository LABEL PATTERN: where the host's apt takes the repository from.  Its
+# labels are known once apt has an index; before that the suite's name has to do.
 host_repository() {
 	# shellcheck disable=SC2016 # apt's variables
 	apt-get indextargets --format '$(LABEL)|$(COMPONENT)|$(RELEASE)|$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
@@ -43,7 +42,7 @@ mirror() {
 
 	found=${POCKETMM_MIRROR-}
 	[[ -n $found ]] || found=$(host_repository Debian '^(bookworm|trixie|forky|sid)[^-]*/debian(/|\.list)?$')
-	found=${found:-$DEFAULT_MIRROR}
+	[[ -n $found ]] || { say 'apt names no mirror of Debian here: set POCKETMM_MIRROR'; return 1; }
 	echo "${found%/}"
 }
 
@@ -102,7 +101,7 @@ sources() {
 	done
 }
 
-# The host's settings stay, such as a proxy; its hooks are not for this state.
+# The host's settings, such as a proxy, stay; its hooks are not for this state.
 configuration() {
 	cat <<-END
 	#clear APT::Architectures;
@@ -134,9 +133,11 @@ own_apt() {
 	apt-get -qq -c "$apt/apt.conf" "$@"
 }
 
-# lists SUITE [ARCHITECTURE]: the files that apt has of a suite.
+# lists SUITE [ARCHITECTURE]: the file that apt has of a suite.  After a change of mirror it may have
+# several, of which it wrote the right one last.
 lists() {
-	compgen -G "$apt/lists/*_dists_$1_main_binary-${2-*}_Packages*"
+	find "$apt/lists" -name "*_dists_$1_main_binary-${2-*}_Packages*" -printf '%C@ %p\n' 2>/dev/null |
+		sort -rn | head -n 1 | cut -d ' ' -f 2- | grep .
 }
 
 missing_suites() {
@@ -176,7 +177,7 @@ make_index() {
 	done
 }
 
-# index_current: the index is there and not old.
+# index_current: there is an index, and it is not old.
 index_current() {
 	[[ -s $apt/index && -n $(find "$apt/index" -mtime "-$STALE") ]]
 }
@@ -188,9 +189,18 @@ report_missing() {
 	[[ -z $missing ]] || say "the mirror ($(mirror)) does not carry ${missing//$'\n'/, }"
 }
 
-# update: under the lock.  What could not be fetched stays as it was.
+# update: called under the lock; no download goes on meanwhile.  Lists that cannot be fetched stay
+# as they were.
 update() {
-	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" && touch "$apt/tried" || return 1
+	locked fetch fetch_lists
+	local status=$?
+
+	touch "$apt/tried"
+	return $status
+}
+
+fetch_lists() {
+	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" || return 1
 	sources >"$apt/sources.list" && configuration >"$apt/apt.conf" && : >"$apt/status" || return 1
 	say 'updating the index of Debian'\''s kernels'
 	if ! own_apt update >"$apt/log" 2>&1; then
@@ -200,14 +210,15 @@ update() {
 	make_index >"$apt/index.new" && [[ -s $apt/index.new ]] && mv "$apt/index.new" "$apt/index"
 }
 
-# Somebody else may have updated it while this waited for the lock.
+# Another process may have updated it while this one waited for the lock.
 update_unless_tried() {
 	tried_just_now || update
 }
 
-# tried_just_now: without a network each attempt takes its time.
+# tried_just_now: asked first, because without a network each attempt takes its time.  Where there is
+# no index at all, only those who have waited for an attempt do not repeat it.
 tried_just_now() {
-	[[ -n $(find "$apt/tried" -mmin -10 2>/dev/null) ]]
+	[[ -n $(find "$apt/tried" -mmin "-$([[ -s $apt/index ]] && echo 10 || echo 0.1)" 2>/dev/null) ]]
 }
 
 # have_index: an old index is better than none.
@@ -217,14 +228,14 @@ have_index() {
 	[[ -s $apt/index ]]
 }
 
-# refresh: after a download failed, the archive may have moved on.
+# refresh: if a download has failed, the archive may have moved on.
 refresh() {
 	fetchable && ! tried_just_now && locked apt update_unless_tried
 }
 
 # --- what the index says
 
-# indexed PACKAGE [VERSION]: PACKAGE:ARCHITECTURE=VERSION of one that this host can run, the newest.
+# indexed PACKAGE [VERSION]: prints PACKAGE:ARCHITECTURE=VERSION of the newest that this host can run.
 indexed() {
 	awk -v arch="$(host_architecture)" -v name="$1" -v version="${2-}" '
 		$2 == arch && $3 == name && (version == "" || version == $4) { print $3 ":" $2 "=" $4 }' "$apt/index" |

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154 # of scripts/kernel
+# shellcheck shell=bash disable=SC2154 # variables of scripts/kernel
 #
 # Modules of a stock kernel, which the trees of scripts/kernel leave out: the image
 # package has some hundred megabytes of them.  Sourced by scripts/kernel after
 # archive.sh.
 
-# unpack_modules TREE FILE...: of the package in TREE, into it.
+# unpack_modules TREE FILE...: unpacks these files of the package in TREE into TREE.
 unpack_modules() {
 	local tree=$1 file
 	shift

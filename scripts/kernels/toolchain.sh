@@ -3,7 +3,7 @@
 #
 # Compilers for kernels, and kbuild's own programs, on hosts that are older than the
 # kernel.  A program from a newer Debian is unpacked with the libraries it needs and
-# runs by its own dynamic linker: a script of two lines stands in its place.  Nothing
+# runs with its own dynamic linker: a script of two lines stands in its place.  Nothing
 # is installed.  Sourced by scripts/kernel after archive.sh.
 
 # Neither compilers nor linkers need these to compile a module.
@@ -21,7 +21,7 @@ is_program() {
 	[[ $(head -c 4 "$1" | tr -d '\0') == $'\x7fELF' ]] && LC_ALL=C grep -aqm 1 'ld-linux-' "$1"
 }
 
-# stand_in SCRIPT LIBRARIES PROGRAM [OPTION...]: the script runs the program by its own
+# stand_in SCRIPT LIBRARIES PROGRAM [OPTION...]: the script runs the program with its own
 # dynamic linker.
 stand_in() {
 	local script=$1 linker=$2/ld-linux-x86-64.so.2
@@ -33,8 +33,8 @@ stand_in() {
 }
 
 # shellcheck disable=SC2016 # the script's own name
-# wrap TREE FINAL PROGRAM: in its own place and under its own name, by which modpost and
-# objtool find the program that does the work.
+# wrap TREE FINAL PROGRAM: a stand-in takes its place and hands on its name, by which modpost
+# and objtool find the program that does the work.
 wrap() {
 	mv "$3" "$3.elf" && stand_in "$3" "$2/host" '--argv0 "$0"' "$2${3#"$1"}.elf"
 }
@@ -49,7 +49,7 @@ gather_libraries() {
 	done
 }
 
-# wrap_kbuild TREE FINAL: what runs when a module is built; signing does not.
+# wrap_kbuild TREE FINAL: wraps the programs that build a module; those that sign it do not run.
 wrap_kbuild() {
 	local program
 
@@ -75,7 +75,7 @@ compiler_package() {
 }
 
 # unpack_compiler TREE FINAL TRIPLET VERSION: the programs stay where the compiler expects them;
-# bin has the stand-ins by the names that kbuild calls.
+# bin has the stand-ins, under the names that kbuild calls.
 unpack_compiler() {
 	local tree=$1 final=$2 triplet=$3 deb program real
 
@@ -116,7 +116,7 @@ fetch_compiler() {
 	return 1
 }
 
-# compiler_tree RELEASE ARCHITECTURE VERSION
+# compiler_tree RELEASE ARCHITECTURE VERSION: prints where it is in the cache.
 compiler_tree() {
 	echo "$cache/compilers/$1-$(triplet_of "$2")-gcc-$3-on-$(host_architecture)"
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154 # log is theirs who source this
+# shellcheck shell=bash disable=SC2154 # log belongs to the scripts that source this
 #
 # The one way in which run and inside report a step.
 

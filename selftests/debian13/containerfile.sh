@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2154 # variables of run and root.sh
 #
-# Builds what a Containerfile describes in a root of Debian 13: its instructions one by
-# one, as far as this one has them.  Any other is an error.
+# Builds, in a root of Debian 13, what a Containerfile describes.  It runs the instructions
+# one by one; one that it does not know is an error.
 
-# instructions FILE: a line each, without comments and with continued lines joined.
+# instructions FILE: prints one per line, without comments and with continued lines joined.
 instructions() {
 	grep -vE '^[[:space:]]*(#|$)' "$1" | sed -e ':a' -e '/\\$/N; s/\\\n//; ta'
 }
@@ -34,13 +34,13 @@ step() {
 		command=$(sed 's/^\["//; s/"\]$//; s/", "/ /g' <<<"$2")
 		;;
 	*)
-		echo "no such instruction: $1"
+		echo "unknown instruction: $1"
 		return 1
 		;;
 	esac
 }
 
-# test_container: the image, and what it starts with.
+# test_container: the image, and the command that it starts with.
 test_container() {
 	local environment=() directory=/ command='' suite=trixie name arguments
 

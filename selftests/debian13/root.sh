@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154 # variables of run
 #
-# Root directories of Debian 13, or of $suite, as bare as its container images.  mmdebstrap makes one
-# archive in the cache, from the mirror that the host's apt uses; each root is unpacked
-# from it beside it.  Mounts in a root belong to a namespace of its own, and are gone with
-# the last process there, however that ends.
+# Root directories of Debian 13, or of $suite, as bare as its container images.
+# mmdebstrap makes one archive in the cache, from the mirror that the host's apt uses,
+# and each root is unpacked from it, next to it.  Mounts in a root belong to a namespace
+# of its own, and are gone with the last process there, however that ends.
 
 readonly VARIANT=minbase
 
-# archive_of_root: prints the archive, which is made if it is missing.
+# archive_of_root: prints the archive's path, and makes the archive if it is missing.
 archive_of_root() {
 	local file new
 
@@ -29,7 +29,7 @@ new_root() {
 	archive=$(archive_of_root) || return 1
 	root=$work/$1
 	mkdir "$root" && tar -xf "$archive" -C "$root" --exclude='./dev/*' || return 1
-	# The network as the host has it, and nobody waits for a disk.
+	# The network is set up as on the host, and dpkg does not wait for a disk.
 	cp /etc/hosts /etc/resolv.conf "$root/etc/"
 	apt-config dump | grep -E '^Acquire::[a-z]+::Proxy' >"$root/etc/apt/apt.conf.d/proxy"
 	echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
@@ -44,8 +44,8 @@ put_sources() {
 	done | tar -c --null -T -) | tar -x -C "$1$2"
 }
 
-# enter ROOT COMMAND...: runs there as root, with the variables in $environment, and not longer
-# than this script does.
+# enter ROOT COMMAND...: runs it there as root, with the variables in $environment, and no longer
+# than this script runs.
 enter() {
 	local status
 
@@ -66,7 +66,7 @@ enter() {
 	return $status
 }
 
-# leave: ends what still runs in a root.  Its processes die with the first of them, a little later.
+# leave: ends the processes that still run in a root.  They die with the first of them, a little later.
 leave() {
 	[[ -n ${inmate-} ]] || return 0
 	kill -KILL "$inmate" 2>/dev/null && sleep 2

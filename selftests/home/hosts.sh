@@ -2,9 +2,10 @@
 # shellcheck shell=bash disable=SC2154 # variables of run
 #
 # Machines that do not run Debian: each script says in one line what to do, and none
-# calls an apt-get that knows other packages.  And arm64 ones, as far as another can tell.
+# calls an apt-get that knows other packages.  And arm64 machines, as far as another
+# machine can test that.
 
-# system_bin NAME LEFT_OUT...: a directory with what this machine has in /usr/bin and /bin, but for some.
+# system_bin NAME LEFT_OUT...: a directory with this machine's programs, except for those left out.
 system_bin() {
 	local to=$dir/$1 program
 	shift
@@ -15,24 +16,24 @@ system_bin() {
 	done
 }
 
-# on_system FILE COMMAND...: with that os-release, the programs in $system, and an empty cache.
+# on_system FILE COMMAND...: runs it with that os-release, the programs in $system, and an empty cache.
 on_system() {
 	# shellcheck disable=SC2016 # for that shell
 	apart sh -c 'mount --bind "$1" /etc/os-release && shift && exec "$@"' sh "$1" \
 		env PATH="$system" HOME="$dir" POCKETMM_CACHE="$dir/no-cache" "${@:2}"
 }
 
-# one_line NAME FILE COMMAND...: fails, and says that a container is the way, without a word more.
+# one_line NAME FILE COMMAND...: it must fail, and say in one line that a container is the way.
 one_line() {
 	local name=$1
 	shift
 
 	on_system "$@"
 	out=$(grep -v '^make: \*\*\*' <<<"$out")
-	if [[ $status != 0 && $out == *'docker build -t pocketmm . '* && $out != *$'\n'* ]]; then
+	if [[ $status != 0 && $out == *'docker build -f Containerfile -t pocketmm . '* && $out != *$'\n'* ]]; then
 		ok "$name"
 	else
-		not_ok "$name" "exit status $status, expected another than 0, and one line with docker build" "$out"
+		not_ok "$name" "exit status $status, expected one other than 0, and one line with docker build" "$out"
 	fi
 }
 
@@ -61,7 +62,7 @@ other_systems() {
 	is 'its apt-get is not called' "$(cat "$dir/called" 2>&1)" "cat: $dir/called: No such file or directory"
 }
 
-# An older bash cannot even read the scripts, but for their beginning.
+# An older bash cannot even read the scripts, except for their beginning.
 old_bash() {
 	local script
 
@@ -82,7 +83,7 @@ with_machine() {
 	run env PATH="$dir/machine-bin:$PATH" "${@:2}"
 }
 
-# arm64_machine: what it would be told to install, with nothing there.
+# arm64_machine: what the scripts would install on one that has nothing yet.
 arm64_machine() {
 	with_machine aarch64 bash -c ". $top/scripts/architecture.sh; default_kernel; purpose_for vm 7.3-cloud-arm64; purpose_for vm 7.3"
 	is 'an arm64 machine has kernels and guests of its own' "$out" $'6.12-cloud-arm64\nvm\nvm-amd64'

@@ -4,7 +4,7 @@
 # scripts/kernel, with an archive that is made up: small packages, and an apt-get
 # that takes them from a directory.  Nothing is fetched from anywhere.
 
-# fake_package NAME ARCHITECTURE VERSION DEPENDS: of the files in $dir/files, which goes.
+# fake_package NAME ARCHITECTURE VERSION DEPENDS: packs the files in $dir/files, and removes them.
 fake_package() {
 	local files=$dir/files
 
@@ -16,7 +16,7 @@ fake_package() {
 	rm -rf "$files"
 }
 
-# fake_image RELEASE VERSION GCC: since 7.0 in packages of their own.
+# fake_image RELEASE VERSION GCC: since 7.0 the image and the configuration have packages of their own.
 fake_image() {
 	local boot=$dir/files/boot modules=$dir/files/usr/lib/modules/$1
 
@@ -48,7 +48,7 @@ fake_kernel() {
 	fake_package "linux-kbuild-${1%%-*}" amd64 "$2" 'libc6 (>= 2.38)'
 }
 
-# fake_libraries NAME: of this machine.
+# fake_libraries NAME: libc6 with this machine's libraries, and NAME, which needs it.
 fake_libraries() {
 	local libraries=$dir/files/usr/lib/x86_64-linux-gnu
 
@@ -66,7 +66,7 @@ fake_compiler() {
 	fake_package binutils-x86-64-linux-gnu amd64 1 libc6
 }
 
-# fake_suite SUITE: has what was packed since the last one.
+# fake_suite SUITE: it has the packages that were made since the last one.
 fake_suite() {
 	mkdir -p "$dir/suites"
 	mv "$dir/packages" "$dir/suites/mirror_dists_$1_main_binary-amd64_Packages"
@@ -82,7 +82,13 @@ fake_apt() {
 		[[ $word != */apt.conf ]] || state=${word%/*}
 	done
 	case $all in
-	*' update') cp "$fake"/suites/* "$state/lists/"; exit 100 ;;
+	*' update')
+		echo update >>"$fake/updates"
+		[[ ! -e $fake/slow ]] || sleep 2
+		[[ ! -e $fake/offline ]] || exit 100
+		cp "$fake"/suites/* "$state/lists/"
+		exit 100
+		;;
 	*' download '*)
 		for word in ${all##* download }; do
 			file=${word%%:*}=${word#*=}.deb
@@ -97,7 +103,8 @@ fake_apt() {
 
 # kernel COMMAND...
 kernel() {
-	run env PATH="$dir/bin:$PATH" POCKETMM_CACHE="$dir/cache" POCKETMM_MIRROR=http://mirror "$top/scripts/kernel" "$@"
+	run env PATH="$dir/bin:$PATH" POCKETMM_CACHE="$dir/cache" POCKETMM_MIRROR=http://mirror \
+		sh -c 'umask 077 && exec "$@"' sh "$top/scripts/kernel" "$@"
 }
 
 # The index is read again, as if it were old.
@@ -125,6 +132,15 @@ names_and_suites() {
 	has 'the newest in the list' "$out" $'\n6.12-cloud 6.12.5+deb12-cloud-amd64\n'
 }
 
+# The Makefile names the kernels of its tiers, each in one list.
+all_are_tested() {
+	# shellcheck disable=SC2016 # make's variables
+	is 'each kernel has its tiers' \
+		"$(make -s --no-print-directory -C "$top" --eval 'tested:; @echo $(in_full) $(in_short) $(in_smoke)' tested |
+			tr ' ' '\n' | sort)" \
+		"$("$top/scripts/kernel" names | tr ' ' '\n' | grep -vE '^newest|-debug$|-kcsan$' | sort)"
+}
+
 compilers() {
 	local path tree
 
@@ -149,11 +165,55 @@ versions() {
 	time_passes
 	kernel show 6.12-cloud
 	is 'a version that left the archive is taken from the cache' "$status" 0
-	has 'with a word' "$out" 'from the cache: the archive has none that can be fetched'
+	has 'with a message' "$out" 'from the cache: the archive has none that can be fetched'
 	has 'and is the one that was there' "$out" 'release=6.12.5+deb12-cloud-amd64'
 	mv "$pool.away" "$pool"
 	kernel show 6.12-cloud
 	has 'a newer one is picked up' "$out" 'release=6.12.6+deb12-cloud-amd64'
+}
+
+# What came and is not as expected is no kernel that is missing.
+drift() {
+	fake_kernel 6.12.7+deb12-cloud-amd64 6.12.7-1 12
+	mkdir -p "$dir/files/usr/src/linux-headers-6.12.7+deb12-cloud-amd64" && cd "$dir/files/usr/src"/linux-headers-6.12.7* &&
+		echo 'include /usr/src/common/Makefile' >Makefile && : >.kernelvariables
+	cd "$top" && sed -i '/^Package: linux-headers-6.12.7+deb12-cloud/,/^$/d' "$dir/packages"
+	fake_package linux-headers-6.12.7+deb12-cloud-amd64 amd64 6.12.7-1 \
+		'linux-headers-6.12.7+deb12-common (= 6.12.7-1), linux-kbuild-6.12.7+deb12'
+	cp "$dir/suites/mirror_dists_bookworm_main_binary-amd64_Packages" "$dir/before"
+	cat "$dir/packages" >>"$dir/suites/mirror_dists_bookworm_main_binary-amd64_Packages" && rm "$dir/packages"
+	time_passes
+	kernel show 6.12-cloud
+	is 'a kernel with headers of another kind is an error, whatever the cache has' "$status:${out##*$'\n'}" \
+		'1:kernel: the headers of 6.12.7+deb12-cloud-amd64 name no compiler'
+	mv "$dir/before" "$dir/suites/mirror_dists_bookworm_main_binary-amd64_Packages"
+	time_passes
+	kernel list
+}
+
+# With a cache of its own.
+new_cache() {
+	local first cache=$dir/cache
+
+	rm -rf "$dir/cache.away" && mv "$cache" "$dir/cache.away"
+	touch "$dir/offline"
+	kernel show 6.12-cloud
+	is 'an archive that cannot be reached is an error' "$status:${out##*$'\n'}" '1:kernel: cannot find or fetch 6.12-cloud'
+	rm "$dir/offline" "$dir/updates"
+	touch "$dir/slow"
+	sleep 7
+	kernel show 6.12-cloud >"$dir/first" 2>&1 &
+	first=$!
+	for _ in {1..50}; do [[ -e $dir/updates ]] || sleep 0.1; done
+	kernel show 6.12-cloud
+	is 'who comes while the first index is made waits for it' "$status:$(cat "$dir/updates")" 0:update
+	wait "$first"
+	rm "$dir/slow"
+	cp "$dir/suites/mirror_dists_bookworm_main_binary-amd64_Packages" "$cache/apt/lists/gone_dists_bookworm_main_binary-amd64_Packages"
+	rm -f "$cache"/apt/{index,tried}
+	kernel show 6.12-cloud
+	is 'the lists of another mirror do no harm' "$status" 0
+	rm -rf "$cache" && mv "$dir/cache.away" "$cache"
 }
 
 corruption() {
@@ -179,7 +239,7 @@ unprivileged() {
 read_only() {
 	local before
 
-	chmod 755 "$dir" && chmod -R a-w,a+rX "$dir/cache"
+	chmod 755 "$dir" && chmod -R a-w "$dir/cache"
 	before=$(find "$dir/cache" -printf '%p %T@\n' | sort)
 	kernel() {
 		run unprivileged env HOME=/nonexistent PATH="$dir/bin:$PATH" POCKETMM_CACHE="$dir/cache" "$top/scripts/kernel" "$@"
@@ -208,8 +268,11 @@ test_kernels() {
 	fake_suite trixie
 	fake_apt
 	names_and_suites
+	all_are_tested
 	compilers
 	versions
+	drift
 	corruption
+	new_cache
 	read_only
 }
