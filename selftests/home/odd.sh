@@ -74,18 +74,50 @@ odd_uses_of_view() {
 	is 'a recording with a byte order mark, and with carriage returns' "$out" trace
 }
 
-# In a path with a blank neither make nor kbuild works.
-clones_in_odd_places() {
-	local clone="$dir/with blank/clone"
+# refused_there NAME COMMAND...: the first line of what it says is why.
+refused_there() {
+	local name=$1
+	shift
 
-	mkdir -p "$clone" && cp -r "$top"/{scripts,docs,viewer} "$clone/"
-	for command in 'setup vm' 'vm -- true' 'example 6.12-cloud x'; do
+	run "$@"
+	is "$name in ${place@Q} says that it cannot" \
+		"$((status > 0)) $(head -n 1 <<<"$out" | grep -c 'kbuild cannot build in a path with a blank, or any of : ; , =')" '1 1'
+}
+
+# A clone in such a place can build nothing, whatever is asked to do it.
+clone_in_odd_place() {
+	local place=$1 clone="$dir/$1/clone" command
+
+	mkdir -p "$clone" && cp -r "$top"/{scripts,docs,viewer,bench,proof,selftests,*.md,Makefile,Kbuild} "$clone/"
+	for command in 'setup vm' 'vm -- true' 'check unit' 'check vm:6.12-cloud' 'vmtest model' 'example 6.12-cloud x' \
+		'bench --only pages' 'fuzz --check' 'labs' 'demo' 'lint'; do
 		# shellcheck disable=SC2086 # words
-		run "$clone/scripts/"$command
-		is "scripts/$command in a path with a blank says that it cannot" "$((status > 0)) $(grep -c 'no blank or colon may be in the path' <<<"$out") $(wc -l <<<"$out")" '1 1 1'
+		refused_there "scripts/$command" "$clone/scripts/"$command
 	done
+	for command in '' KERNEL=6.12-cloud modules_install vm check; do
+		refused_there "make $command" bash -c 'cd "$1" && exec make $2' bash "$clone" "$command"
+	done
+	refused_there 'make -f' make -f "$clone/Makefile" KERNEL=6.12-cloud
 	run "$clone/scripts/labs" --help
 	is 'what builds nothing works there' "$status" 0
+	run bash -c 'cd "$1" && make help' bash "$clone"
+	has 'as does make help' "$status$out" '0Build'
+}
+
+clones_in_odd_places() {
+	clone_in_odd_place 'with blank'
+	clone_in_odd_place 'a:b,c=d'
+	# shellcheck disable=SC2016 # as it stands
+	clone_in_odd_place "\$(e) & it's #1"
+}
+
+# There a build works.
+clone_in_fine_place() {
+	local clone="$dir/a+b@c~d^e!f-ü"
+
+	mkdir -p "$clone" && cp -r "$top"/{scripts,Makefile,Kbuild,*.[ch],host,ui,watch} "$clone/"
+	run bash -c 'cd "$1" && env -u MAKEFLAGS make KERNEL=6.12-cloud' bash "$clone"
+	is 'a clone in a path with other characters builds' "$status $([[ -s $clone/build/6.12-cloud/pocketmm.ko ]] && echo built)" '0 built'
 }
 
 test_odd() {
@@ -100,4 +132,5 @@ test_odd() {
 	fi
 	odd_uses_of_view
 	clones_in_odd_places
+	clone_in_fine_place
 }
