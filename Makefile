@@ -110,7 +110,7 @@ kernel_tiers := $(addprefix vm:,$(in_full)) $(addprefix quick:,$(in_short)) $(ad
 
 # Tiers that 'make check' does not have.  The slowest come first, so that nothing waits for them in the end.
 more_tiers := switches:6.12-cloud $(debug_tiers) fuzz proof bench reports:6.12-cloud home record tools \
-	lockdown:6.12-cloud harness debian13 $(kernel_tiers)
+	lockdown:6.12-cloud harness debian13 labs:7.3-arm64-16k record:6.12-cloud-arm64 $(kernel_tiers)
 
 JOBS ?= $(shell nproc)
 

@@ -41,7 +41,7 @@ _pocketmm_tests() {
 _pocketmm_tiers() {
 	local tier kernel
 
-	"$1/scripts/check" -h | sed -n 's/^  \([a-z]*\(:NAME\)\?\)  .*/\1/p' | while read -r tier; do
+	"$1/scripts/check" -h | sed -n 's/^  \([a-z0-9-]*\(:NAME\)\?\)  .*/\1/p' | while read -r tier; do
 		[[ $tier == *:NAME ]] || { echo "$tier"; continue; }
 		for kernel in $("$1/scripts/kernel" names); do echo "${tier%NAME}$kernel"; done
 	done

@@ -157,12 +157,25 @@ class App {
 		this.drawFlags();
 	}
 
+	// What the maps' sizes follow from.
+	sizes() {
+		const { width } = byId('views').getBoundingClientRect();
+
+		return [width, innerHeight, devicePixelRatio].join(' ');
+	}
+
+	// An observer calls this once for nothing: a repaint of all that is shown, in between two steps.
+	followSize() {
+		if (this.views.length && this.sizes() !== this.sized) this.resize();
+	}
+
 	resize() {
 		const { header, head, footer, below } = ROOM;
 		const charts = this.views[0].curves.height;
 		const height = innerHeight - header - head - footer - below - charts;
 
 		for (const view of this.views) view.resize(this.layout, height);
+		this.sized = this.sizes();
 		this.drawActivity();
 		this.goTo(this.place);
 	}
@@ -470,8 +483,8 @@ class App {
 		on('open', (event) => this.open([...event.target.files]), 'change');
 		this.fillChoices();
 		this.acceptDrops();
-		new ResizeObserver(() => this.views.length && this.resize()).observe(byId('views'));
-		addEventListener('resize', () => this.views.length && this.resize());
+		new ResizeObserver(() => this.followSize()).observe(byId('views'));
+		addEventListener('resize', () => this.followSize());
 		this.prefersDark.addEventListener(
 			'change',
 			({ matches }) =>

@@ -44,6 +44,7 @@ test_completion() {
 	is 'tiers, with a kernel' "$(complete_line scripts/check vm : 6.1-c)" '6.1-cloud 6.1-cloud-arm64'
 	is 'and that of the whole version' "$(complete_line scripts/check build :)" "$kernels"
 	is 'tiers without' "$(complete_line scripts/check ho)" home
+	is 'tiers with a digit' "$(complete_line scripts/check deb)" debian13
 	is 'purposes of setup' "$(complete_line scripts/setup hom)" home
 	is 'verbs of kernel' "$(complete_line scripts/kernel s)" 'show source'
 	is 'and what the verb takes' "$(complete_line scripts/kernel show 6.1-r)" '6.1-rt 6.1-rt-arm64'

@@ -61,6 +61,10 @@ export async function launch(options = {}) {
 	});
 }
 
+// Resolves when the browser has laid the page out, told its observers and painted it.
+const painted = () =>
+	new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())));
+
 // A tab; tab.complaints has errors, warnings and requests that left the machine's disk.
 export async function tabAt(context, url, media = {}) {
 	const tab = await context.newPage();
@@ -74,6 +78,7 @@ export async function tabAt(context, url, media = {}) {
 	});
 	await tab.emulateMedia(media);
 	await tab.goto(url);
+	await tab.evaluate(painted);
 	return tab;
 }
 

@@ -233,7 +233,7 @@ test('wherever one comes from, what is drawn is what would be drawn anew', async
 	}
 });
 
-test('only what a step changes is painted', async () => {
+test('only what a step changes is painted, and nothing for a resize to the same size', async () => {
 	tab = await tabAt(context, one);
 	const recording = new Recording(texts.one);
 	const blocks = () =>
@@ -251,6 +251,7 @@ test('only what a step changes is painted', async () => {
 		recording.seek(position);
 		const old = blocks(),
 			painted = await tab.evaluate('pocketmm.views[0].map.painted');
+		await tab.evaluate("dispatchEvent(new Event('resize'))");
 		await tab.keyboard.press('ArrowRight');
 		recording.seek(position + 1);
 		const changed = [...blocks()].filter(([index, is]) => old.get(index) !== is).length;
