@@ -146,7 +146,23 @@ setting() {
 	unload
 }
 
-plan 35
+# A watermark that refuses twice, the second time below what per-CPU lists keep, and a size that no block has.
+# shellcheck disable=SC2016 # for the workload's shell
+guarded() {
+	load chunk=8M min_free=600
+	try ./record -o /tmp/guarded.jsonl -- sh -c 'exec 2>/dev/null; for what in 9 9 9 "0 count=450"; do echo alloc order=$what >$PMM/command; done; true'
+	is 'guarded: recorded' "$status $(cat /tmp/said)" '0 '
+	must reset
+	unload
+	load chunk=8M min_free=4
+	try ./record -o /tmp/whole.jsonl -- sh -c 'exec 2>/dev/null; echo alloc order=9 count=3 >$PMM/command
+		echo alloc order=0 >$PMM/command; echo alloc order=9 >$PMM/command; true'
+	is 'whole: recorded' "$status $(cat /tmp/said)" '0 '
+	must reset
+	unload
+}
+
+plan 37
 arguments
 others
 marks
@@ -162,4 +178,5 @@ setting 2.4 era=2.4
 setting 2.6 era=2.6
 setting modern era=modern
 setting packed era=2.6 placement=packed
+guarded
 finish
