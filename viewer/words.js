@@ -216,10 +216,10 @@ export function caption(recording) {
 
 	if (!step)
 		return `The beginning: ${plural(replay.freePages(), 'page')} of ${replay.pages} are on the free lists.`;
-	const text = stepText(recording);
-	return mark?.position === position
-		? `Mark ${mark.number} begins here. The step before it: ${text[0].toLowerCase()}${text.slice(1)}.`
-		: `${text}.`;
+	return (
+		`${stepText(recording)}.` +
+		(mark?.position === position ? ` Then mark ${mark.number} begins.` : '')
+	);
 }
 
 // The step to a position in a few words, for a list of events.
