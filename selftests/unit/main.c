@@ -34,5 +34,5 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	ktap_seed = number_from_env("SEED", time(NULL));
 	ktap_stop = number_from_env("STOP", 0);
-	return ktap_run_tables(tables, argv + (argc > 0), number_from_env("TIMEOUT", 120));
+	return ktap_run_tables(tables, argv + (argc > 0), number_from_env("TIMEOUT", 600));
 }

@@ -69,6 +69,7 @@ const painted = () =>
 export async function tabAt(context, url, media = {}) {
 	const tab = await context.newPage();
 
+	tab.setDefaultTimeout(120_000); // a busy machine is slow
 	tab.complaints = [];
 	tab.on('console', (message) => tab.complaints.push(`console: ${message.text()}`));
 	tab.on('pageerror', (error) => tab.complaints.push(`error: ${error.stack}`));

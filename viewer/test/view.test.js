@@ -56,11 +56,11 @@ function drawn() {
 
 // The page's own policy forbids what waitForFunction() does.
 async function until(expression) {
-	for (let i = 0; i < 300; i++) {
+	for (let i = 0; i < 2400; i++) {
 		if (await tab.evaluate(expression)) return;
 		await tab.waitForTimeout(50);
 	}
-	assert.fail(`not within 15 s: ${expression}`);
+	assert.fail(`not within two minutes: ${expression}`);
 }
 
 async function screenshot(name) {
@@ -325,19 +325,21 @@ test('splits are shown in motion, but not to whom that is too much', async () =>
 	tab = await tabAt(context, one, { reducedMotion: 'no-preference' });
 	const toSplit =
 		'pocketmm.goTo(pocketmm.recordings[0].steps.findIndex(({ name }) => name === "split"))';
+	// In one go, because the motion might be over before a second question comes.
+	const stepAndLook = () =>
+		tab.evaluate(() => {
+			document.body.dispatchEvent(
+				new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true })
+			);
+			const { event, still } = globalThis.pocketmm.views[0].overlay.effect;
+			return [event.name, still];
+		});
 	await tab.evaluate(toSplit);
-	await tab.keyboard.press('ArrowRight');
-	assert.deepEqual(
-		await tab.evaluate(
-			'[pocketmm.views[0].overlay.effect.event.name, pocketmm.views[0].overlay.effect.still]'
-		),
-		['split', false]
-	);
+	assert.deepEqual(await stepAndLook(), ['split', false]);
 	await until('pocketmm.views[0].overlay.effect === null && !pocketmm.scheduled');
 	await tab.emulateMedia({ reducedMotion: 'reduce' });
 	await tab.evaluate(toSplit);
-	await tab.keyboard.press('ArrowRight');
-	assert.ok(await tab.evaluate('pocketmm.views[0].overlay.effect.still'));
+	assert.deepEqual(await stepAndLook(), ['split', true]);
 	await until('!pocketmm.scheduled');
 });
 
