@@ -4,8 +4,8 @@
 # scripts/completion.bash, called as bash calls it: by its own shell, interactive and
 # with bash-completion, which is given the words of a line.
 
-# complete_line WORD...: what the last one may become, sorted, a line.  Of bash's words, '=' and ':' are some; what
-# is behind the last of these is then the word to complete, and nothing yet.
+# complete_line WORD...: prints what the last one may become, sorted, on a line.  '=' and ':' are words of bash's; after
+# such a word the text to complete is still empty.
 complete_line() {
 	(
 		cd "$top" || exit
