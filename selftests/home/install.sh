@@ -15,6 +15,7 @@ options_in_page() {
 }
 
 # variables_of PROGRAM: what it reads of its environment: names that it does not set itself.
+# shellcheck disable=SC2016 # as they stand
 variables_of() {
 	grep -v '^[[:space:]]*#' "$top/scripts/$1" | grep -oE '\$\{?[A-Z][A-Z_]+\b' | tr -d '${' | grep -vE '^(N[RF]|BASH_.*)$' |
 		sort -u | while read -r name; do
