@@ -57,14 +57,17 @@ refusals() {
 	cycle 16 reset
 }
 
-# settle KB: pages that the kernel frees late come back within seconds, and pages on its per-CPU lists
-# when another small load makes it empty them; lost pages never do.
+# settle: pages that the kernel frees late come back within seconds, pages on its per-CPU lists when
+# another small load makes it empty them, and blocks that it broke for pages of its own when these are
+# freed or moved; what is lost never does.
 settle() {
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		free_after=$(mem_free)
-		[ $(($1 - free_after)) -gt $TOLERANCE ] || return
+		free_after=$(mem_free) huge_after=$(huge)
+		[ $((free_before - free_after)) -gt $TOLERANCE ] ||
+			[ $((huge_before - huge_after)) -gt $((4 * TOLERANCE)) ] || return
 		sleep 1
 		cycle 16 reset
+		{ echo 3 >/proc/sys/vm/drop_caches && echo 1 >/proc/sys/vm/compact_memory; } 2>/dev/null
 	done
 }
 
@@ -74,8 +77,7 @@ round() {
 	shift
 	free_before=$(mem_free) huge_before=$(huge)
 	"$@"
-	settle "$free_before"
-	huge_after=$(huge)
+	settle
 	note "$name: MemFree $free_before -> $free_after kB," \
 		"in blocks of 512 pages and more $huge_before -> $huge_after kB"
 	within "$name: MemFree lost, in kB" $((free_before - free_after)) -65536 $TOLERANCE
