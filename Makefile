@@ -19,6 +19,16 @@ endif
 
 top := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 
+comma := ,
+# Make, kbuild or the shell would take a path with one of these for something else.  What builds nothing works there.
+reserved := : ; $(comma) = & ( ) < > | * ? [ ] { } ' " ` \ % $$ \#
+ifneq ($(filter-out help clean install uninstall,$(or $(MAKECMDGOALS),modules)),)
+ifneq ($(words $(filter-out $(MAKEFILES),$(MAKEFILE_LIST)) $(top))$(strip $(foreach c,$(reserved),$(findstring $(c),$(top)))),2)
+$(error kbuild cannot build in a path with a blank, or any of $(strip $(reserved)): \
+'$(if $(findstring /,$(MAKEFILE_LIST)),$(strip $(MAKEFILE_LIST)),$(CURDIR))')
+endif
+endif
+
 # The scripts call make themselves and must not inherit this one's variables.
 run := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL
 
@@ -215,47 +225,66 @@ clean:
 	@test ! -f selftests/unit/Makefile || $(MAKE) -C selftests/unit clean
 	@test ! -f selftests/fuzz/Makefile || $(MAKE) -C selftests/fuzz clean
 
+define help
+Build
+  make                   pocketmm.ko for the running kernel
+  make KDIR=DIRECTORY    for the kernel whose headers are there
+  make KERNEL=NAME       for a known kernel, in build/NAME/
+  make modules_install   into /lib/modules, with KDIR= or KERNEL= as above
+  make install           tools, manual pages, completions, sources for DKMS;
+                         PREFIX=, DESTDIR=
+  make uninstall         takes these away
+  make clean
+See it work
+  make demo              both allocators at work in a virtual machine
+  make demo-view         recordings of the demo as a page for the browser;
+                         DEMO="lifo packed"
+  make view FILE=RECORDING
+                         the same of your own, or two: FILE="ONE OTHER"
+                         (docs/viewer.md)
+  make vm                a virtual machine with the module loaded, and a shell;
+                         PARAMS=era=2.4
+  scripts/doctor         what stands in the way of the module on this machine
+  scripts/top            a live view of the pool, in a terminal
+Test
+  make check             unit, kselftests in short on 6.12-cloud, labs, viewer,
+                         lint without builds
+  make check-all         every tier there is (docs/testing.md)
+  make check-debug       on kernels with KASAN, lockdep and KCSAN, which it
+                         builds (docs/debug-kernels.md)
+  make check-debian13    all of make check, DKMS and the Containerfile in a root
+                         of Debian 13; as root
+  make unit              the core in user space, with sanitizers
+  make vmtest KERNEL=NAME
+                         the kselftests in a virtual machine
+  make harness           the exit statuses of scripts/vm
+  make home              DKMS, install, manual pages, completion, doctor, top,
+                         make vm
+  make record            recordings, and what they replay to
+  make tools             trace-cmd, perf, bpftrace and gdb in virtual machines
+  make fuzz              libFuzzer on the core and the commands;
+                         FUZZ_SECONDS=600
+  make proof             lemmas by z3 and cvc4, contracts of buddy.c by frama-c
+                         (docs/proof.md)
+  make check-view        the viewer of recordings, in headless Chromium
+  make lockdown          kernels that are locked down, in virtual machines
+  make stress            ten million operations at once, 500 loads: an hour
+  make lint              sparse, checkpatch, kernel-doc, shellcheck, structure,
+                         prose, help texts
+  make mutate            that they notice small faults; about an hour, and in no
+                         other target
+Measure, beside the kernel's own allocators
+  make bench             all, and write docs/benchmarks.md with its plots
+  make bench-check       fail where a target is missed
+  make bench-scale       two processors against one
+
+Each target installs what it needs (as root or by sudo), or prints the apt-get
+line.  NAME is one of
+endef
+
 help:
-	@echo 'Build'
-	@echo '  make                     pocketmm.ko for the running kernel'
-	@echo '  make KDIR=DIRECTORY      for the kernel whose headers are there'
-	@echo '  make KERNEL=NAME         for a known kernel, in build/NAME/'
-	@echo '  make modules_install     into /lib/modules, with KDIR= or KERNEL= as above'
-	@echo '  make install             tools, manual pages, completions, sources for DKMS; PREFIX=, DESTDIR='
-	@echo '  make uninstall           takes these away'
-	@echo '  make clean'
-	@echo 'See it work'
-	@echo '  make demo                both allocators at work in a virtual machine'
-	@echo '  make demo-view           recordings of the demo as a page for the browser; DEMO="lifo packed"'
-	@echo '  make view FILE=RECORDING the same of your own, or two: FILE="ONE OTHER" (docs/viewer.md)'
-	@echo '  make vm                  a virtual machine with the module loaded, and a shell; PARAMS=era=2.4'
-	@echo '  scripts/doctor           what stands in the way of the module on this machine'
-	@echo '  scripts/top              a live view of the pool, in a terminal'
-	@echo 'Test'
-	@echo '  make check               unit, kselftests in short on 6.12-cloud, labs, viewer, lint without builds'
-	@echo '  make check-all           every tier there is (docs/testing.md)'
-	@echo '  make check-debug         on kernels with KASAN, lockdep and KCSAN, which it builds (docs/debug-kernels.md)'
-	@echo '  make check-debian13      all of make check, DKMS and the Containerfile in a root of Debian 13; as root'
-	@echo '  make unit                the core in user space, with sanitizers'
-	@echo '  make vmtest KERNEL=NAME  the kselftests in a virtual machine'
-	@echo '  make harness             the exit statuses of scripts/vm'
-	@echo '  make home                DKMS, install, manual pages, completion, doctor, top, make vm'
-	@echo '  make record              recordings, and what they replay to'
-	@echo '  make tools               trace-cmd, perf, bpftrace and gdb in virtual machines'
-	@echo '  make fuzz                libFuzzer on the core and the commands, FUZZ_SECONDS=600'
-	@echo '  make proof               lemmas by z3 and cvc4, contracts of buddy.c by frama-c (docs/proof.md)'
-	@echo '  make check-view          the viewer of recordings, in headless Chromium'
-	@echo '  make lockdown            kernels that are locked down, in virtual machines'
-	@echo '  make stress              ten million operations at once, 500 loads: an hour'
-	@echo '  make lint                sparse, checkpatch, kernel-doc, shellcheck, structure, prose'
-	@echo '  make mutate              that they notice small faults; about an hour, and in no other target'
-	@echo 'Measure, beside the kernel'"'"'s own allocators'
-	@echo '  make bench               all, and write docs/benchmarks.md with its plots'
-	@echo '  make bench-check         fail where a target is missed'
-	@echo '  make bench-scale         two processors against one'
-	@echo
-	@echo 'NAME is one of' $$(scripts/kernel names)'.'
-	@echo 'Each target installs what it needs (as root or by sudo), or prints the apt-get line.'
+	$(info $(help))
+	@scripts/kernel names | fold -sw 76 | sed 's/^/  /; s/ *$$//'
 
 .PHONY: modules modules_install shadow install uninstall vm demo clean help
 .PHONY: check check-all check-more check-debug check-debian13 unit vmtest harness home record tools lockdown stress lint fuzz mutate proof

@@ -10,12 +10,12 @@
 
 # _pocketmm_words WORDS: completes with those that begin with the text typed so far.
 _pocketmm_words() {
-	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
+	mapfile -t COMPREPLY < <(compgen -P "$front" -W "$1" -- "$cur")
 }
 
 _pocketmm_files() {
 	compopt -o filenames 2>/dev/null
-	mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	mapfile -t COMPREPLY < <(compgen -P "$front" -f -- "$cur")
 }
 
 _pocketmm_options() {
@@ -55,7 +55,7 @@ _pocketmm_value() {
 	--kernel) _pocketmm_words "$("$top/scripts/kernel" names)" ;;
 	--accel) _pocketmm_words 'kvm tcg auto' ;;
 	--only) _pocketmm_words "$(sed -n 's/^\[\(.*\)\]$/\1/p' "$top/bench/targets")" ;;
-	--params) _pocketmm_words "$(_pocketmm_parameters)" ;;
+	--params) _pocketmm_parameter ;;
 	--file | --scan | --keep | --keep-log | --input | --minimize | --module | --root) _pocketmm_files ;;
 	--cpus | --cpu | --numa | --mem | --append | --timeout | --interval | --chunk | --slow | --seconds | --jobs | -j) ;;
 	*) return 1 ;;
@@ -76,40 +76,53 @@ _pocketmm_arguments() {
 			_pocketmm_words 'show list names update cache source'
 		fi
 		;;
-	setup) _pocketmm_words "$("$top/scripts/setup" --help | sed -n 's/^PURPOSE is any of: \(.*\);.*/\1/p')" ;;
+	setup) _pocketmm_words "$("$top/scripts/setup" --help | sed '1,/^PURPOSE is/d')" ;;
 	fuzz) _pocketmm_words 'fuzz-buddy fuzz-vmlist fuzz-command' ;;
 	mutate) _pocketmm_words "$(sed -n 's/^fault //p' "$top/selftests/mutations")" ;;
 	esac
 }
 
-# To bash a colon is a word of its own, but in the name of a tier it is not.
+# _pocketmm_word WORD: sets $cur to the word to complete and $prev to the one before.  To bash '=' and ':' are
+# words of their own, but not in era=2.4 or vm:6.12: what belongs to the word, and bash completes without, is
+# $joined.
 _pocketmm_word() {
-	cur=$2 prev=$3
-	if [[ ${COMP_WORDS[COMP_CWORD]} == : ]]; then
-		cur=${COMP_WORDS[COMP_CWORD - 1]}:
-	elif ((COMP_CWORD > 2)) && [[ ${COMP_WORDS[COMP_CWORD - 1]} == : ]]; then
-		cur=${COMP_WORDS[COMP_CWORD - 2]}:$cur
-	fi
+	local i=$COMP_CWORD
+
+	joined='' front='' cur=$1
+	[[ $cur != [=:] ]] || cur=
+	[[ ${COMP_WORDS[i]} != [=:] ]] || joined=${COMP_WORDS[i]}
+	while ((i > 1)) && [[ $joined == [=:]* || ${COMP_WORDS[i - 1]} == [=:] ]]; do
+		joined=${COMP_WORDS[--i]}$joined
+	done
+	cur=$joined$cur prev=${COMP_WORDS[i - 1]}
 }
 
-_pocketmm_without_colon() {
-	[[ $cur != *:* || $COMP_WORDBREAKS != *:* ]] || COMPREPLY=("${COMPREPLY[@]#"${cur%:*}:"}")
+# --kernel=NAME is --kernel NAME; $front is what stays in front of the word.
+_pocketmm_option_with_value() {
+	[[ $cur == --*=* ]] || return
+	prev=${cur%%=*} front=${cur%%=*}= cur=${cur#*=}
+}
+
+_pocketmm_without_joined() {
+	COMPREPLY=("${COMPREPLY[@]#"$joined"}")
 }
 
 # _pocketmm COMMAND WORD PREVIOUS, as bash calls it.
 _pocketmm() {
-	local cur prev top
+	local cur prev front joined top
 
 	COMPREPLY=()
-	_pocketmm_word "$@"
+	_pocketmm_word "$2"
 	top=$(_pocketmm_top "$1") || return
-	_pocketmm_value "$1" "$top" && return
-	if [[ $cur == -* ]]; then
+	_pocketmm_option_with_value
+	if _pocketmm_value "$1" "$top"; then
+		:
+	elif [[ $cur == -* ]]; then
 		_pocketmm_words "$(_pocketmm_options "$1")"
 	else
 		_pocketmm_arguments "$1" "$top"
-		_pocketmm_without_colon
 	fi
+	_pocketmm_without_joined
 }
 
 # --- the module's parameters
@@ -120,13 +133,13 @@ _pocketmm_parameters() {
 	echo placement={lifo,packed} poison={0,1} redzone={0,1} owner={0,1}
 }
 
-# Complete the name first, then its values; sizes are not completed.
+# Complete the name first, then its values; sizes are not completed.  In quotes there may be several.
 _pocketmm_parameter() {
 	local names
 
+	[[ $cur != *' '* ]] || { front+="${cur% *} " cur=${cur##* }; }
 	if [[ $cur == *=* ]]; then
-		_pocketmm_words "$(_pocketmm_parameters)"
-		[[ $COMP_WORDBREAKS != *=* ]] || COMPREPLY=("${COMPREPLY[@]#*=}")
+		_pocketmm_words "$(_pocketmm_parameters | tr ' ' '\n' | grep -v '=$')"
 	else
 		names=$(_pocketmm_parameters | tr ' ' '\n' | sed 's/=.*/=/' | sort -u)
 		_pocketmm_words "$names"
@@ -136,20 +149,18 @@ _pocketmm_parameter() {
 
 # For other modules use the completion that was there before, or else file names.
 _pocketmm_insmod() {
-	local cur=$2 prev=$3
+	local cur prev front joined
 
 	COMPREPLY=()
-	if [[ $cur == '=' ]]; then
-		cur=$prev=
-	elif [[ $prev == '=' ]]; then
-		cur=${COMP_WORDS[COMP_CWORD - 2]}=$cur
-	fi
+	_pocketmm_word "$2"
 	if [[ " ${COMP_WORDS[*]:1:COMP_CWORD-1} " =~ [\ /]pocketmm(\.ko)?\  ]]; then
 		_pocketmm_parameter
+		_pocketmm_without_joined
 	elif declare -F _insmod >/dev/null; then
 		_insmod "$@"
 	else
 		_pocketmm_files
+		_pocketmm_without_joined
 	fi
 }
 

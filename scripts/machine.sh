@@ -100,8 +100,8 @@ kernel_arguments() {
 
 # What only some guests have.
 extra_devices() {
-	[[ -z $watched ]] || printf '%s\n' -chardev "pipe,id=monitor,path=$dir/monitor" -mon chardev=monitor,mode=control
-	[[ -z $gdb ]] || printf '%s\n' -gdb "unix:$gdb,server=on,wait=off"
+	[[ -z $watched ]] || printf '%s\n' -chardev "pipe,id=monitor,path=${dir//,/,,}/monitor" -mon chardev=monitor,mode=control
+	[[ -z $gdb ]] || printf '%s\n' -gdb "unix:${gdb//,/,,},server=on,wait=off"
 }
 
 # Where the command's output goes.  In a terminal every key but Ctrl-a is the guest's; Ctrl-a x
@@ -110,16 +110,16 @@ output_port() {
 	if [[ -n $interactive ]]; then
 		echo 'stdio,id=output,mux=on,signal=off'
 	else
-		echo "file,id=output,path=$dir/output"
+		echo "file,id=output,path=${dir//,/,,}/output"
 	fi
 }
 
 # ttyS1, ttyS2 and ttyS3 in the guest; the last one, for files, is there on amd64
 # only when it is wanted.
 ports() {
-	printf '%s\n' -chardev "file,id=console,path=$dir/console" -serial chardev:console \
-		-chardev "$(output_port)" -chardev "file,id=verdict,path=$dir/verdict"
-	[[ ${#fetch[@]} == 0 ]] || printf '%s\n' -chardev "file,id=fetch,path=$dir/fetched"
+	printf '%s\n' -chardev "file,id=console,path=${dir//,/,,}/console" -serial chardev:console \
+		-chardev "$(output_port)" -chardev "file,id=verdict,path=${dir//,/,,}/verdict"
+	[[ ${#fetch[@]} == 0 ]] || printf '%s\n' -chardev "file,id=fetch,path=${dir//,/,,}/fetched"
 	"${arch}_ports"
 }
 

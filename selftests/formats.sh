@@ -87,7 +87,7 @@ large_formats() {
 
 # tiles: reads 'START LENGTH' lines; prints where they end if each begins where the one before ended.
 tiles() {
-	awk '$1 != at { print "gap at " at ", next is " $1; exit } { at = $1 + $2 } END { print at + 0 }'
+	awk '$1 != at { print "gap at " at ", next is " $1; exit } { at = $1 + $2 } END { printf "%.0f\n", at }'
 }
 
 block_lengths() {
@@ -119,7 +119,7 @@ agreement() {
 	is 'areas: window and stats' "$(grep -c area $PMM/window)" "$(stat_of areas)"
 	is 'areas: vmallocinfo and window' "$(areas_of $PMM/vmallocinfo)" \
 		"$(awk '$3 == "area" { print $2, $4 } $3 == "lazy" { print $2, "other" }' $PMM/window)"
-	is 'addresses that wait: window and stats' "$(awk '$3 == "lazy" { n += $2 } END { print n + 0 }' $PMM/window)" \
+	is 'addresses that wait: window and stats' "$(awk '$3 == "lazy" { n += $2 } END { printf "%.0f\n", n }' $PMM/window)" \
 		"$(stat_of lazy_bytes || echo 0)"
 	is 'pair bits: pairmap and freelist' "$(cat $PMM/pairmap)" "$(pairs_from_lists)"
 }

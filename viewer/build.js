@@ -6,11 +6,12 @@
 // else.  It checks the recordings first: a malformed line is an error.
 
 import { createRequire } from 'node:module';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FormatError } from './format.js';
 import { Recording } from './recording.js';
+import { writeOrFail } from './write.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const modules = process.env.VIEWER_MODULES ?? join(here, 'node_modules');
@@ -89,8 +90,7 @@ function main([output, ...paths]) {
 	if (!output || paths.length < 1 || paths.length > MOST)
 		fail('usage: node viewer/build.js OUTPUT RECORDING [RECORDING]');
 	const page = buildPage(paths.map((path) => [path, readRecording(path)]));
-	mkdirSync(dirname(output), { recursive: true });
-	writeFileSync(output, page);
+	writeOrFail(output, page);
 	console.log(output);
 }
 

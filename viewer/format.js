@@ -146,7 +146,8 @@ export function parseRecording(text) {
 		line = 0,
 		last = 0;
 
-	for (const part of text.split('\n')) {
+	// An editor may have put a byte order mark there.
+	for (const part of text.replace(/^\uFEFF/, '').split('\n')) {
 		line++;
 		if (part.trim() === '') continue;
 		const record = parseLine(part, line);

@@ -6,12 +6,13 @@
 // but in small pieces, and an area of the window that got its pages all the same.  The
 // same recording gives the same picture.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { layoutOf } from './layout.js';
 import { Recording } from './recording.js';
 import { FREE, ORDERS, PAGE_SIZE, PARKED, PCP, USED } from './replay.js';
 import { THEMES, inkOn } from './theme.js';
+import { writeOrFail } from './write.js';
 
 const CELL = 11;
 const MAP = { x: 24, y: 66 };
@@ -288,5 +289,5 @@ if (!output) {
 	console.error('usage: node viewer/picture.js OUTPUT');
 	process.exit(2);
 }
-writeFileSync(output, picture(new Recording(readFileSync(demo, 'utf8'))));
+writeOrFail(output, picture(new Recording(readFileSync(demo, 'utf8'))));
 console.log(output);

@@ -68,6 +68,7 @@ export class Replay {
 		if (!Number.isInteger(pages) || pages < 1) refuse(`the header says ${pages} pages`);
 		this.pages = pages;
 		this.windowSize = header.window;
+		this.minFree = snapshot.stats?.min_free_pages ?? 0;
 		this.state = new Uint8Array(pages);
 		this.order = new Uint8Array(pages);
 		this.next = new Int32Array(pages).fill(NONE);

@@ -86,6 +86,21 @@ function splitsBefore(steps, position) {
 	return { first, count };
 }
 
+// Why a request failed.  It is told under the zone's lock when all per-CPU lists have been drained, so the free
+// lists at that moment say it: if one has a block for it, only the watermark can have refused.
+function failureText(replay, order) {
+	const large = replay.count.findIndex((nr, high) => nr > 0 && high >= order);
+	const free = replay.freePages(),
+		asked = 1 << order;
+
+	if (large < 0) return 'no free block is large enough';
+	if (!replay.minFree) return `although block ${replay.list(large, 1)[0]} of order ${large} is free`;
+	return (
+		`a block of order ${large} is free, but the watermark (min_free, ${plural(replay.minFree, 'page')}) ` +
+		`refused: ${plural(free - asked, 'page')} of ${free} would be left`
+	);
+}
+
 // Which list the block of a step was on.
 function listBefore(steps, position) {
 	return (splitsBefore(steps, position).first ?? steps[position - 1]).order;
@@ -110,7 +125,7 @@ const WORDS = {
 	},
 	alloc: ({ page, order, from, kind }, replay, steps, position) => {
 		if (page < 0)
-			return `A request for order ${order} fails: no free block is large enough`;
+			return `A request for order ${order} fails: ${failureText(replay, order)}`;
 		const what =
 			capital(blockText(page, order)) + (kind === 'area' ? ', for an area,' : '');
 		return from === 'pcp'
@@ -185,15 +200,26 @@ function snapshotText({ steps, first, position }) {
 	);
 }
 
-// One sentence for the present position of a recording.
-export function caption(recording) {
+function stepText(recording) {
 	const { step, replay, steps, position } = recording;
+
+	if (step.type === 'snapshot') return snapshotText(recording);
+	const words = WORDS[step.name];
+	return words ? words(step, replay, steps, position) : `Event ${step.name}`;
+}
+
+// What is said of the present position of a recording.  A mark begins before the step that
+// follows it: the step that led there belongs to the part before.
+export function caption(recording) {
+	const { step, replay, position } = recording;
+	const mark = recording.markAt(position);
 
 	if (!step)
 		return `The beginning: ${plural(replay.freePages(), 'page')} of ${replay.pages} are on the free lists.`;
-	if (step.type === 'snapshot') return `${snapshotText(recording)}.`;
-	const words = WORDS[step.name];
-	return `${words ? words(step, replay, steps, position) : `Event ${step.name}`}.`;
+	return (
+		`${stepText(recording)}.` +
+		(mark?.position === position ? ` Then mark ${mark.number} begins.` : '')
+	);
 }
 
 // The step to a position in a few words, for a list of events.

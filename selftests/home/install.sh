@@ -14,6 +14,19 @@ options_in_page() {
 	sed -n 's/^\.It Fl -\([a-z]*\).*/--\1/p' "$1" | sort -u
 }
 
+# variables_of PROGRAM: what it reads of its environment: names that it does not set itself.
+# shellcheck disable=SC2016 # as they stand
+variables_of() {
+	grep -v '^[[:space:]]*#' "$top/scripts/$1" | grep -oE '\$\{?[A-Z][A-Z_]+\b' | tr -d '${' | grep -vE '^(N[RF]|BASH_.*)$' |
+		sort -u | while read -r name; do
+		grep -qE "(^|[;	 ]|readonly .*)$name=|read .*\b$name\b" "$top/scripts/$1" || echo "$name"
+	done
+}
+
+variables_in_page() {
+	sed -n 's/^\.It Ev //p' "$1" | tr -d ' ' | tr ',' '\n' | sort -u
+}
+
 test_manual() {
 	local page tool
 
@@ -25,7 +38,13 @@ test_manual() {
 	is 'the page of the module has each parameter' \
 		"$(sed -n 's/^\.It Cm \([a-z_]*\) Ns.*/\1/p' "$page" | sort)" \
 		"$(sed -n 's/^module_param(\([a-z_]*\),.*/\1/p' "$top/host/params.c" | sort)"
+	is 'and each file' "$(sed -n '/^\.It Pa \/sys\/kernel\/debug\/pocketmm\/$/,/^\.El/p' "$page" | sed -n 's/^\.It Pa \([a-z].*\)/\1/p' | sed 's/ , /\n/' | sort)" \
+		"$(sed -n 's/^\t{ "\([a-z_]*\)",\t.*/\1/p' "$top/debugfs.c" | sort)"
 	for tool in top doctor record; do
+		is "the page of $tool has what readers look for" \
+			"$(grep -cxE '\.Sh (FILES|EXIT STATUS|EXAMPLES|SEE ALSO)' "$top/man/pocketmm-$tool.8")" 4
+		is "the page of $tool has each variable that it reads" "$(variables_in_page "$top/man/pocketmm-$tool.8")" \
+			"$(variables_of "$tool")"
 		is "the page of $tool has each option" "$(options_in_page "$top/man/pocketmm-$tool.8")" \
 			"$(options_of $tool)"
 	done

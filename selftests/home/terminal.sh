@@ -209,8 +209,15 @@ vm_at_terminal() {
 test_terminal() {
 	run "$top/scripts/vm" --interactive
 	has 'an interactive guest without a terminal is refused' "$status $out" '125 vm: --interactive needs a terminal'
+	rm -rf "$top/build/vm"
 	PARAMS='era=2.4 chunk=8M' vm_at_terminal session
-	has 'make vm has a guide' "$out" "echo 'alloc order=3' >command; cat result"
+	is 'a long line is folded, and does not scroll' "$(grep -c '[0-9]<[0-9]' <<<"$out")" 0
+	has 'the guest knows the terminal' "$out" $'xterm-256color\nrecorded 0'
+	is 'the file of a recording has come out' "$(grep -c '"name":"alloc"' "$top/build/vm/a.jsonl") $(cat "$top/build/vm/in b/c d")" '1 odd'
+	has 'which is said' "$out" "vm: the guest left $top/build/vm/a.jsonl"
+	rm -rf "$top/build/vm"
+	has 'make vm has a guide' "$out" 'pocketmm-record -o /out/NAME.jsonl'
+	has 'with commands' "$out" "echo 'alloc order=3' >command; cat result"
 	is 'of one screen' "$(($(sed -n '/a machine of its own/,/if nothing else does/p' <<<"$out" | wc -l) <= 22))" 1
 	has 'a shell where commands are given' "$out" '1 alloc order=3 -> ok block=1 page=2040'
 	has 'the size of the terminal' "$out" 'size 30 100'

@@ -69,6 +69,29 @@ marks() {
 	must reset
 }
 
+# A command's name and a mark's lines may be any text.
+# shellcheck disable=SC2016 # for the workload's shell
+texts() {
+	must drain
+	cp /bin/sh '/tmp/x [0] y'
+	try ./record -o /tmp/x -- sh -c 'printf "one\nsee [0] below" >"$POCKETMM_MARK"
+		"/tmp/x [0] y" -c "echo alloc order=3 >$PMM/command; true"'
+	is 'a name and a mark with brackets' "$status $(sed -n 's/.*"mark".*"text":\(".*"\)}/\1/p; s/.*"comm":\(".*"\),"name":"alloc".*/\1/p' \
+		/tmp/x | tr '\n' ' ')" '0 "one see [0] below" "x [0] y" '
+	must reset
+}
+
+# A reload would leave the last snapshot without its events.
+# shellcheck disable=SC2016 # for the workload's shell
+reloaded() {
+	try ./record -o /tmp/reloaded -- sh -c 'rmmod pocketmm && insmod /pocketmm.ko chunk=8M'
+	refused 'a reload' 'loaded anew'
+	try ./record -o /tmp/reloaded -- sh -c 'echo 0 >"${POCKETMM_MARK%/*}/events/pocketmm/enable"; echo alloc order=3 >$PMM/command'
+	refused 'events that are switched off' 'splits, but the trace has 0'
+	is 'neither left a file' "$(ls /tmp/reloaded 2>/dev/null)" ''
+	must reset
+}
+
 # shellcheck disable=SC2016 # for the workload's shell
 # What does not fit into so small a buffer is lost, and what fits is there.
 lost() {
@@ -101,12 +124,12 @@ alive() {
 # shellcheck disable=SC2016 # for other shells
 interrupted() {
 	rm -f /tmp/pid
-	bash -c 'set -m; ./record -o /tmp/cut.jsonl -- sh -c "echo \$\$ >/tmp/pid; exec sleep 77" & pid=$!
+	bash -c 'set -m; ./record -o /tmp/cut.jsonl -- sh -c "sleep 78 & echo \$\$ >/tmp/pid; sleep 77; true" & pid=$!
 		for i in $(seq 200); do [ -s /tmp/pid ] && break; sleep 0.1; done
 		kill -$1 $pid; wait $pid' bash "$1" 2>/tmp/said
 	is "SIG$1: status" "$?" "$2"
 	tidy "SIG$1: nothing is left behind"
-	is "SIG$1: no file, no workload" "$(ls /tmp/cut.jsonl 2>/dev/null; alive "$(cat /tmp/pid)")" ''
+	is "SIG$1: no file, no workload" "$(ls /tmp/cut.jsonl 2>/dev/null; alive "$(cat /tmp/pid)"; grep -lsx 'sleep.7[78].' /proc/[0-9]*/cmdline)" ''
 }
 
 # setting NAME PARAMETER...
@@ -123,10 +146,28 @@ setting() {
 	unload
 }
 
-plan 31
+# A watermark that refuses twice, the second time below what per-CPU lists keep, and a size that no block has.
+# shellcheck disable=SC2016 # for the workload's shell
+guarded() {
+	load chunk=8M min_free=600
+	try ./record -o /tmp/guarded.jsonl -- sh -c 'exec 2>/dev/null; for what in 9 9 9 "0 count=450"; do echo alloc order=$what >$PMM/command; done; true'
+	is 'guarded: recorded' "$status $(cat /tmp/said)" '0 '
+	must reset
+	unload
+	load chunk=8M min_free=4
+	try ./record -o /tmp/whole.jsonl -- sh -c 'exec 2>/dev/null; echo alloc order=9 count=3 >$PMM/command
+		echo alloc order=0 >$PMM/command; echo alloc order=9 >$PMM/command; true'
+	is 'whole: recorded' "$status $(cat /tmp/said)" '0 '
+	must reset
+	unload
+}
+
+plan 37
 arguments
 others
 marks
+texts
+reloaded
 lost
 snapshots
 interrupted TERM 143
@@ -137,4 +178,5 @@ setting 2.4 era=2.4
 setting 2.6 era=2.6
 setting modern era=modern
 setting packed era=2.6 placement=packed
+guarded
 finish

@@ -50,6 +50,7 @@ export class Pool {
 		...params
 	} = {}) {
 		this.params = { era, min_free: '0', ...ERAS[era], ...params };
+		this.minFree = Number(this.params.min_free);
 		this.pages = pages;
 		this.windowSize = window;
 		this.lists = Array.from({ length: ORDERS }, () => []);
@@ -153,6 +154,10 @@ export class Pool {
 		return best;
 	}
 
+	freePages() {
+		return this.lists.reduce((sum, list, order) => sum + (list.length << order), 0);
+	}
+
 	freeIn(tile) {
 		let free = 0;
 
@@ -167,7 +172,7 @@ export class Pool {
 	take(order) {
 		const picked = this.pick(order);
 
-		if (!picked) return -1;
+		if (!picked || this.freePages() < (1 << order) + this.minFree) return -1;
 		let [index, high] = picked;
 		this.lists[high].splice(this.lists[high].indexOf(index), 1);
 		this.flip(index, high);
@@ -444,7 +449,7 @@ export class Pool {
 				.filter((area) => area.runs.length > 0)
 				.map(({ offset, runs }) => [offset, structuredClone(runs)]),
 			unusable: [],
-			stats: {},
+			stats: { min_free_pages: this.minFree },
 		});
 	}
 

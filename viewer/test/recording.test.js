@@ -169,6 +169,63 @@ test('the history of a page says which list it came from', () => {
 	assert.equal(first.at(-1), 'handed out, from list 9');
 });
 
+// What is said at the end of a recording.
+function lastWords(pool) {
+	const recording = new Recording(pool.finish());
+
+	assert.equal(recording.problem, null);
+	recording.seek(recording.length);
+	return caption(recording);
+}
+
+test('a request that fails says why: no block, or the watermark', () => {
+	for (const era of ['2.4', '2.6']) {
+		const guarded = new Pool({ pages: 2048, era, min_free: '512' });
+		for (let i = 0; i < 3; i++) assert.ok(guarded.alloc(9) >= 0);
+		assert.equal(guarded.alloc(3), -1);
+		assert.equal(
+			lastWords(guarded),
+			'A request for order 3 fails: a block of order 9 is free, but the watermark ' +
+				'(min_free, 512 pages) refused: 504 pages of 512 would be left.'
+		);
+		const small = new Pool({ pages: 2048, era, min_free: '8' });
+		const pages = Array.from({ length: 3 }, () => small.alloc(9));
+		assert.ok(pages.every((page) => page >= 0));
+		for (let i = 0; i < 31; i++) small.alloc(4);
+		assert.equal(small.alloc(9), -1);
+		assert.equal(
+			lastWords(small),
+			'A request for order 9 fails: no free block is large enough.'
+		);
+	}
+	const open = new Pool({ pages: 512 });
+	open.alloc(9);
+	assert.equal(open.alloc(0), -1);
+	assert.equal(lastWords(open), 'A request for order 0 fails: no free block is large enough.');
+});
+
+test('where a mark begins, the last step is said to be before it', () => {
+	const pool = new Pool({ pages: 2048 });
+	pool.mark('the first');
+	pool.free(pool.alloc(9));
+	pool.mark('one');
+	pool.mark('another');
+	pool.alloc(9);
+	const recording = new Recording(pool.finish());
+	const said = [0, 1, 2, 3].map((position) => {
+		recording.seek(position);
+		return caption(recording);
+	});
+
+	assert.match(said[0], /^The beginning: /);
+	assert.match(said[1], /^Block \d+ of order 9 is handed out: /);
+	assert.match(
+		said[2],
+		/^Block \d+ of order 9 is freed; .*[^.]\. Then mark 3 begins\.$/
+	);
+	assert.match(said[3], /^Block \d+ of order 9 is handed out: /);
+});
+
 test('steps are told in words', () => {
 	const pool = new Pool({ pages: 2048 });
 	const page = pool.alloc(0);
