@@ -36,6 +36,7 @@ void pmm_destroy_area(struct pmm_vm_struct *vm, const void *caller);
 void *pmm_vmap_caller(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot,
 		      const void *caller);
 void __iomem *pmm_ioremap_caller(phys_addr_t phys, unsigned long size, const void *caller);
+void __iomem *pmm_ioremap_unclaimed(phys_addr_t phys, unsigned long size, const void *caller);
 
 /* ram_block.c */
 int pmm_map_ram_init(void);
