@@ -21,6 +21,7 @@
 #include <linux/workqueue.h>
 
 #include "host/compat.h"
+#include "host/gfp.h"
 #include "vmalloc_inline.h"
 
 bool pmm_bulk;
@@ -461,8 +462,8 @@ EXPORT_SYMBOL_GPL(pmm_vmalloc_32);
 /**
  * __pmm_vmalloc() - pmm_vmalloc() with chosen flags and protection
  * @size: bytes, as for pmm_vmalloc()
- * @gfp: __GFP_ZERO, __GFP_HIGH, __GFP_MEMALLOC, __GFP_NOWARN as for pmm_alloc_pages(); the sleeping
- *	and I/O flags apply to the record and the page array, which the kernel allocates
+ * @gfp: as for pmm_alloc_pages() of order 0; the sleeping and I/O flags apply to the record and the
+ *	page array, which the kernel allocates
  * @prot: protection of the mapping; execution is never allowed
  *
  * Context: Process context; may sleep if @gfp says so.
@@ -470,6 +471,8 @@ EXPORT_SYMBOL_GPL(pmm_vmalloc_32);
  */
 void *__pmm_vmalloc(unsigned long size, gfp_t gfp, pgprot_t prot)
 {
+	if (gfp & PMM_GFP_CHECKED && !pmm_gfp_allows(gfp, 0, _RET_IP_))
+		return NULL;
 	return pmm_vmalloc_or_null(size, gfp, prot, 0, __builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(__pmm_vmalloc);

@@ -36,7 +36,7 @@ unsigned long get_free_pages_noprof(gfp_t gfp_mask, unsigned int order);
 void __free_pages(struct page *page, unsigned int order);
 void free_pages(unsigned long addr, unsigned int order);
 int walk_iomem_res_desc(unsigned long desc, unsigned long flags, u64 start, u64 end, void *arg,
-			int (*func)(struct resource *res, void *arg));
+			int (*func)(struct resource *, void *));
 int region_intersects(resource_size_t offset, size_t size, unsigned long flags, unsigned long desc);
 
 /* Addresses: flags and protections. */

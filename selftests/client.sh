@@ -10,7 +10,7 @@
 
 CLIENT=/sys/kernel/debug/pocketmm_client
 CLIENT_KO=${POCKETMM_CLIENT_KO:-client/pocketmm_client.ko}
-OWN_TESTS=22
+OWN_TESTS=26
 
 # Each result of the client's is one of ours; a report cut short leaves the plan unkept.
 replay() {
@@ -64,6 +64,14 @@ map_ram_flushes() {
 	is 'no area is left' "$(stat_of areas)" 0
 }
 
+# A flag that cannot be honoured is refused by name.
+flags() {
+	for flag in __GFP_ACCOUNT __GFP_COMP 'an unknown flag'; do
+		is "the log says that $flag was refused" "$(grep -c "^allocation refused: $flag: .* by .*pocketmm_client" /tmp/client-log)" 1
+	done
+	is 'and once that __GFP_NOFAIL may fail' "$(grep -c '^__GFP_NOFAIL cannot be kept.* by .*pocketmm_client' /tmp/client-log)" 1
+}
+
 leave_things_behind() {
 	echo 1 >"$CLIENT/leak" || bail 'the client cannot leak'
 	is 'stats lists the areas that were left' "$(stat_of areas)" 2
@@ -99,6 +107,7 @@ is 'the module stays while the client is loaded' "$("$TRY" rmmod pocketmm)" EAGA
 counted
 map_ram_flushes
 isnt 'the log names who misused a page' "$(grep -c 'free refused: .* by test_.*pocketmm_client' /tmp/client-log)" 0
+flags
 leave_things_behind
 report_leaks
 finish

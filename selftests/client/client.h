@@ -21,6 +21,7 @@ struct client_case {
 
 /* Each ends with an entry without a name. */
 extern const struct client_case client_page_cases[];
+extern const struct client_case client_gfp_cases[];
 extern const struct client_case client_area_cases[];
 extern const struct client_case client_huge_cases[];
 extern const struct client_case client_ram_cases[];

@@ -64,7 +64,7 @@ void client_skip(const char *why)
 }
 
 static const struct client_case * const client_groups[] = {
-	client_page_cases, client_area_cases, client_huge_cases, client_ram_cases,
+	client_page_cases, client_gfp_cases, client_area_cases, client_huge_cases, client_ram_cases,
 	client_misuse_cases, client_fault_cases, client_context_cases,
 };
 
