@@ -113,8 +113,10 @@ void __iomem *pmm_ioremap_unclaimed(phys_addr_t phys, unsigned long size, const 
  */
 void __iomem *pmm_ioremap(phys_addr_t phys, unsigned long size)
 {
-	void __iomem *addr = pmm_ioremap_caller(phys, size, __builtin_return_address(0));
+	void __iomem *addr;
 
+	pmm_might_sleep();
+	addr = pmm_ioremap_caller(phys, size, __builtin_return_address(0));
 	return IS_ERR((__force void *)addr) ? NULL : addr;
 }
 EXPORT_SYMBOL_GPL(pmm_ioremap);
@@ -131,6 +133,7 @@ void pmm_iounmap(void __iomem *addr)
 {
 	unsigned long page = (unsigned long)addr & PAGE_MASK;
 
+	pmm_might_sleep();
 	if (addr)
 		pmm_take_down((void *)page, PMM_VM_IOREMAP, __builtin_return_address(0));
 }

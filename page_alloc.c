@@ -115,7 +115,7 @@ enum pmm_free_result pmm_free_pages_caller(struct page *page, unsigned int order
  * @order; but with placement=packed it is a block in the fullest 2 MiB, and with pcp=1 this CPU's
  * own list comes first.
  *
- * Context: Any; under PREEMPT_RT not from hard interrupts or with preemption off.
+ * Context: Any but NMI; under PREEMPT_RT not from hard interrupts or with preemption off.
  * Return: The first page, aligned to its size within the pool and each page with one reference;
  * NULL when there is no such block.
  */
@@ -289,7 +289,7 @@ EXPORT_SYMBOL_GPL(pmm_free_pages_bulk);
 /**
  * pmm_nr_free_pages() - how much of the pool is free
  *
- * Context: Any.
+ * Context: Any, NMI included.
  * Return: Pages on the free lists and on the per-CPU lists, which are drained before an allocation
  * fails; parked ones are not among them. Exact while nobody else allocates or frees.
  */

@@ -387,8 +387,10 @@ static noinline void *pmm_vmalloc_failed(unsigned long size, gfp_t gfp, long err
 static noinline void *pmm_vmalloc_or_null(unsigned long size, gfp_t gfp, pgprot_t prot,
 					  unsigned long flags, const void *caller)
 {
-	void *addr = pmm_vmalloc_fast(size, gfp, prot, flags, caller);
+	void *addr;
 
+	pmm_might_sleep_if(gfpflags_allow_blocking(gfp));
+	addr = pmm_vmalloc_fast(size, gfp, prot, flags, caller);
 	return IS_ERR(addr) ? pmm_vmalloc_failed(size, gfp, PTR_ERR(addr), caller) : addr;
 }
 
@@ -513,9 +515,9 @@ static void pmm_vfree_deferred(struct work_struct *work)
  * with 2.4's messages and no effect. An area that a user process still maps lives until that
  * mapping goes.
  *
- * Context: Any; on a kernel that does not count preemption, not with a spinlock held and not as a
- * reader under RCU. In process context with purge=eager it flushes every TLB before it returns; in
- * atomic context a worker does so soon.
+ * Context: Any but NMI; on a kernel that does not count preemption, not with a spinlock held and
+ * not as a reader under RCU. In process context with purge=eager it flushes every TLB before it
+ * returns; in atomic context a worker does so soon.
  */
 void pmm_vfree(const void *addr)
 {
@@ -524,6 +526,7 @@ void pmm_vfree(const void *addr)
 	if (!addr)
 		return;
 	if (!pmm_in_atomic_context()) {
+		pmm_might_sleep();
 		pmm_take_down_fast(addr, PMM_VM_ALLOC, __builtin_return_address(0));
 		return;
 	}
@@ -547,6 +550,7 @@ EXPORT_SYMBOL_GPL(pmm_vfree);
  */
 void pmm_vm_unmap_aliases(void)
 {
+	pmm_might_sleep();
 	flush_work(&pmm_vfree_work);
 	pmm_purge();
 }
