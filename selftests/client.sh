@@ -96,6 +96,7 @@ report_leaks() {
 load chunk=$((4096 * PAGE)) window=$((8192 * PAGE))
 switches="pcp=$(param pcp)"
 ! with purge=lazy || switches="$switches lazy=1"
+! with search=tree || switches="$switches tree=1"
 ! with era=modern || switches="$switches modern=1"
 # shellcheck disable=SC2086 # words are wanted
 "$TRY" insmod "$CLIENT_KO" $switches >/dev/null || bail "insmod $CLIENT_KO"

@@ -33,6 +33,7 @@ extern const struct client_case client_context_cases[];
 extern bool client_pcp;
 extern bool client_lazy;
 extern bool client_modern;
+extern bool client_tree;
 
 /*
  * A device whose registers may be read, up to the end of a page even of 16 KiB, and with nothing

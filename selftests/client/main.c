@@ -39,6 +39,10 @@ bool client_modern;
 module_param_named(modern, client_modern, bool, 0444);
 MODULE_PARM_DESC(modern, "pocketmm has era=modern");
 
+bool client_tree;
+module_param_named(tree, client_tree, bool, 0444);
+MODULE_PARM_DESC(tree, "pocketmm has search=tree");
+
 static struct dentry *client_dir;
 static DEFINE_MUTEX(client_lock);
 
