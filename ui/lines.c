@@ -4,8 +4,8 @@
  *
  * A large file is shown line by line. A read from its start takes a snapshot under the lock that
  * protects the state, and every line is printed from that snapshot after the lock is dropped. The
- * open file owns its snapshot, which is charged to the reader's cgroup. Process context; no state of its own. Functions whose names begin
- * with a double underscore run with that lock held.
+ * open file owns its snapshot, which is charged to the reader's cgroup. Process context; no state
+ * of its own. Functions whose names begin with a double underscore run with that lock held.
  */
 #include <linux/fs.h>
 #include <linux/kallsyms.h>
@@ -95,7 +95,7 @@ static unsigned long pmm_guess_nr_blocks(void)
 	unsigned long index, nr = 0;
 
 	for (index = 0; index < pmm_zone.nr_pages; nr++)
-		index += 1UL << PMM_STATE_ORDER(data_race(READ_ONCE(pmm_zone.state[index])));
+		index += 1UL << PMM_STATE_ORDER(READ_ONCE(pmm_zone.state[index]));
 	return nr;
 }
 
@@ -137,6 +137,23 @@ static void pmm_show_caller(struct seq_file *m, unsigned long caller)
 		seq_printf(m, " %s", name);
 }
 
+/* Without the offset in it. */
+static void pmm_show_function(struct seq_file *m, const char *before, unsigned long addr)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	pmm_name_code(addr, name, sizeof(name));
+	seq_printf(m, "%s%.*s", before, (int)strcspn(name, "+"), name);
+}
+
+static void pmm_show_code(struct seq_file *m, unsigned long addr)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	pmm_name_code(addr, name, sizeof(name));
+	seq_printf(m, " %s", name);
+}
+
 /* The stack begins with the caller. A task's name may have any characters, so some are escaped. */
 static void pmm_show_act(struct seq_file *m, const struct pmm_act *act)
 {
@@ -150,7 +167,7 @@ static void pmm_show_act(struct seq_file *m, const struct pmm_act *act)
 	seq_puts(m, " stack=");
 	nr = pmm_debug_stack(act, &entries);
 	for (i = 0; i < nr; i++)
-		seq_printf(m, "%s%ps", i ? "<" : "", (void *)entries[i]);
+		pmm_show_function(m, i ? "<" : "", entries[i]);
 }
 
 static int pmm_blocks_show(struct seq_file *m, void *record)
@@ -202,8 +219,10 @@ static int pmm_page_owner_show(struct seq_file *m, void *record)
 	seq_printf(m, "PFN 0x%lx page %u %s\n", page_to_pfn(pmm_zone.mem_map + line->index),
 		   line->index, kind == PMM_MAPPED ? "area" : "page");
 	nr = pmm_debug_stack(act, &entries);
-	for (i = 0; i < nr; i++)
-		seq_printf(m, " %pS\n", (void *)entries[i]);
+	for (i = 0; i < nr; i++) {
+		pmm_show_code(m, entries[i]);
+		seq_putc(m, '\n');
+	}
 	seq_putc(m, '\n');
 	return 0;
 }
@@ -308,7 +327,7 @@ static int pmm_vmallocinfo_show(struct seq_file *m, void *record)
 		return 0;
 	}
 	if (vm->caller)
-		seq_printf(m, " %pS", vm->caller);
+		pmm_show_code(m, (unsigned long)vm->caller);
 	if (vm->nr_pages)
 		seq_printf(m, " pages=%u", vm->nr_pages);
 	if (vm->phys_addr)

@@ -263,6 +263,12 @@ bool pmm_gfp_allows(gfp_t gfp, unsigned int order, unsigned long caller)
 	return true;
 }
 
+/* In user space no code has a name. */
+void pmm_name_code(unsigned long addr, char *text, size_t size)
+{
+	snprintf(text, size, "%p", (void *)addr);
+}
+
 /* What lies before stat and behind it: two comparisons, which take in the padding too. */
 static bool same_but_stat(const struct pmm_zone *a, const struct pmm_zone *b)
 {
