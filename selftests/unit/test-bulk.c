@@ -464,7 +464,7 @@ static void free_past_the_end(struct arena *arena, enum pmm_kind kind, struct pa
 	ASSERT_EQ(arena->zone.free_pages, nr);
 }
 
-/* An array that goes on behind the last page: no page and no state there is ours. */
+/* An array that goes on past the last page: no page and no state there is ours. */
 static void bulk_past_the_end(const void *arg)
 {
 	static const unsigned long sizes[] = { 1, 2, 77, 300, 511, 512, 513, 1023, 1024, 1300 };

@@ -782,7 +782,7 @@ static void pcp_many_misuse(const void *arg)
 	pool_exit();
 }
 
-/* What follows the last page of an odd-sized zone is not the zone's, whatever its state says. */
+/* Pages past the last one of an odd-sized zone are not the zone's, whatever their states say. */
 static void pcp_past_the_end(const void *arg)
 {
 	struct page *all[300], *pages[2];
