@@ -268,7 +268,7 @@ int pmm_cmd_vmap(struct pmm_args *args)
 		return PTR_ERR(pages);
 	addr = pmm_vmap_caller(pages, count, PMM_VM_MAP, PAGE_KERNEL, PMM_HERE);
 	kvfree(pages);
-	if (PTR_ERR_OR_ZERO(addr) == -EINVAL)
+	if (IS_ERR(addr) && PTR_ERR(addr) == -EINVAL)
 		return PMM_FAIL(args, -EINVAL, "a block was freed by somebody else");
 	if (IS_ERR(addr))
 		return pmm_fail_area(args, PTR_ERR(addr));
