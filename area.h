@@ -188,6 +188,7 @@ struct pmm_vm_struct *pmm_vmlist_hold(struct pmm_vmlist *list, const void *addr)
 void pmm_vmlist_hold_again(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 bool pmm_vmlist_drop(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 struct pmm_area *__pmm_vmlist_find_area(struct pmm_vmlist *list, const void *addr);
+struct pmm_vm_struct *__pmm_vmlist_find_above(struct pmm_vmlist *list, unsigned long addr);
 
 /* misuse.c */
 void pmm_refuse_area(struct pmm_vmlist *list, const void *addr, unsigned long type,

@@ -123,7 +123,8 @@ static u32 *pmm_copy_free_lists(unsigned long *nr)
 	u32 *indices;
 
 	for (;;) {
-		indices = pmm_may_fail(kvmalloc_array(room, sizeof(*indices), GFP_KERNEL));
+		indices = pmm_may_fail(kvmalloc_array(room, sizeof(*indices),
+						      GFP_KERNEL_ACCOUNT));
 		if (!indices)
 			return NULL;
 		spin_lock_irqsave(&pmm_zone.lock, flags);
@@ -165,7 +166,7 @@ static unsigned long *pmm_copy_maps(void)
 
 	for (order = 0; order < PMM_MAX_ORDER - 1; order++)
 		longs += BITS_TO_LONGS(pmm_nr_pairs(&pmm_zone, order));
-	maps = pmm_may_fail(kvmalloc_array(longs, sizeof(*maps), GFP_KERNEL));
+	maps = pmm_may_fail(kvmalloc_array(longs, sizeof(*maps), GFP_KERNEL_ACCOUNT));
 	if (!maps)
 		return NULL;
 	spin_lock_irqsave(&pmm_zone.lock, flags);

@@ -126,6 +126,32 @@ struct pmm_area *__pmm_tree_find(const struct pmm_vmlist *list, const void *addr
 	return NULL;
 }
 
+/**
+ * __pmm_tree_find_above() - find the lowest area in the tree that ends above an address
+ * @list: the window, locked
+ * @addr: the address
+ *
+ * Context: Process context, list->lock held.
+ * Return: The area, or NULL.
+ */
+struct pmm_area *__pmm_tree_find_above(const struct pmm_vmlist *list, unsigned long addr)
+{
+	struct rb_node *node = list->tree.rb_node;
+	struct pmm_area *lowest = NULL;
+
+	while (node) {
+		struct pmm_area *area = pmm_node_area(node);
+
+		if (pmm_end_of(&area->vm) > addr) {
+			lowest = area;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return lowest;
+}
+
 static void __pmm_set_gap(struct pmm_area *area, unsigned long gap)
 {
 	area->gap = gap;

@@ -28,6 +28,7 @@ void __pmm_tree_erase(struct pmm_vmlist *list, struct pmm_area *area, bool merge
 bool __pmm_tree_find_hole(const struct pmm_vmlist *list, unsigned long size, unsigned long align,
 			  struct pmm_hole *hole);
 struct pmm_area *__pmm_tree_find(const struct pmm_vmlist *list, const void *addr);
+struct pmm_area *__pmm_tree_find_above(const struct pmm_vmlist *list, unsigned long addr);
 void __pmm_tree_settle(struct pmm_vmlist *list);
 
 static inline unsigned long pmm_start_of(const struct pmm_vm_struct *vm)

@@ -2,8 +2,9 @@
 /*
  * pocketmm: map a device's registers into the window, uncached, as 2.4.22's ioremap().
  *
- * RAM is refused, so that nobody's pages get a second, uncached mapping. It owns nothing. Process
- * context; pmm_vmlist.lock protects the areas (vmlist.c).
+ * RAM is refused, so that nobody's pages get a second, uncached mapping. What a driver has claimed
+ * is refused to commands only: the driver itself, which has requested its region before it maps it,
+ * must get it. It owns nothing. Process context; pmm_vmlist.lock protects the areas (vmlist.c).
  */
 #include <linux/export.h>
 #include <linux/ioport.h>
@@ -59,6 +60,45 @@ void __iomem *pmm_ioremap_caller(phys_addr_t phys, unsigned long size, const voi
 	return (void __iomem *)(vm->addr + offset);
 }
 
+static int pmm_found_one(struct resource *res, void *unused)
+{
+	return 1;
+}
+
+/* Does any resource in these pages, at whatever depth of the tree, have the flag? */
+static bool pmm_any_resource(phys_addr_t phys, phys_addr_t last, unsigned long flag)
+{
+	return walk_iomem_res_desc(IORES_DESC_NONE, flag, phys & PAGE_MASK, last | ~PAGE_MASK,
+				   NULL, pmm_found_one) == 1;
+}
+
+/**
+ * pmm_ioremap_unclaimed() - pmm_ioremap_caller() for a user who may be no driver
+ * @phys: as for pmm_ioremap_caller()
+ * @size: likewise
+ * @caller: likewise
+ *
+ * It refuses what /dev/mem does with CONFIG_STRICT_DEVMEM and CONFIG_IO_STRICT_DEVMEM, whether the
+ * kernel has these or not, and despite iomem=relaxed: a page in which a driver or the kernel has
+ * claimed anything. iomem_is_exclusive(), which decides there, is not exported. A driver that
+ * claims its device afterwards does not end the mapping.
+ *
+ * Context: Process context; may sleep.
+ * Return: As pmm_ioremap_caller(); ERR_PTR(-EBUSY) too.
+ */
+void __iomem *pmm_ioremap_unclaimed(phys_addr_t phys, unsigned long size, const void *caller)
+{
+	phys_addr_t last = phys + size - 1;
+	int err = pmm_check_phys(phys, size);
+
+	if (!err && (pmm_any_resource(phys, last, IORESOURCE_BUSY) ||
+		     pmm_any_resource(phys, last, IORESOURCE_EXCLUSIVE)))
+		err = -EBUSY;
+	if (err)
+		return (__force void __iomem *)ERR_PTR(err);
+	return pmm_ioremap_caller(phys, size, caller);
+}
+
 /**
  * pmm_ioremap() - map a device's registers, uncached
  * @phys: physical address, any alignment
@@ -73,8 +113,10 @@ void __iomem *pmm_ioremap_caller(phys_addr_t phys, unsigned long size, const voi
  */
 void __iomem *pmm_ioremap(phys_addr_t phys, unsigned long size)
 {
-	void __iomem *addr = pmm_ioremap_caller(phys, size, __builtin_return_address(0));
+	void __iomem *addr;
 
+	pmm_might_sleep();
+	addr = pmm_ioremap_caller(phys, size, __builtin_return_address(0));
 	return IS_ERR((__force void *)addr) ? NULL : addr;
 }
 EXPORT_SYMBOL_GPL(pmm_ioremap);
@@ -91,6 +133,7 @@ void pmm_iounmap(void __iomem *addr)
 {
 	unsigned long page = (unsigned long)addr & PAGE_MASK;
 
+	pmm_might_sleep();
 	if (addr)
 		pmm_take_down((void *)page, PMM_VM_IOREMAP, __builtin_return_address(0));
 }

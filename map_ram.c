@@ -105,13 +105,15 @@ static void *pmm_ram_map(struct page **pages, unsigned int count, const void *ca
 			return ERR_PTR(-ENOSPC);
 	if (pmm_ram_is_within(at, count) && pmm_arch_set_is_plain(PMM_ARCH_PRESENT))
 		got = pmm_hold_in_slot(pmm_ram_pte(block, at), pages, count, pmm_ram_rest,
-				       block->page + at);
+				       block->page + at, NULL);
 	if (unlikely(got < count)) {
 		got += pmm_window_hold_pages_anywhere(pmm_ram_addr(block, at + got), pages + got,
 						      count - got, PAGE_KERNEL,
 						      block->page + at + got, &block->foreign);
-		if (got < count)
+		if (got < count) {
+			pmm_refuse_mapping(pages[got], caller);
 			return pmm_ram_undo_map(block, at, got, count);
+		}
 	}
 	return (void *)pmm_ram_addr(block, at);
 }
@@ -124,8 +126,8 @@ static void *pmm_ram_map(struct page **pages, unsigned int count, const void *ca
  *
  * Up to 64 pages are mapped in a block of this CPU, without a global lock. More pages are mapped as
  * by pmm_vmap(), as are fewer when the window has no room for a block. A page of this pool that
- * is freed while it is mapped stays parked until pmm_vm_unmap_ram(). (2.6.28; without its argument
- * prot, as since 5.8)
+ * is freed while it is mapped stays parked until pmm_vm_unmap_ram(). Not all pages are checked for
+ * having been freed before, as pmm_vmap() does. (2.6.28; without its argument prot, as since 5.8)
  *
  * Context: Process context; may sleep.
  * Return: The address, readable and writable; NULL on failure.
@@ -134,6 +136,7 @@ void *pmm_vm_map_ram(struct page **pages, unsigned int count, int node)
 {
 	void *addr = ERR_PTR(-ENOSPC);
 
+	pmm_might_sleep();
 	if (likely(count && count <= PMM_RAM_MAX))
 		addr = pmm_ram_map(pages, count, __builtin_return_address(0));
 	if (!IS_ERR(addr))
@@ -205,7 +208,7 @@ static bool pmm_ram_claim(unsigned long addr, unsigned int count, struct pmm_ram
  * Any other address or count is refused as by pmm_vfree(). With purge=lazy the flush is left for
  * later, otherwise it is done at once. (2.6.28)
  *
- * Context: Process context, interrupts on.
+ * Context: Process context, interrupts on; may sleep.
  */
 void pmm_vm_unmap_ram(const void *mem, unsigned int count)
 {
@@ -213,6 +216,7 @@ void pmm_vm_unmap_ram(const void *mem, unsigned int count)
 	struct pmm_ram_block *block;
 	unsigned int at;
 
+	pmm_might_sleep();
 	if (likely(pmm_ram_claim(addr, count, &block, &at)))
 		pmm_ram_unmap(block, at, count);
 	else if (block)

@@ -64,8 +64,11 @@ int pmm_detach_errno(enum pmm_detach_result result)
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 
-/* The first page of the block around this page: the nearest one at or below it that has a kind. */
-static unsigned long __pmm_head_of(const struct pmm_zone *zone, unsigned long index)
+/*
+ * The first page of the block around this page: the nearest one at or below it that has a kind. Any
+ * context; without zone->lock the answer is right as long as the caller has the block.
+ */
+unsigned long pmm_head_of(const struct pmm_zone *zone, unsigned long index)
 {
 	unsigned int order;
 
@@ -99,7 +102,7 @@ static enum pmm_free_result pmm_misuse_of_head(enum pmm_kind is, enum pmm_kind k
 enum pmm_free_result __pmm_misuse(const struct pmm_zone *zone, unsigned long index,
 				  unsigned int order, enum pmm_kind kind)
 {
-	unsigned long head = __pmm_head_of(zone, index);
+	unsigned long head = pmm_head_of(zone, index);
 	enum pmm_kind is = PMM_STATE_KIND(READ_ONCE(zone->state[head]));
 
 	if (!IS_ALIGNED(index, 1UL << order))
@@ -170,7 +173,7 @@ noinline enum pmm_free_result pmm_refuse_free(struct pmm_zone *zone, const struc
 
 	spin_lock_irqsave(&zone->lock, flags);
 	zone->stat.refused[result]++;
-	by.head = __pmm_head_of(zone, by.index);
+	by.head = pmm_head_of(zone, by.index);
 	by.state = READ_ONCE(zone->state[by.head]);
 	by.freed_by = pmm_page_caller(page);
 	spin_unlock_irqrestore(&zone->lock, flags);

@@ -47,6 +47,8 @@ noinline struct page *pmm_alloc_pages_slow(gfp_t gfp, unsigned int order, enum p
 {
 	struct page *page = NULL;
 
+	if (unlikely(gfp & PMM_GFP_CHECKED) && !pmm_gfp_allows(gfp, order, caller))
+		return NULL;
 	if (order < PMM_PCP_ORDERS && pmm_zone.pcp)
 		page = pmm_alloc_pcp(gfp, order, kind, caller);
 	if (!page)
@@ -103,15 +105,17 @@ enum pmm_free_result pmm_free_pages_caller(struct page *page, unsigned int order
 /**
  * pmm_alloc_pages() - take 2^@order contiguous pages from the pool
  * @gfp: __GFP_ZERO zeroes them; __GFP_HIGH and __GFP_MEMALLOC reach below the watermark
- *	(min_free=); __GFP_NOWARN silences the line on failure. Nothing sleeps or reclaims, so
- *	the other flags change nothing.
+ *	(min_free=); __GFP_NOWARN silences the line on failure. A flag that asks for other memory
+ *	than the chunk's, for a cgroup's account or for a compound page makes the call fail: the
+ *	table is in docs/api.md. Nothing sleeps or reclaims, so __GFP_NOFAIL may fail, and the
+ *	other flags change nothing.
  * @order: 0 to PMM_MAX_ORDER - 1
  *
  * The choice of block is 2.4.22's: the head of the first non-empty list, split (expand=) down to
  * @order; but with placement=packed it is a block in the fullest 2 MiB, and with pcp=1 this CPU's
  * own list comes first.
  *
- * Context: Any; under PREEMPT_RT not from hard interrupts or with preemption off.
+ * Context: Any but NMI; under PREEMPT_RT not from hard interrupts or with preemption off.
  * Return: The first page, aligned to its size within the pool and each page with one reference;
  * NULL when there is no such block.
  */
@@ -240,6 +244,7 @@ static unsigned long pmm_fill_slots(gfp_t gfp, unsigned long nr, struct page **p
  */
 unsigned long pmm_alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 {
+	bool allowed = !(gfp & PMM_GFP_CHECKED) || pmm_gfp_allows(gfp, 0, _RET_IP_);
 	unsigned long i = 0, run;
 
 	while (i < nr) {
@@ -249,7 +254,7 @@ unsigned long pmm_alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pa
 		}
 		for (run = 1; i + run < nr && run < PMM_BULK_PAGES && !pages[i + run]; run++)
 			;
-		run = pmm_fill_slots(gfp, run, pages + i, _RET_IP_);
+		run = allowed ? pmm_fill_slots(gfp, run, pages + i, _RET_IP_) : 0;
 		if (!run)
 			break;
 		i += run;
@@ -284,7 +289,7 @@ EXPORT_SYMBOL_GPL(pmm_free_pages_bulk);
 /**
  * pmm_nr_free_pages() - how much of the pool is free
  *
- * Context: Any.
+ * Context: Any, NMI included.
  * Return: Pages on the free lists and on the per-CPU lists, which are drained before an allocation
  * fails; parked ones are not among them. Exact while nobody else allocates or frees.
  */

@@ -9,6 +9,7 @@
 #ifndef POCKETMM_PAGE_ALLOC_INLINE_H
 #define POCKETMM_PAGE_ALLOC_INLINE_H
 
+#include "host/gfp.h"
 #include "internal.h"
 
 /* page_alloc.c */
@@ -22,7 +23,7 @@ static __always_inline struct page *pmm_alloc_pages_caller(gfp_t gfp, unsigned i
 {
 	struct page *page;
 
-	if (likely(!order && !(gfp & __GFP_ZERO))) {
+	if (likely(!order && !(gfp & PMM_GFP_SLOW))) {
 		if (likely(!(READ_ONCE(pmm_zone.detour) & PMM_DETOUR_PCP_ALLOC))) {
 			page = pmm_pcp_alloc(&pmm_zone, 0, kind, caller);
 			if (likely(page))
@@ -31,7 +32,7 @@ static __always_inline struct page *pmm_alloc_pages_caller(gfp_t gfp, unsigned i
 			return pmm_zone_alloc_page(&pmm_zone, gfp, kind, caller);
 		}
 	}
-	if ((order < PMM_PCP_ORDERS && pmm_zone.pcp) || gfp & __GFP_ZERO)
+	if ((order < PMM_PCP_ORDERS && pmm_zone.pcp) || gfp & PMM_GFP_SLOW)
 		return pmm_alloc_pages_slow(gfp, order, kind, caller);
 	return pmm_zone_alloc(&pmm_zone, gfp, order, kind, caller);
 }

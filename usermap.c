@@ -54,15 +54,17 @@ static int pmm_insert_pages(struct vm_area_struct *vma, struct pmm_vm_struct *vm
  * The area lives as long as the mapping and its copies in child processes, even if its owner frees
  * it meanwhile.
  *
- * Context: Process context, mmap_lock held for writing, as in a driver's mmap.
+ * Context: Process context, mmap_lock held for writing, as in a driver's mmap; may sleep.
  * Return: 0; -EINVAL when no area for users begins at @addr, or the range goes beyond it; or
  * vm_insert_page()'s error. (2.6.28)
  */
 int pmm_remap_vmalloc_range(struct vm_area_struct *vma, void *addr, unsigned long pgoff)
 {
-	struct pmm_vm_struct *vm = pmm_vmlist_hold(&pmm_vmlist, addr);
+	struct pmm_vm_struct *vm;
 	int err;
 
+	pmm_might_sleep();
+	vm = pmm_vmlist_hold(&pmm_vmlist, addr);
 	if (!vm)
 		return -EINVAL;
 	err = pmm_insert_pages(vma, vm, pgoff);

@@ -21,6 +21,7 @@
 #include <linux/workqueue.h>
 
 #include "host/compat.h"
+#include "host/gfp.h"
 #include "vmalloc_inline.h"
 
 bool pmm_bulk;
@@ -386,8 +387,10 @@ static noinline void *pmm_vmalloc_failed(unsigned long size, gfp_t gfp, long err
 static noinline void *pmm_vmalloc_or_null(unsigned long size, gfp_t gfp, pgprot_t prot,
 					  unsigned long flags, const void *caller)
 {
-	void *addr = pmm_vmalloc_fast(size, gfp, prot, flags, caller);
+	void *addr;
 
+	pmm_might_sleep_if(gfpflags_allow_blocking(gfp));
+	addr = pmm_vmalloc_fast(size, gfp, prot, flags, caller);
 	return IS_ERR(addr) ? pmm_vmalloc_failed(size, gfp, PTR_ERR(addr), caller) : addr;
 }
 
@@ -461,8 +464,8 @@ EXPORT_SYMBOL_GPL(pmm_vmalloc_32);
 /**
  * __pmm_vmalloc() - pmm_vmalloc() with chosen flags and protection
  * @size: bytes, as for pmm_vmalloc()
- * @gfp: __GFP_ZERO, __GFP_HIGH, __GFP_MEMALLOC, __GFP_NOWARN as for pmm_alloc_pages(); the sleeping
- *	and I/O flags apply to the record and the page array, which the kernel allocates
+ * @gfp: as for pmm_alloc_pages() of order 0; the sleeping and I/O flags apply to the record and the
+ *	page array, which the kernel allocates
  * @prot: protection of the mapping; execution is never allowed
  *
  * Context: Process context; may sleep if @gfp says so.
@@ -470,6 +473,8 @@ EXPORT_SYMBOL_GPL(pmm_vmalloc_32);
  */
 void *__pmm_vmalloc(unsigned long size, gfp_t gfp, pgprot_t prot)
 {
+	if (gfp & PMM_GFP_CHECKED && !pmm_gfp_allows(gfp, 0, _RET_IP_))
+		return NULL;
 	return pmm_vmalloc_or_null(size, gfp, prot, 0, __builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(__pmm_vmalloc);
@@ -510,9 +515,9 @@ static void pmm_vfree_deferred(struct work_struct *work)
  * with 2.4's messages and no effect. An area that a user process still maps lives until that
  * mapping goes.
  *
- * Context: Any; on a kernel that does not count preemption, not with a spinlock held and not as a
- * reader under RCU. In process context with purge=eager it flushes every TLB before it returns; in
- * atomic context a worker does so soon.
+ * Context: Any but NMI; on a kernel that does not count preemption, not with a spinlock held and
+ * not as a reader under RCU. In process context with purge=eager it flushes every TLB before it
+ * returns; in atomic context a worker does so soon.
  */
 void pmm_vfree(const void *addr)
 {
@@ -521,6 +526,7 @@ void pmm_vfree(const void *addr)
 	if (!addr)
 		return;
 	if (!pmm_in_atomic_context()) {
+		pmm_might_sleep();
 		pmm_take_down_fast(addr, PMM_VM_ALLOC, __builtin_return_address(0));
 		return;
 	}
@@ -544,6 +550,7 @@ EXPORT_SYMBOL_GPL(pmm_vfree);
  */
 void pmm_vm_unmap_aliases(void)
 {
+	pmm_might_sleep();
 	flush_work(&pmm_vfree_work);
 	pmm_purge();
 }

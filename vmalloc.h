@@ -17,6 +17,10 @@
 
 struct pmm_verdict;
 
+/* might_sleep() without its offer to let other tasks run, which small areas could not afford. */
+#define pmm_might_sleep()	__might_sleep(__FILE__, __LINE__)
+#define pmm_might_sleep_if(may)	do { if (may) pmm_might_sleep(); } while (0)
+
 extern struct pmm_vmlist pmm_vmlist;	/* areas.c */
 
 /* areas.c */
@@ -33,9 +37,11 @@ void pmm_unmap_area(struct pmm_vm_struct *vm, const void *caller);
 void pmm_destroy_area(struct pmm_vm_struct *vm, const void *caller);
 
 /* vmap.c, ioremap.c */
+void pmm_refuse_mapping(const struct page *page, const void *caller);
 void *pmm_vmap_caller(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot,
 		      const void *caller);
 void __iomem *pmm_ioremap_caller(phys_addr_t phys, unsigned long size, const void *caller);
+void __iomem *pmm_ioremap_unclaimed(phys_addr_t phys, unsigned long size, const void *caller);
 
 /* ram_block.c */
 int pmm_map_ram_init(void);

@@ -5,17 +5,40 @@
  *
  * It owns nothing: areas are taken and taken down through vmalloc.c. Process context.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/export.h>
 
 #include "vmalloc_inline.h"
 
-static bool pmm_are_pages(struct page **pages, unsigned long count)
+/**
+ * pmm_refuse_mapping() - count and report a page that is free, or none, and was to be mapped
+ * @page: the page
+ * @caller: the code that wanted to map it
+ *
+ * Context: Any.
+ */
+noinline void pmm_refuse_mapping(const struct page *page, const void *caller)
+{
+	if (!pmm_page_in_zone(&pmm_zone, page))
+		return;
+	atomic_long_inc(&pmm_vmlist.nr_refused);
+	pr_warn_ratelimited("mapping refused: page %lu of the pool is free, by %pS\n",
+			    pmm_page_index(&pmm_zone, page), caller);
+}
+
+static bool pmm_are_pages(struct page **pages, unsigned long count, const void *caller)
 {
 	unsigned long i;
 
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
 		if (!pages[i] || !pfn_valid(page_to_pfn(pages[i])))
 			return false;
+		if (pmm_page_in_zone(&pmm_zone, pages[i]) && !pmm_window_run_in_use(pages + i, 1)) {
+			pmm_refuse_mapping(pages[i], caller);
+			return false;
+		}
+	}
 	return true;
 }
 
@@ -31,7 +54,10 @@ static int pmm_map_held_pages(struct pmm_vm_struct *vm, struct page **pages, uns
 	got = pmm_window_hold_pages((unsigned long)vm->addr, pages, count, prot, held,
 				    &pmm_area(vm)->foreign);
 	pmm_vmlist_set_pages(&pmm_vmlist, vm, held, got);
-	return got == count ? 0 : -EINVAL;
+	if (likely(got == count))
+		return 0;
+	pmm_refuse_mapping(pages[got], vm->caller);
+	return -EINVAL;
 }
 
 /**
@@ -72,15 +98,18 @@ void *pmm_vmap_caller(struct page **pages, unsigned int count, unsigned long fla
  * @flags: PMM_VM_MAP, and PMM_VM_USERMAP to allow pmm_remap_vmalloc_range()
  * @prot: protection of the mapping; execution is never allowed; on arm64 memory is always cached
  *
- * A page of this pool that is freed while it is mapped stays parked until pmm_vunmap().
+ * A page of this pool that is freed while it is mapped stays parked until pmm_vunmap(). One that
+ * was freed before is refused, counted and reported.
  *
  * Context: Process context; may sleep.
  * Return: The address, or NULL. (2.6.28)
  */
 void *pmm_vmap(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot)
 {
-	void *addr = pmm_vmap_caller(pages, count, flags, prot, __builtin_return_address(0));
+	void *addr;
 
+	pmm_might_sleep();
+	addr = pmm_vmap_caller(pages, count, flags, prot, __builtin_return_address(0));
 	return IS_ERR(addr) ? NULL : addr;
 }
 EXPORT_SYMBOL_GPL(pmm_vmap);
@@ -95,6 +124,7 @@ EXPORT_SYMBOL_GPL(pmm_vmap);
  */
 void pmm_vunmap(const void *addr)
 {
+	pmm_might_sleep();
 	if (addr)
 		pmm_take_down_fast(addr, PMM_VM_MAP, __builtin_return_address(0));
 }
@@ -117,8 +147,10 @@ struct pmm_vm_struct *pmm_get_vm_area(unsigned long size, unsigned long flags)
 		.size = size, .align = PAGE_SIZE, .flags = flags & (PMM_VM_RAM - 1),
 		.gfp = GFP_KERNEL, .caller = __builtin_return_address(0),
 	};
-	struct pmm_vm_struct *vm = pmm_reserve_area(&want);
+	struct pmm_vm_struct *vm;
 
+	pmm_might_sleep();
+	vm = pmm_reserve_area(&want);
 	if (IS_ERR(vm))
 		return NULL;
 	pmm_vmlist_publish(&pmm_vmlist, vm);
@@ -139,9 +171,11 @@ EXPORT_SYMBOL_GPL(pmm_get_vm_area);
  */
 struct pmm_vm_struct *pmm_remove_vm_area(const void *addr)
 {
+	enum pmm_detach_result result;
 	struct pmm_vm_struct *vm;
-	enum pmm_detach_result result = pmm_vmlist_detach(&pmm_vmlist, addr, 0, &vm);
 
+	pmm_might_sleep();
+	result = pmm_vmlist_detach(&pmm_vmlist, addr, 0, &vm);
 	if (result == PMM_DETACH_OK) {
 		pmm_unmap_area(vm, __builtin_return_address(0));
 		return vm;
@@ -174,14 +208,14 @@ EXPORT_SYMBOL_GPL(pmm_find_vm_area);
  * The pages stay the caller's and must not be freed before the area is removed.
  *
  * Context: Process context.
- * Return: 0; -EINVAL when an entry of the array is not a page, -EBUSY when something is mapped in
- * the range already; after an error nothing has changed. (2.6.28)
+ * Return: 0; -EINVAL when an entry of the array is not a page or a free one of the pool, -EBUSY
+ * when something is mapped in the range already; after an error nothing has changed. (2.6.28)
  */
 int pmm_map_vm_area(struct pmm_vm_struct *area, pgprot_t prot, struct page ***pages)
 {
 	unsigned long i, pfn, nr_pages = pmm_area_pages(area);
 
-	if (!pmm_are_pages(*pages, nr_pages))
+	if (!pmm_are_pages(*pages, nr_pages, __builtin_return_address(0)))
 		return -EINVAL;
 	for (i = 0; i < nr_pages; i++)
 		if (pmm_window_lookup((unsigned long)area->addr + (i << PAGE_SHIFT), &pfn))
@@ -196,7 +230,7 @@ EXPORT_SYMBOL_GPL(pmm_map_vm_area);
  * pmm_vmalloc_to_page() - find the page behind an address of the window
  * @addr: any address
  *
- * Context: Any; the caller makes sure that the area is not freed meanwhile.
+ * Context: Any, NMI included; the caller makes sure that the area is not freed meanwhile.
  * Return: The page; NULL when nothing, or a device, is mapped there. (2.4.22)
  */
 struct page *pmm_vmalloc_to_page(const void *addr)

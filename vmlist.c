@@ -245,6 +245,29 @@ struct pmm_area *__pmm_vmlist_find_area(struct pmm_vmlist *list, const void *add
 	return vm && vm->addr == addr ? pmm_area(vm) : NULL;
 }
 
+/**
+ * __pmm_vmlist_find_above() - find the lowest area that ends above an address, whatever its state
+ * @list: the window, locked
+ * @addr: the address
+ *
+ * Context: Process context, list->lock held.
+ * Return: The area, from which on @next is in address order; or NULL.
+ */
+struct pmm_vm_struct *__pmm_vmlist_find_above(struct pmm_vmlist *list, unsigned long addr)
+{
+	struct pmm_area *area = list->search_tree ? __pmm_tree_find_above(list, addr) : NULL;
+	struct pmm_vm_struct *vm = list->head;
+
+	lockdep_assert_held(&list->lock);
+	if (area)
+		return &area->vm;
+	if (list->search_tree)
+		vm = list->top ? &list->top->vm : NULL;
+	while (vm && pmm_end_of(vm) <= addr)
+		vm = vm->next;
+	return vm;
+}
+
 /* Live, and not yet freed by its owner. */
 static struct pmm_vm_struct *__pmm_vmlist_find_live(struct pmm_vmlist *list, const void *addr)
 {

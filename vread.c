@@ -9,6 +9,7 @@
 #include <linux/io.h>
 
 #include "host/window.h"
+#include "vmlist.h"
 
 /*
  * Copy within one page. A mapping that forbids the access counts as a hole. A device is read and
@@ -58,7 +59,7 @@ static long pmm_copy_window(char *buf, unsigned long addr, unsigned long count, 
 
 	count = min(count, ULONG_MAX - addr);
 	spin_lock(&pmm_vmlist.lock);
-	for (vm = pmm_vmlist.head; vm && count; vm = vm->next) {
+	for (vm = __pmm_vmlist_find_above(&pmm_vmlist, addr); vm && count; vm = vm->next) {
 		unsigned long first = (unsigned long)vm->addr, end = first + pmm_area_bytes(vm),
 			      len;
 		/* Mappings of vm_map_ram() go without this lock, so they read as holes. */

@@ -36,6 +36,7 @@ enum pmm_kind {
 };
 
 #define PMM_STATE(kind, order)	((u8)((kind) << 4 | (order)))
+#define PMM_STATE_IN_USE	0x20	/* the bit that PMM_USED and PMM_MAPPED alone have */
 #define PMM_STATE_KIND(state)	((enum pmm_kind)((state) >> 4))
 #define PMM_STATE_ORDER(state)	((unsigned int)((state) & 0xf))
 
@@ -219,6 +220,7 @@ unsigned long pmm_zone_map_bytes(const struct pmm_zone *zone);
 unsigned long pmm_zone_metadata(const struct pmm_zone *zone);
 
 /* misuse.c */
+unsigned long pmm_head_of(const struct pmm_zone *zone, unsigned long index);
 enum pmm_free_result __pmm_misuse(const struct pmm_zone *zone, unsigned long index,
 				  unsigned int order, enum pmm_kind kind);
 enum pmm_free_result pmm_refuse_free(struct pmm_zone *zone, const struct page *page,

@@ -19,6 +19,9 @@
 
 #include "internal.h"
 
+/* Pages that are being read or written cannot be moved now, but may be a moment later. */
+#define PMM_SEARCHES	3
+
 /* A search, and its findings for the message when it fails. */
 struct pmm_search {
 	unsigned long	nr_pages;
@@ -114,7 +117,7 @@ static void pmm_measure_node(int nid, struct pmm_search *search)
 
 static void pmm_report_no_room(const struct pmm_chunk_request *want, struct pmm_search *search)
 {
-	char below[32] = "", node[24] = "";
+	char below[32] = "", node[24] = "", advice[64] = "no smaller size is worth trying";
 	unsigned long worth;
 	int nid;
 
@@ -129,9 +132,45 @@ static void pmm_report_no_room(const struct pmm_chunk_request *want, struct pmm_
 		snprintf(below, sizeof(below), " below %#llx", want->below);
 	if (want->node != NUMA_NO_NODE)
 		snprintf(node, sizeof(node), " on node %d", want->node);
-	pr_err("no room for chunk=%luK%s%s: %lu ranges tried; largest size worth trying: chunk=%luK\n",
-	       want->nr_pages << (PAGE_SHIFT - 10), node, below, search->tried,
-	       worth << (PAGE_SHIFT - 10));
+	if (worth >= PMM_CHUNK_MIN >> PAGE_SHIFT)
+		snprintf(advice, sizeof(advice), "largest size worth trying: chunk=%luK",
+			 worth << (PAGE_SHIFT - 10));
+	pr_err("no room for chunk=%luK%s%s: %lu ranges tried; %s\n",
+	       want->nr_pages << (PAGE_SHIFT - 10), node, below, search->tried, advice);
+}
+
+/*
+ * Pages that were touched a moment ago wait on each CPU until there are enough of them for the LRU
+ * lists. Until then they have a reference but not PageLRU, and look as if they could not be moved.
+ * alloc_contig_range() brings them to these lists first, whatever range it is asked for, and no
+ * function that does only that is exported.
+ */
+static void pmm_settle_pages(void)
+{
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOWARN);
+	unsigned long pfn;
+
+	if (!page)
+		return;
+	pfn = page_to_pfn(page);
+	__free_page(page);
+	if (!alloc_contig_range(pfn, pfn + 1, ACR_FLAGS_NONE, GFP_KERNEL | __GFP_NOWARN))
+		free_contig_range(pfn, 1);
+}
+
+/* The node that is near goes first, unless the request names another. */
+static struct page *pmm_search_nodes(const struct pmm_chunk_request *want,
+				     struct pmm_search *search)
+{
+	int near = want->node == NUMA_NO_NODE ? numa_mem_id() : want->node, nid;
+	struct page *pages = pmm_search_node(near, search);
+
+	if (pages || want->node != NUMA_NO_NODE)
+		return pages;
+	for_each_online_node(nid)
+		if (nid != near && !pages)
+			pages = pmm_search_node(nid, search);
+	return pages;
 }
 
 /*
@@ -166,15 +205,12 @@ struct page *pmm_chunk_reserve(const struct pmm_chunk_request *want)
 		.nr_pages = want->nr_pages,
 		.end_limit = want->below ? want->below >> PAGE_SHIFT : ULONG_MAX,
 	};
-	int near = want->node == NUMA_NO_NODE ? numa_mem_id() : want->node;
-	struct page *pages = pmm_search_node(near, &search);
-	int nid;
+	struct page *pages = NULL;
+	unsigned int pass;
 
-	if (!pages && want->node == NUMA_NO_NODE) {
-		for_each_online_node(nid) {
-			if (nid != near && !pages)
-				pages = pmm_search_node(nid, &search);
-		}
+	for (pass = 0; !pages && pass < PMM_SEARCHES && !fatal_signal_pending(current); pass++) {
+		pmm_settle_pages();
+		pages = pmm_search_nodes(want, &search);
 	}
 	if (pages)
 		pmm_clear_chunk(pages, want->nr_pages);

@@ -7,6 +7,9 @@
 
 #include <linux/types.h>
 
+/* The least that chunk= and window= may be. */
+#define PMM_CHUNK_MIN	(64UL << 10)
+
 struct page;
 
 /**

@@ -99,6 +99,7 @@ static int __init pmm_init(void)
 		goto err_window;
 	pmm_report_load();
 	pmm_debugfs_init();
+	pmm_leaks_init();
 	return 0;
 
 err_window:
@@ -112,6 +113,7 @@ err_chunk:
 
 static void __exit pmm_exit(void)
 {
+	pmm_leaks_exit();
 	pmm_debugfs_exit();
 	pmm_vm_unmap_aliases();
 	pmm_report_leaks();

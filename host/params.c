@@ -18,7 +18,6 @@
  * debugfs limits the largest chunk: %*pbl prints fewer than 2^23 bits, one for each pair of pages,
  * and page indices have 32 bits.
  */
-#define PMM_CHUNK_MIN	(64UL << 10)
 #define PMM_CHUNK_MAX	(32UL << 30)
 
 static char *chunk = "64M";

@@ -15,6 +15,7 @@
 #include <linux/debugfs.h>
 #include <linux/fs.h>
 #include <linux/gfp.h>
+#include <linux/ioport.h>
 #include <linux/kallsyms.h>
 #include <linux/kstrtox.h>
 #include <linux/mm.h>
@@ -44,6 +45,8 @@ struct page *alloc_pages_noprof(gfp_t gfp, unsigned int order);
 unsigned long get_free_pages_noprof(gfp_t gfp_mask, unsigned int order);
 void __free_pages(struct page *page, unsigned int order);
 void free_pages(unsigned long addr, unsigned int order);
+int walk_iomem_res_desc(unsigned long desc, unsigned long flags, u64 start, u64 end, void *arg,
+			int (*func)(struct resource *, void *));
 int region_intersects(resource_size_t offset, size_t size, unsigned long flags, unsigned long desc);
 
 /* The kernel's own memory: sizes and flags. The kernel's macros fill in the other arguments. */

@@ -67,16 +67,44 @@ void pmm_window_map(unsigned long addr, unsigned long pfn, unsigned long nr_page
 		set_pte(pmm_pte(pmm_slot(addr), addr), pfn_pte(pfn++, bits));
 }
 
-/* One page, of the pool or not; false when @page is not a page. */
+/**
+ * pmm_window_run_in_use() - how many of a caller's pages are in one block that is in use
+ * @pages: the pages
+ * @nr_pages: how many
+ *
+ * Context: Any; the caller has the pages, or so it believes.
+ * Return: How many at the start of the array are in the block that the first one is in; 0 when that
+ * is in none that is in use, or not in the pool.
+ */
+unsigned long pmm_window_run_in_use(struct page **pages, unsigned long nr_pages)
+{
+	unsigned long head, nr = 1;
+	u8 state;
+
+	if (!pmm_page_in_zone(&pmm_zone, *pages))
+		return 0;
+	head = pmm_head_of(&pmm_zone, pmm_page_index(&pmm_zone, *pages));
+	state = READ_ONCE(pmm_zone.state[head]);
+	if (!(state & PMM_STATE_IN_USE))
+		return 0;
+	while (nr < nr_pages &&
+	       pmm_page_index(&pmm_zone, pages[nr]) - head < 1UL << PMM_STATE_ORDER(state))
+		nr++;
+	return nr;
+}
+
+/* One page that is not of the pool; false when @page is not a page, or a free one of the pool. */
 static bool pmm_hold_any_page(unsigned long addr, struct page *page, pgprot_t prot,
 			      struct page **held, bool *foreign)
 {
-	if (pmm_page_in_zone(&pmm_zone, page))
-		page_ref_inc(page);
-	else if (page && pfn_valid(page_to_pfn(page)))
-		*foreign = true;
-	else
+	bool in_pool = pmm_page_in_zone(&pmm_zone, page);
+
+	if (in_pool ? !pmm_window_run_in_use(&page, 1) : !page || !pfn_valid(page_to_pfn(page)))
 		return false;
+	if (in_pool)
+		page_ref_inc(page);
+	else
+		*foreign = true;
 	*held = page;
 	pmm_window_map(addr, page_to_pfn(page), 1, prot);
 	return true;
@@ -85,6 +113,18 @@ static bool pmm_hold_any_page(unsigned long addr, struct page *page, pgprot_t pr
 static unsigned long pmm_pages_left_in_slot(unsigned long addr)
 {
 	return PTRS_PER_PTE - pte_index(addr);
+}
+
+/* Within one slot, pages that begin a block each, or the pages of one block. */
+static unsigned long pmm_hold_some(pte_t *pte, struct page **pages, unsigned long nr,
+				   pteval_t rest, struct page **held)
+{
+	unsigned long got = pmm_hold_in_slot(pte, pages, nr, rest, held, pmm_zone.state);
+
+	if (!got)
+		got = pmm_hold_in_slot(pte, pages, pmm_window_run_in_use(pages, nr), rest, held,
+				       NULL);
+	return got;
 }
 
 /* pmm_window_hold_pages() for any pages and any range. */
@@ -98,9 +138,9 @@ unsigned long pmm_window_hold_pages_anywhere(unsigned long addr, struct page **p
 	while (i < nr_pages) {
 		got = 0;
 		if (pmm_arch_set_is_plain(bits))
-			got = pmm_hold_in_slot(pmm_pte(pmm_slot(addr), addr), pages + i,
-					       min(nr_pages - i, pmm_pages_left_in_slot(addr)),
-					       pmm_entry_rest(bits), held + i);
+			got = pmm_hold_some(pmm_pte(pmm_slot(addr), addr), pages + i,
+					    min(nr_pages - i, pmm_pages_left_in_slot(addr)),
+					    pmm_entry_rest(bits), held + i);
 		if (!got) {
 			if (!pmm_hold_any_page(addr, pages[i], prot, held + i, foreign))
 				break;

@@ -96,6 +96,7 @@ void pmm_window_map_pages_anywhere(unsigned long addr, struct page **pages, unsi
 unsigned long pmm_window_hold_pages_anywhere(unsigned long addr, struct page **pages,
 					     unsigned long nr_pages, pgprot_t prot,
 					     struct page **held, bool *foreign);
+unsigned long pmm_window_run_in_use(struct page **pages, unsigned long nr_pages);
 void pmm_window_unmap_anywhere(unsigned long addr, unsigned long nr_pages);
 void pmm_window_put_any_pages(struct page **pages, unsigned long count);
 
@@ -197,10 +198,20 @@ static __always_inline void pmm_hold_page(pte_t *pte, struct page *page, struct 
 	pmm_set_entry(pte, page, rest);
 }
 
-/* Likewise, with a reference to each; returns how many, all before any page outside the pool. */
+/* The state byte of a page of the pool. */
+static __always_inline u8 pmm_use_of(const u8 *states, const struct page *page, unsigned long first)
+{
+	return READ_ONCE(states[((unsigned long)page - first) / sizeof(*page)]);
+}
+
+/*
+ * Likewise, with a reference to each; returns how many, all before any page outside the pool, and
+ * with @states, which is the zone's or a constant NULL, before any that does not begin a block in
+ * use.
+ */
 static __always_inline unsigned long pmm_hold_in_slot(pte_t *pte, struct page **pages,
 						      unsigned long nr, pteval_t rest,
-						      struct page **held)
+						      struct page **held, const u8 *states)
 {
 	unsigned long i = 0, first = pmm_window.pages, size = pmm_window.pages_size;
 
@@ -210,13 +221,21 @@ static __always_inline unsigned long pmm_hold_in_slot(pte_t *pte, struct page **
 		if (!pmm_is_pool_page(a, first, size) || !pmm_is_pool_page(b, first, size) ||
 		    !pmm_is_pool_page(c, first, size) || !pmm_is_pool_page(d, first, size))
 			goto done;
+		if (states && unlikely(!(pmm_use_of(states, a, first) &
+					 pmm_use_of(states, b, first) &
+					 pmm_use_of(states, c, first) &
+					 pmm_use_of(states, d, first) & PMM_STATE_IN_USE)))
+			goto done;
 		pmm_hold_page(pte + i, a, held + i, rest);
 		pmm_hold_page(pte + i + 1, b, held + i + 1, rest);
 		pmm_hold_page(pte + i + 2, c, held + i + 2, rest);
 		pmm_hold_page(pte + i + 3, d, held + i + 3, rest);
 	}
-	for (; i < nr && pmm_is_pool_page(pages[i], first, size); i++)
+	for (; i < nr && pmm_is_pool_page(pages[i], first, size); i++) {
+		if (states && !(pmm_use_of(states, pages[i], first) & PMM_STATE_IN_USE))
+			break;
 		pmm_hold_page(pte + i, pages[i], held + i, rest);
+	}
 done:
 	pmm_arch_stores_done();
 	return i;
@@ -254,7 +273,7 @@ static __always_inline void pmm_window_map_pages(unsigned long addr, struct page
  * @foreign: becomes true when some do not belong to the pool
  *
  * Context: As pmm_window_map_pages().
- * Return: How many were mapped: fewer than @nr_pages when the next one is not a page.
+ * Return: How many were mapped: fewer than @nr_pages when the next one is not a page, or is free.
  */
 static __always_inline unsigned long pmm_window_hold_pages(unsigned long addr, struct page **pages,
 							   unsigned long nr_pages, pgprot_t prot,
@@ -265,7 +284,7 @@ static __always_inline unsigned long pmm_window_hold_pages(unsigned long addr, s
 
 	if (likely(pmm_in_one_slot(addr, nr_pages)) && pmm_arch_set_is_plain(bits)) {
 		got = pmm_hold_in_slot(pmm_pte(pmm_slot(addr), addr), pages, nr_pages,
-				       pmm_entry_rest(bits), held);
+				       pmm_entry_rest(bits), held, pmm_zone.state);
 		if (likely(got == nr_pages))
 			return got;
 	}

@@ -10,7 +10,7 @@
 
 CLIENT=/sys/kernel/debug/pocketmm_client
 CLIENT_KO=${POCKETMM_CLIENT_KO:-client/pocketmm_client.ko}
-OWN_TESTS=22
+OWN_TESTS=29
 
 # Each result of the client's is one of ours; a report cut short leaves the plan unkept.
 replay() {
@@ -64,22 +64,37 @@ map_ram_flushes() {
 	is 'no area is left' "$(stat_of areas)" 0
 }
 
+# A flag that cannot be honoured is refused by name.
+flags() {
+	for flag in __GFP_ACCOUNT __GFP_COMP 'an unknown flag'; do
+		is "the log says that $flag was refused" "$(grep -c "^allocation refused: $flag: .* by .*pocketmm_client" /tmp/client-log)" 1
+	done
+	is 'and once that __GFP_NOFAIL may fail' "$(grep -c '^__GFP_NOFAIL cannot be kept.* by .*pocketmm_client' /tmp/client-log)" 1
+}
+
 leave_things_behind() {
 	echo 1 >"$CLIENT/leak" || bail 'the client cannot leak'
 	is 'stats lists the areas that were left' "$(stat_of areas)" 2
 	is 'vmallocinfo names the client' "$(grep -c 'client_leak_write.*pocketmm_client' "$PMM/vmallocinfo")" 2
 	is 'blocks names the client' "$(grep -c 'order=2 used.*client_leak_write' "$PMM/blocks")" 1
+	expect_log_begin
+	log_mark
 	is 'the client unloads' "$("$TRY" rmmod pocketmm_client)" ok
+	left=$(log_since)
+	expect_log_end
+	is 'the log names what left a block' "$(echo "$left" | grep -c '^leak: block [0-9]* order 2, by client_leak_write.*\[pocketmm_client\]')" 1
+	is 'and areas' "$(echo "$left" | grep -c '^leak: area at offset .*, by client_leak_write.*\[pocketmm_client\]')" 2
 	is 'verify after the client has gone' "$(cut -c 1-3 "$PMM/verify")" 'ok '
 }
 
-# The caller's module is gone, and so is its name.
+# The caller's module is gone, and so is its name; an address would say nothing, and to those who must not know.
 report_leaks() {
 	expect_log_begin
 	log_mark
 	is 'the module unloads with things left' "$("$TRY" rmmod pocketmm)" ok
 	leaks=$(log_since | grep 'leak: ')
 	expect_log_end
+	is 'nor does it have an address' "$(echo "$leaks" | grep -v 'in all$' | grep -vc 'by (unloaded module)')" 0
 	is 'the leak report has the block' "$(echo "$leaks" | grep -c 'block [0-9]* order 2')" 1
 	is 'the leak report has both areas' "$(echo "$leaks" | grep -c "area at offset [0-9]*, \($((3 * PAGE))\|$PAGE\) bytes")" 2
 }
@@ -88,6 +103,7 @@ report_leaks() {
 load chunk=$((4096 * PAGE)) window=$((8192 * PAGE))
 switches="pcp=$(param pcp)"
 ! with purge=lazy || switches="$switches lazy=1"
+! with search=tree || switches="$switches tree=1"
 ! with era=modern || switches="$switches modern=1"
 # shellcheck disable=SC2086 # words are wanted
 "$TRY" insmod "$CLIENT_KO" $switches >/dev/null || bail "insmod $CLIENT_KO"
@@ -99,6 +115,7 @@ is 'the module stays while the client is loaded' "$("$TRY" rmmod pocketmm)" EAGA
 counted
 map_ram_flushes
 isnt 'the log names who misused a page' "$(grep -c 'free refused: .* by test_.*pocketmm_client' /tmp/client-log)" 0
+flags
 leave_things_behind
 report_leaks
 finish

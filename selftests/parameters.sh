@@ -216,6 +216,21 @@ impossible_chunk() {
 	unload
 }
 
+# In so little memory there is no chunk, and nothing smaller that insmod would accept.
+no_advice() {
+	for where in 'chunk=2M below=2M' 'chunk=64K below=2100K'; do
+		log_mark
+		# shellcheck disable=SC2086 # words are wanted
+		case $(insmod_with $where) in
+		ok) unload; pass "$where" ;;
+		*)
+			line=$(log_since)
+			matches "$where" "$line" 'no room for chunk=[0-9]+K below 0x[0-9a-f]+: [0-9]+ ranges tried; (no smaller size is worth trying|largest size worth trying: chunk=(6[4-9]|[7-9][0-9]|[0-9]{3,})K)'
+			;;
+		esac
+	done
+}
+
 # What looks free or movable may be pinned when it comes to it, above all where much else goes on; then the log
 # says once more what is worth trying.
 follow_advice() {
@@ -231,10 +246,11 @@ follow_advice() {
 	bail "no size that was worth trying could be had: $line"
 }
 
-plan $((11 + $(quick 20 54) + $(quick 30 150)))
+plan $((13 + $(quick 20 54) + $(quick 30 150)))
 expect_log_begin
 bad_values
 impossible_chunk
+no_advice
 expect_log_end
 good_chunks
 good_windows

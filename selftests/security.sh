@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Who may do what: modes, CAP_SYS_ADMIN, kernel addresses, what is zeroed before
+# Who may do what: modes, CAP_SYS_ADMIN, CAP_SYS_RAWIO, kernel addresses, what is zeroed before
 # it can be seen, what can be mapped, and numbers near 2^64 wherever one is
 # taken.  docs/security.md has the promises; what depends on how the kernel was
 # booted is in lockdown/run.
@@ -10,7 +10,7 @@
 
 . ./lib.sh
 
-readonly USER=1000 SYS_ADMIN=21 SYS_TTY=22 SYSLOG=34
+readonly USER=1000 SYS_RAWIO=17 SYS_ADMIN=21 SYS_TTY=22 SYSLOG=34
 readonly M="$PMM/mem" C="$PMM/command"
 
 # wrong TEXT: one more line of what `none_wrong` reports.
@@ -127,6 +127,50 @@ capability() {
 	exec 9<$M
 	is 'mem goes by who opened it' "$(as_user "$TRY" fdread 9 | wc -c)" "$(stat_of window_bytes)"
 	exec 9<&-
+}
+
+# raw_refused HOW...: commands that reach beyond what commands hold, each way.
+raw_refused() {
+	for line in "ioremap phys=$DEVICE size=64" "free page=$page order=0" 'vfree offset=0'; do
+		said=$("$TRY" "$@" "$line")
+		[ "$said" = EPERM ] || wrong "$1 $line: $said"
+		said=$(sed 's/.* -> //' $PMM/result)
+		[ "$said" = 'error EPERM it needs CAP_SYS_RAWIO' ] || wrong "$1 $line: $said"
+	done
+}
+
+# The gate of /dev/mem: devices, and what other modules have, need CAP_SYS_RAWIO too.
+rawio() {
+	must 'alloc order=0'
+	page=$(value page)
+	before=$(state)
+	raw_refused nocap $SYS_RAWIO "$TRY" write $C
+	raw_refused deputy $SYS_RAWIO $C
+	exec 9>$C
+	raw_refused nocap $SYS_RAWIO "$TRY" fdwrite 9
+	exec 9>&-
+	unchanged 'root without CAP_SYS_RAWIO maps no device, and frees nothing that commands do not hold'
+	is 'nor opens mem to read' "$("$TRY" nocap $SYS_RAWIO "$TRY" pread $M 0 1)" EPERM
+	is 'nor to write' "$("$TRY" nocap $SYS_RAWIO "$TRY" write $M x)" EPERM
+	is 'nor to map' "$("$TRY" nocap $SYS_RAWIO "$TRY" mmap $M 0 "$PAGE" r)" EPERM
+	is 'but gives the other commands' "$("$TRY" nocap $SYS_RAWIO "$TRY" write $C 'vmalloc size=1
+vfree area=2')" 'ok 27'
+	exec 9<$M
+	is 'and reads a mem that was opened with it' "$("$TRY" nocap $SYS_RAWIO "$TRY" fdread 9 | wc -c)" "$(stat_of window_bytes)"
+	exec 9<&-
+	must reset
+}
+
+# What a driver or the kernel has claimed, to the page.
+claimed() {
+	iomem=$(cat /proc/iomem)
+	before=$(state)
+	expect EPERM "ioremap phys=$CLAIMED size=4" "ioremap phys=$((CLAIMED + PAGE / 2)) size=8" \
+		"ioremap phys=$((CLAIMED - 1)) size=2" "ioremap phys=$((CLAIMED - PAGE)) size=$((3 * PAGE))" \
+		"ioremap phys=$((CLAIMED + PAGE - 1)) size=1"
+	matches 'the answer says why' "$(sed 's/.* -> //' $PMM/result)" 'error EPERM a driver or the kernel has claimed it: .*'
+	unchanged 'ioremap of what a driver or the kernel has claimed is refused'
+	is 'and claims nothing itself' "$(cat /proc/iomem)" "$iomem"
 }
 
 # --- addresses
@@ -324,6 +368,7 @@ no_ram() {
 	expect EINVAL "ioremap phys=$PAGE size=$LAST_PAGE" "ioremap phys=$PAGE size=${LAST_PAGE%?}$((${LAST_PAGE#"${LAST_PAGE%?}"} + 1))" \
 		"ioremap phys=$PAGE size=18446744073709551615"
 	unchanged 'and what wraps'
+	claimed
 }
 
 # Blocks are mapped by the ID that this file gave them, as long as it is theirs.
@@ -405,7 +450,7 @@ sizes() {
 }
 
 grep -q "$DEVICE_IN_IOMEM" /proc/iomem || skip_all 'no HPET on this machine, or PL031'
-plan $((41 + 6 * $(quick 1 3)))
+plan $((50 + 6 * $(quick 1 3)))
 # With RAM behind the device, or above 4 GiB, 4 GiB from the device on are not only too many.
 beyond_device=ENOSPC
 [ $((DEVICE)) -gt $((RAM_BEGINS)) ] || beyond_device=EPERM
@@ -417,6 +462,7 @@ load chunk=$((1024 * PAGE)) window=$((256 * PAGE))
 must "vmalloc size=$((2 * PAGE)) user"
 modes
 capability
+rawio
 addresses_of_root
 with_debugfs_open
 messages

@@ -26,6 +26,17 @@ static DEFINE_MUTEX(pmm_command_lock);
 
 static struct pmm_args pmm_args;	/* of the command that is running */
 static u64 pmm_sequence;		/* commands so far */
+static const struct file *pmm_command_file;	/* that is written to */
+
+/*
+ * Both the task that opened the file and the task that writes must be privileged. So nobody gains
+ * rights from a file that a privileged task passes on, and nobody can make a privileged program
+ * write commands by handing it an open file.
+ */
+static bool pmm_may_command(const struct file *file, int cap)
+{
+	return capable(cap) && file_ns_capable(file, &init_user_ns, cap);
+}
 
 /* --- housekeeping ----------------------------------------------------------------------------- */
 
@@ -63,22 +74,26 @@ static int pmm_cmd_fail(struct pmm_args *args)
 
 #define PMM_HAS(key)	BIT(PMM_##key)
 
-/* A command with two forms has two rows, which take different arguments. */
+/*
+ * A command with two forms has two rows, which take different arguments. A command that is @raw
+ * reaches devices, or blocks and areas of other modules: it needs CAP_SYS_RAWIO, as /dev/mem does.
+ */
 static const struct pmm_command {
 	const char	*name;
 	unsigned long	need;
 	unsigned long	may;
 	int		(*run)(struct pmm_args *args);
+	bool		raw;
 } pmm_commands[] = {
 	{ "alloc", PMM_HAS(ORDER), PMM_HAS(COUNT) | PMM_HAS(GFP) | PMM_HAS(ZERO), pmm_cmd_alloc },
 	{ "free", PMM_HAS(BLOCK), 0, pmm_cmd_free_block },
-	{ "free", PMM_HAS(PAGE) | PMM_HAS(ORDER), 0, pmm_cmd_free_page },
+	{ "free", PMM_HAS(PAGE) | PMM_HAS(ORDER), 0, pmm_cmd_free_page, true },
 	{ "vmalloc", PMM_HAS(SIZE), PMM_HAS(ZERO) | PMM_HAS(USER), pmm_cmd_vmalloc },
 	{ "vfree", PMM_HAS(AREA), 0, pmm_cmd_vfree },
-	{ "vfree", PMM_HAS(OFFSET), 0, pmm_cmd_vfree_offset },
+	{ "vfree", PMM_HAS(OFFSET), 0, pmm_cmd_vfree_offset, true },
 	{ "vmap", PMM_HAS(BLOCK), 0, pmm_cmd_vmap },
 	{ "vunmap", PMM_HAS(AREA), 0, pmm_cmd_vunmap },
-	{ "ioremap", PMM_HAS(PHYS) | PMM_HAS(SIZE), 0, pmm_cmd_ioremap },
+	{ "ioremap", PMM_HAS(PHYS) | PMM_HAS(SIZE), 0, pmm_cmd_ioremap, true },
 	{ "iounmap", PMM_HAS(AREA), 0, pmm_cmd_iounmap },
 	{ "pages", PMM_HAS(AREA), 0, pmm_cmd_pages },
 	{ "fill", PMM_HAS(AREA) | PMM_HAS(SEED), 0, pmm_cmd_fill },
@@ -126,7 +141,11 @@ static int pmm_parse_and_run(struct pmm_args *args, char *line)
 			return err;
 	}
 	cmd = pmm_find_command(args, name);
-	return cmd ? cmd->run(args) : -EINVAL;
+	if (!cmd)
+		return -EINVAL;
+	if (cmd->raw && !pmm_may_command(pmm_command_file, CAP_SYS_RAWIO))
+		return PMM_FAIL(args, -EPERM, "it needs CAP_SYS_RAWIO");
+	return cmd->run(args);
 }
 
 /*
@@ -207,23 +226,13 @@ static int pmm_run_write(char *text, size_t count, loff_t pos)
 	return pmm_run_lines(text, count);
 }
 
-/*
- * Both the task that opened the file and the task that writes must be privileged. So nobody gains
- * rights from a file that a privileged task passes on, and nobody can make a privileged program
- * write commands by handing it an open file.
- */
-static bool pmm_may_command(const struct file *file)
-{
-	return capable(CAP_SYS_ADMIN) && file_ns_capable(file, &init_user_ns, CAP_SYS_ADMIN);
-}
-
 static ssize_t pmm_command_write(struct file *file, const char __user *ubuf, size_t count,
 				 loff_t *ppos)
 {
 	char *text = NULL;
 	int err;
 
-	if (!pmm_may_command(file))
+	if (!pmm_may_command(file, CAP_SYS_ADMIN))
 		return -EPERM;
 	if (!count)
 		return 0;
@@ -233,6 +242,7 @@ static ssize_t pmm_command_write(struct file *file, const char __user *ubuf, siz
 		return PTR_ERR(text);
 	err = mutex_lock_interruptible(&pmm_command_lock);
 	if (!err) {
+		pmm_command_file = file;
 		err = pmm_run_write(text, count, *ppos);
 		mutex_unlock(&pmm_command_lock);
 	}

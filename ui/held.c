@@ -212,6 +212,8 @@ static int pmm_fail_area(struct pmm_args *args, int err)
 				"size is 0 or beyond the pool, or the address is out of reach");
 	case -EPERM:
 		return PMM_FAIL(args, err, "RAM is not mapped");
+	case -EBUSY:
+		return PMM_FAIL(args, -EPERM, "a driver or the kernel has claimed it: /proc/iomem");
 	case -ENOSPC:
 		return PMM_FAIL(args, err, "no hole in the window is large enough");
 	default:
@@ -266,6 +268,8 @@ int pmm_cmd_vmap(struct pmm_args *args)
 		return PTR_ERR(pages);
 	addr = pmm_vmap_caller(pages, count, PMM_VM_MAP, PAGE_KERNEL, PMM_HERE);
 	kvfree(pages);
+	if (IS_ERR(addr) && PTR_ERR(addr) == -EINVAL)
+		return PMM_FAIL(args, -EINVAL, "a block was freed by somebody else");
 	if (IS_ERR(addr))
 		return pmm_fail_area(args, PTR_ERR(addr));
 	return pmm_hold_area(args, addr, PMM_VM_MAP, 0);
@@ -274,7 +278,7 @@ int pmm_cmd_vmap(struct pmm_args *args)
 int pmm_cmd_ioremap(struct pmm_args *args)
 {
 	u64 phys = args->value[PMM_PHYS];
-	void *addr = (__force void *)pmm_ioremap_caller(phys, args->value[PMM_SIZE], PMM_HERE);
+	void *addr = (__force void *)pmm_ioremap_unclaimed(phys, args->value[PMM_SIZE], PMM_HERE);
 	unsigned long offset = offset_in_page(phys);
 
 	if (IS_ERR(addr))

@@ -4,8 +4,8 @@
  *
  * A large file is shown line by line. A read from its start takes a snapshot under the lock that
  * protects the state, and every line is printed from that snapshot after the lock is dropped. The
- * open file owns its snapshot. Process context; no state of its own. Functions whose names begin
- * with a double underscore run with that lock held.
+ * open file owns its snapshot, which is charged to the reader's cgroup. Process context; no state
+ * of its own. Functions whose names begin with a double underscore run with that lock held.
  */
 #include <linux/fs.h>
 #include <linux/kallsyms.h>
@@ -72,12 +72,13 @@ static void __pmm_copy_act(struct pmm_block_line *line)
 	line->act = data_race(kind == PMM_USED || kind == PMM_MAPPED ? owner->taken : owner->freed);
 }
 
-static unsigned long __pmm_copy_blocks(struct pmm_block_line *lines)
+/* Copies as many blocks as there is room for; false if there are more. */
+static bool __pmm_copy_blocks(struct pmm_block_line *lines, unsigned long room, unsigned long *nr)
 {
-	unsigned long index, nr = 0;
+	unsigned long index;
 
-	for (index = 0; index < pmm_zone.nr_pages;) {
-		struct pmm_block_line *line = &lines[nr++];
+	for (index = 0, *nr = 0; index < pmm_zone.nr_pages && *nr < room; ++*nr) {
+		struct pmm_block_line *line = &lines[*nr];
 
 		line->index = index;
 		line->state = pmm_zone.state[index];
@@ -85,21 +86,37 @@ static unsigned long __pmm_copy_blocks(struct pmm_block_line *lines)
 		__pmm_copy_act(line);
 		index += 1UL << PMM_STATE_ORDER(line->state);
 	}
+	return index >= pmm_zone.nr_pages;
+}
+
+/* Without the lock, this is a guess, which may have changed when the blocks are copied. */
+static unsigned long pmm_guess_nr_blocks(void)
+{
+	unsigned long index, nr = 0;
+
+	for (index = 0; index < pmm_zone.nr_pages; nr++)
+		index += 1UL << PMM_STATE_ORDER(READ_ONCE(pmm_zone.state[index]));
 	return nr;
 }
 
 static void *pmm_take_blocks(unsigned long *nr)
 {
-	struct pmm_block_line *lines =
-		pmm_may_fail(kvmalloc_array(pmm_zone.nr_pages, sizeof(*lines), GFP_KERNEL));
-	unsigned long flags;
+	struct pmm_block_line *lines;
+	unsigned long flags, room, spare;
+	bool whole;
 
-	if (!lines)
-		return NULL;
-	spin_lock_irqsave(&pmm_zone.lock, flags);
-	*nr = __pmm_copy_blocks(lines);
-	spin_unlock_irqrestore(&pmm_zone.lock, flags);
-	return lines;
+	for (spare = 64;; spare *= 2) {
+		room = min(pmm_guess_nr_blocks() + spare, pmm_zone.nr_pages);
+		lines = pmm_may_fail(kvmalloc_array(room, sizeof(*lines), GFP_KERNEL_ACCOUNT));
+		if (!lines)
+			return NULL;
+		spin_lock_irqsave(&pmm_zone.lock, flags);
+		whole = __pmm_copy_blocks(lines, room, nr);
+		spin_unlock_irqrestore(&pmm_zone.lock, flags);
+		if (whole)
+			return lines;
+		kvfree(lines);
+	}
 }
 
 static void *pmm_blocks_start(struct seq_file *m, loff_t *pos)
@@ -120,6 +137,23 @@ static void pmm_show_caller(struct seq_file *m, unsigned long caller)
 		seq_printf(m, " %s", name);
 }
 
+/* Without the offset in it. */
+static void pmm_show_function(struct seq_file *m, const char *before, unsigned long addr)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	pmm_name_code(addr, name, sizeof(name));
+	seq_printf(m, "%s%.*s", before, (int)strcspn(name, "+"), name);
+}
+
+static void pmm_show_code(struct seq_file *m, unsigned long addr)
+{
+	char name[KSYM_SYMBOL_LEN];
+
+	pmm_name_code(addr, name, sizeof(name));
+	seq_printf(m, " %s", name);
+}
+
 /* The stack begins with the caller. A task's name may have any characters, so some are escaped. */
 static void pmm_show_act(struct seq_file *m, const struct pmm_act *act)
 {
@@ -133,7 +167,7 @@ static void pmm_show_act(struct seq_file *m, const struct pmm_act *act)
 	seq_puts(m, " stack=");
 	nr = pmm_debug_stack(act, &entries);
 	for (i = 0; i < nr; i++)
-		seq_printf(m, "%s%ps", i ? "<" : "", (void *)entries[i]);
+		pmm_show_function(m, i ? "<" : "", entries[i]);
 }
 
 static int pmm_blocks_show(struct seq_file *m, void *record)
@@ -185,8 +219,10 @@ static int pmm_page_owner_show(struct seq_file *m, void *record)
 	seq_printf(m, "PFN 0x%lx page %u %s\n", page_to_pfn(pmm_zone.mem_map + line->index),
 		   line->index, kind == PMM_MAPPED ? "area" : "page");
 	nr = pmm_debug_stack(act, &entries);
-	for (i = 0; i < nr; i++)
-		seq_printf(m, " %pS\n", (void *)entries[i]);
+	for (i = 0; i < nr; i++) {
+		pmm_show_code(m, entries[i]);
+		seq_putc(m, '\n');
+	}
 	seq_putc(m, '\n');
 	return 0;
 }
@@ -208,7 +244,7 @@ static void *pmm_take_areas(unsigned long *nr)
 	struct pmm_area *copies;
 
 	for (;;) {
-		copies = pmm_may_fail(kvcalloc(room + 1, sizeof(*copies), GFP_KERNEL));
+		copies = pmm_may_fail(kvcalloc(room + 1, sizeof(*copies), GFP_KERNEL_ACCOUNT));
 		if (!copies)
 			return NULL;
 		spin_lock(&pmm_vmlist.lock);
@@ -291,7 +327,7 @@ static int pmm_vmallocinfo_show(struct seq_file *m, void *record)
 		return 0;
 	}
 	if (vm->caller)
-		seq_printf(m, " %pS", vm->caller);
+		pmm_show_code(m, (unsigned long)vm->caller);
 	if (vm->nr_pages)
 		seq_printf(m, " pages=%u", vm->nr_pages);
 	if (vm->phys_addr)
@@ -379,7 +415,7 @@ static void *pmm_take_runs(unsigned long *nr)
 
 	for (;;) {
 		room += 64;
-		runs = pmm_may_fail(kvmalloc_array(room, sizeof(*runs), GFP_KERNEL));
+		runs = pmm_may_fail(kvmalloc_array(room, sizeof(*runs), GFP_KERNEL_ACCOUNT));
 		if (!runs)
 			return NULL;
 		spin_lock(&pmm_vmlist.lock);

@@ -4,14 +4,21 @@
  *
  * A read or write at a byte offset goes through pmm_vread() or pmm_vwrite(). mmap at the offset of
  * a user area maps it through pmm_remap_vmalloc_range(). Bytes pass through a kernel page, so that
- * nothing faults under the list's lock. No state and no lock; process context; may sleep.
+ * nothing faults under the list's lock. To open it takes CAP_SYS_RAWIO, as for /dev/mem,
+ * because devices are in the window too. No state and no lock; process context; may sleep.
  */
+#include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
 
 #include "host/compat.h"
 #include "host/window.h"
+
+static int pmm_mem_open(struct inode *inode, struct file *file)
+{
+	return capable(CAP_SYS_RAWIO) ? simple_open(inode, file) : -EPERM;
+}
 
 static char *pmm_mem_addr(loff_t pos)
 {
@@ -100,7 +107,7 @@ static int pmm_mem_mmap(struct file *file, struct vm_area_struct *vma)
 
 const struct file_operations pmm_mem_fops = {
 	.owner	= THIS_MODULE,
-	.open	= simple_open,
+	.open	= pmm_mem_open,
 	.read	= pmm_mem_read,
 	.write	= pmm_mem_write,
 	.llseek	= pmm_mem_llseek,

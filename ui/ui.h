@@ -37,6 +37,8 @@ int pmm_unusable_show(struct seq_file *m, void *unused);
 int pmm_extfrag_show(struct seq_file *m, void *unused);
 
 /* leaks.c: the report at unload */
+void pmm_leaks_init(void);
+void pmm_leaks_exit(void);
 void pmm_report_leaks(void);
 
 #endif /* POCKETMM_UI_H */

@@ -210,12 +210,14 @@ const char *pmm_debug_who(const struct pmm_zone *zone, const struct pmm_act *act
 		copy = data_race(*act);	/* as in pmm_note_act() */
 	nr = pmm_debug_stack(&copy, &entries);
 	if (!nr) {
-		scnprintf(text, PMM_WHO_LEN, "%pS", (void *)caller);
+		pmm_name_code(caller, text, PMM_WHO_LEN);
 		return text;
 	}
-	for (i = 0; i < min_t(unsigned int, nr, PMM_STACK_SHOWN); i++)
-		len += scnprintf(text + len, PMM_WHO_LEN - len, "%s%pS", i ? " < " : "",
-				 (void *)entries[i]);
+	for (i = 0; i < min_t(unsigned int, nr, PMM_STACK_SHOWN); i++) {
+		len += scnprintf(text + len, PMM_WHO_LEN - len, "%s", i ? " < " : "");
+		pmm_name_code(entries[i], text + len, PMM_WHO_LEN - len);
+		len += strlen(text + len);
+	}
 	scnprintf(text + len, PMM_WHO_LEN - len, " pid=%d (%.*s)", copy.pid, TASK_COMM_LEN,
 		  copy.comm);
 	return text;

@@ -54,6 +54,7 @@ bool pmm_debug_verify(struct pmm_zone *zone, struct pmm_verdict *v);
 
 #define PMM_WHO_LEN	320	/* room for the text of pmm_debug_who() */
 
+void pmm_name_code(unsigned long addr, char *text, size_t size);
 const char *pmm_debug_who(const struct pmm_zone *zone, const struct pmm_act *act,
 			  unsigned long caller, char *text);
 

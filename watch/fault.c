@@ -15,7 +15,7 @@ atomic_long_t pmm_fail_left;
  * Only one fails, as with the kernel's own /proc/self/fail-nth. Pages of the pool are not counted:
  * they run out on their own.
  *
- * Context: Any.
+ * Context: Any, NMI included.
  * Return: How many requests away the previous choice still was; 0 when that request had failed, or
  * there was none.
  */

@@ -370,6 +370,48 @@ static void test_device_has_no_page(void)
 	pmm_iounmap(addr);
 }
 
+/* The shortest of some reads of a page. */
+static u64 time_of_vread(char *buf, void *addr)
+{
+	u64 best = U64_MAX, start;
+	unsigned int i;
+
+	for (i = 0; i < 20; i++) {
+		start = ktime_get_ns();
+		CHECK_EQ(pmm_vread(buf, addr, PAGE_SIZE), PAGE_SIZE);
+		best = min(best, ktime_get_ns() - start);
+	}
+	return best;
+}
+
+/* Behind thousands of areas a page is read about as quickly as the first. */
+static void test_vread_far(void)
+{
+	const unsigned int nr = 3000;
+	struct pmm_vm_struct **areas = kvcalloc(nr, sizeof(*areas), GFP_KERNEL);
+	void *first = pmm_vmalloc(PAGE_SIZE), *last;
+	char *buf = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	unsigned int i;
+
+	if (!client_tree)
+		client_skip("search=linear walks the list");
+	for (i = 0; areas && i < nr; i++)
+		areas[i] = pmm_get_vm_area(PAGE_SIZE, PMM_VM_MAP);
+	last = pmm_vmalloc(PAGE_SIZE);
+	if (CHECK(areas && areas[nr - 1] && first && last && buf)) {
+		CHECK(last > areas[nr - 1]->addr);
+		if (client_tree)
+			CHECK(time_of_vread(buf, last) < 3 * time_of_vread(buf, first));
+	}
+	pmm_vfree(last);
+	for (i = 0; areas && i < nr; i++)
+		if (areas[i])
+			kfree(pmm_remove_vm_area(areas[i]->addr));
+	pmm_vfree(first);
+	kvfree(areas);
+	kfree(buf);
+}
+
 const struct client_case client_area_cases[] = {
 	{ "areas: vmalloc, its record, and the kernel's view of it", test_vmalloc },
 	{ "areas: guard page and freed area fault", test_guard },
@@ -384,5 +426,6 @@ const struct client_case client_area_cases[] = {
 	{ "areas: ioremap of a device", test_ioremap },
 	{ "areas: a device has no page", test_device_has_no_page },
 	{ "areas: ioremap up to its last byte", test_ioremap_sizes },
+	{ "areas: a page behind thousands of areas is read as quickly", test_vread_far },
 	{ }
 };

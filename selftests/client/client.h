@@ -21,6 +21,7 @@ struct client_case {
 
 /* Each ends with an entry without a name. */
 extern const struct client_case client_page_cases[];
+extern const struct client_case client_gfp_cases[];
 extern const struct client_case client_area_cases[];
 extern const struct client_case client_huge_cases[];
 extern const struct client_case client_protection_cases[];
@@ -33,6 +34,7 @@ extern const struct client_case client_context_cases[];
 extern bool client_pcp;
 extern bool client_lazy;
 extern bool client_modern;
+extern bool client_tree;
 
 /*
  * A device whose registers may be read, up to the end of a page even of 16 KiB, and with nothing

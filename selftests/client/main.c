@@ -39,6 +39,10 @@ bool client_modern;
 module_param_named(modern, client_modern, bool, 0444);
 MODULE_PARM_DESC(modern, "pocketmm has era=modern");
 
+bool client_tree;
+module_param_named(tree, client_tree, bool, 0444);
+MODULE_PARM_DESC(tree, "pocketmm has search=tree");
+
 static struct dentry *client_dir;
 static DEFINE_MUTEX(client_lock);
 
@@ -64,8 +68,9 @@ void client_skip(const char *why)
 }
 
 static const struct client_case * const client_groups[] = {
-	client_page_cases, client_area_cases, client_huge_cases, client_protection_cases,
-	client_ram_cases, client_misuse_cases, client_fault_cases, client_context_cases,
+	client_page_cases, client_gfp_cases, client_area_cases, client_huge_cases,
+	client_protection_cases, client_ram_cases, client_misuse_cases, client_fault_cases,
+	client_context_cases,
 };
 
 static void client_run(const struct client_case *test)

@@ -111,6 +111,65 @@ static void test_bulk_misuse(void)
 	__free_page(foreign);
 }
 
+/* None of these calls may map the array, nor keep a reference to any page of it. */
+static void check_not_mapped(struct page **pages, unsigned int count)
+{
+	struct pmm_vm_struct *area = pmm_get_vm_area(count * PAGE_SIZE, PMM_VM_MAP);
+	struct page **at = pages;
+	unsigned int i;
+
+	CHECK(!pmm_vmap(pages, count, PMM_VM_MAP, PAGE_KERNEL));
+	CHECK_EQ(pmm_map_vm_area(area, PAGE_KERNEL, &at), -EINVAL);
+	CHECK(at == pages);
+	kfree(pmm_remove_vm_area(area->addr));
+	for (i = 0; i < count; i++)
+		CHECK_EQ(page_count(pages[i]), 1);
+}
+
+/* Freed pages, on whatever list, as the first, a middle and the last page of many. */
+static void test_vmap_of_freed(void)
+{
+	struct page *block = pmm_alloc_pages(GFP_KERNEL, 4), *page = pmm_alloc_page(GFP_KERNEL);
+	struct page *large = pmm_alloc_pages(GFP_KERNEL, 7), *pages[9];
+	unsigned int i, at;
+	void *area;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		pages[i] = block + 3 + i;
+	area = pmm_vmap(pages, ARRAY_SIZE(pages), PMM_VM_MAP, PAGE_KERNEL);
+	CHECK(area && pmm_vmalloc_to_page(area + 8 * PAGE_SIZE) == block + 11);
+	pmm_vunmap(area);
+	__pmm_free_pages(page, 0);
+	__pmm_free_pages(large, 7);
+	for (at = 0; at < ARRAY_SIZE(pages); at += 4) {
+		pages[at] = page;
+		check_not_mapped(pages, ARRAY_SIZE(pages));
+		pages[at] = large + 77;
+		check_not_mapped(pages, ARRAY_SIZE(pages));
+		pages[at] = large;
+		check_not_mapped(pages + at, 1);
+		pages[at] = block + 3 + at;
+	}
+	__pmm_free_pages(block, 4);
+	check_not_mapped(pages, ARRAY_SIZE(pages));
+}
+
+/* A page that is parked was freed too, although somebody else still maps it. */
+static void test_vmap_of_parked(void)
+{
+	struct page *page = pmm_alloc_page(GFP_KERNEL);
+	void *area = pmm_vmap(&page, 1, PMM_VM_MAP, PAGE_KERNEL);
+
+	CHECK(area);
+	__pmm_free_pages(page, 0);
+	CHECK(!pmm_vmap(&page, 1, PMM_VM_MAP, PAGE_KERNEL));
+	CHECK_EQ(page_count(page), 2);
+	pmm_vunmap(area);
+	pmm_vm_unmap_aliases();
+	page = pmm_alloc_page(GFP_KERNEL);
+	__pmm_free_pages(page, 0);
+}
+
 static void test_vfree_misuse(void)
 {
 	char *addr = pmm_vmalloc(3 * PAGE_SIZE), *kernel = vmalloc(PAGE_SIZE);
@@ -330,6 +389,8 @@ const struct client_case client_misuse_cases[] = {
 	{ "misuse: an area freed by the wrong call", test_wrong_kind },
 	{ "misuse: sizes of nothing and of everything", test_sizes },
 	{ "misuse: vmap of no page, and of too many", test_vmap_misuse },
+	{ "misuse: vmap of freed pages", test_vmap_of_freed },
+	{ "misuse: vmap of a parked page", test_vmap_of_parked },
 	{ "misuse: ioremap of RAM and beyond the world", test_ioremap_misuse },
 	{ "misuse: ioremap of the code of modules, and of a task", test_ioremap_code },
 	{ "misuse: counts and orders of nothing and of everything", test_counts },

@@ -9,7 +9,6 @@
 #include "internal.h"
 
 #define BIT(nr)			(1UL << (nr))
-#define __GFP_NORETRY		0x40u
 #define PAGE_KERNEL		((pgprot_t){ 0 })
 
 #undef cond_resched

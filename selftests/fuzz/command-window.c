@@ -130,7 +130,7 @@ void *pmm_vmap_caller(struct page **pages, unsigned int count, unsigned long fla
 	return finish(vm);
 }
 
-void __iomem *pmm_ioremap_caller(phys_addr_t phys, unsigned long size, const void *caller)
+void __iomem *pmm_ioremap_unclaimed(phys_addr_t phys, unsigned long size, const void *caller)
 {
 	unsigned long offset = phys % PAGE_SIZE;
 	struct pmm_vm_struct *vm;

@@ -36,7 +36,13 @@ void assert_fresh(const struct pmm_vm_struct *vm, const struct pmm_area_request 
 
 void assert_found(struct pmm_vmlist *list, const void *addr, const struct pmm_vm_struct *want)
 {
-	struct pmm_vm_struct copy, untouched;
+	struct pmm_vm_struct copy, untouched, *above = list->head;
+
+	while (above && pmm_end_of(above) <= (unsigned long)addr)
+		above = above->next;
+	spin_lock(&list->lock);
+	ASSERT(__pmm_vmlist_find_above(list, (unsigned long)addr) == above);
+	spin_unlock(&list->lock);
 
 	memset(&copy, 0x5a, sizeof(copy));
 	untouched = copy;

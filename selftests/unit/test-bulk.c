@@ -436,6 +436,51 @@ static void bulk_batches(const void *arg)
 	arena_exit(&arena);
 }
 
+/* Of each: the last pages of the zone, then what would follow, then the first page. */
+static void free_past_the_end(struct arena *arena, enum pmm_kind kind, struct page **pages)
+{
+	const unsigned long nr = arena->zone.nr_pages, last = nr < 3 ? nr : 3, beyond = 4;
+	struct page *array[8];
+	unsigned long i;
+
+	for (i = 0; i < last + beyond; i++)
+		array[i] = arena->pages + nr - last + i;
+	ASSERT_EQ(pmm_zone_alloc_bulk(&arena->zone, GFP, 0, kind, CALLER, nr, pages), nr);
+	/* They look like pages of this kind, as what lies behind the states might. */
+	for (i = nr; i < zone_nr_states(&arena->zone) && i < nr + beyond; i++)
+		arena->zone.state[i] = PMM_STATE(kind, 0);
+	pmm_zone_free_bulk(&arena->zone, last + beyond, array, kind, CALLER);
+	for (i = nr; i < zone_nr_states(&arena->zone) && i < nr + beyond; i++) {
+		ASSERT_EQ(arena->zone.state[i], PMM_STATE(kind, 0));
+		arena->zone.state[i] = PMM_TAIL;
+	}
+	for (i = 0; i < beyond; i++)
+		ASSERT(strstr(shim_log_line(), pmm_free_why(PMM_FREE_FOREIGN)));
+	ASSERT_EQ(arena->zone.free_pages, last);
+	ASSERT_SOUND(&arena->zone);
+	for (i = 0; i < nr; i++)
+		if (arena->zone.state[i] == PMM_STATE(kind, 0))
+			pmm_zone_free(&arena->zone, arena->pages + i, 0, kind, CALLER);
+	ASSERT_EQ(arena->zone.free_pages, nr);
+}
+
+/* An array that goes on past the last page: no page and no state there is ours. */
+static void bulk_past_the_end(const void *arg)
+{
+	static const unsigned long sizes[] = { 1, 2, 77, 300, 511, 512, 513, 1023, 1024, 1300 };
+	struct page *pages[1300];
+	struct arena arena;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		arena_init(&arena, sizes[i], PMM_EXPAND_UPPER, 0);
+		free_past_the_end(&arena, PMM_USED, pages);
+		free_past_the_end(&arena, PMM_MAPPED, pages);
+		ASSERT_EQ(arena.zone.stat.refused[PMM_FREE_FOREIGN], 8);
+		arena_exit(&arena);
+	}
+}
+
 #define RANDOM(name, ...)	{ name, bulk_random, &(const struct setup){ __VA_ARGS__ } }
 #define PUT_BACK(name, ...)	{ name, bulk_put_back, &(const struct setup){ __VA_ARGS__ } }
 
@@ -444,6 +489,7 @@ const struct ktap_test bulk_tests[] = {
 	{ "bulk-wrong-kind", bulk_wrong_kind },
 	{ "bulk-too-few", bulk_too_few },
 	{ "bulk-batches", bulk_batches },
+	{ "bulk-past-the-end", bulk_past_the_end },
 	RANDOM("bulk-100-upper", 100, PMM_EXPAND_UPPER),
 	RANDOM("bulk-100-lower", 100, PMM_EXPAND_LOWER),
 	RANDOM("bulk-1300-upper", 1300, PMM_EXPAND_UPPER),

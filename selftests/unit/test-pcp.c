@@ -782,6 +782,25 @@ static void pcp_many_misuse(const void *arg)
 	pool_exit();
 }
 
+/* Pages past the last one of an odd-sized zone are not the zone's, whatever their states say. */
+static void pcp_past_the_end(const void *arg)
+{
+	struct page *all[300], *pages[2];
+
+	pool_init_batch(300, 2);
+	pages[0] = pmm_zone.mem_map + 299;
+	pages[1] = pmm_zone.mem_map + 300;
+	ASSERT_EQ(pmm_zone_alloc_bulk(&pmm_zone, GFP, 0, PMM_USED, CALLER, 300, all), 300);
+	pmm_zone.state[300] = PMM_STATE(PMM_USED, 0);
+	ASSERT_EQ(pmm_pcp_free_many(&pmm_zone, PMM_USED, CALLER, 2, pages), 1);
+	ASSERT_EQ(pmm_pcp_free_many(&pmm_zone, PMM_USED, CALLER, 1, pages + 1), 0);
+	ASSERT(!pmm_pcp_free(&pmm_zone, pages[1], 0, PMM_USED, CALLER, false));
+	ASSERT_EQ(pmm_zone.state[300], PMM_STATE(PMM_USED, 0));
+	pmm_zone.state[300] = PMM_TAIL;
+	ASSERT_SOUND(&pmm_zone);
+	pool_exit();
+}
+
 const struct ktap_test pcp_tests[] = {
 	{ "pcp-sizes", pcp_sizes },
 	{ "pcp-room", pcp_room },
@@ -804,5 +823,6 @@ const struct ktap_test pcp_tests[] = {
 	{ "pcp-watermark", pcp_watermark },
 	{ "pcp-many", pcp_many },
 	{ "pcp-many-misuse", pcp_many_misuse },
+	{ "pcp-past-the-end", pcp_past_the_end },
 	{ }
 };

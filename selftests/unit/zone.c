@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "host/gfp.h"
 #include "zone.h"
 
 static struct page *make_pages(unsigned long nr_pages)
@@ -254,6 +255,18 @@ void image_restore(const struct image *image, struct pmm_zone *zone)
 	memcpy(zone->state, image->state, zone_nr_states(zone));
 	for (order = 0; order < PMM_MAX_ORDER - 1; map += image->longs[order++])
 		copy_longs(zone->free_area[order].map, map, image->longs[order]);
+}
+
+/* In user space there is no flag that asks for more than the pool has. */
+bool pmm_gfp_allows(gfp_t gfp, unsigned int order, unsigned long caller)
+{
+	return true;
+}
+
+/* In user space no code has a name. */
+void pmm_name_code(unsigned long addr, char *text, size_t size)
+{
+	snprintf(text, size, "%p", (void *)addr);
 }
 
 /* What lies before stat and behind it: two comparisons, which take in the padding too. */

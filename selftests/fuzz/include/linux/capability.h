@@ -5,11 +5,12 @@
 
 #include <linux/types.h>
 
+#define CAP_SYS_RAWIO	17
 #define CAP_SYS_ADMIN	21
 
 static inline bool capable(int cap)
 {
-	return cap == CAP_SYS_ADMIN;
+	return cap == CAP_SYS_ADMIN || cap == CAP_SYS_RAWIO;
 }
 
 #endif /* FUZZ_LINUX_CAPABILITY_H */

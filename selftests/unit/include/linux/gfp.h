@@ -12,6 +12,17 @@
 #define __GFP_RECLAIM		0x10u
 #define __GFP_ZERO		0x20u
 
+/* They change nothing. */
+#define __GFP_IO		0x100u
+#define __GFP_FS		0x200u
+#define __GFP_NORETRY		0x400u
+#define __GFP_RETRY_MAYFAIL	0x800u
+#define __GFP_NOLOCKDEP		0x1000u
+#define __GFP_HIGHMEM		0x2000u
+#define __GFP_MOVABLE		0x4000u
+#define __GFP_RECLAIMABLE	0x8000u
+#define __GFP_WRITE		0x10000u
+
 #define GFP_KERNEL		__GFP_RECLAIM
 #define GFP_ATOMIC		__GFP_HIGH
 #define GFP_NOWAIT		0u
