@@ -231,6 +231,7 @@ unsigned int __pmm_put_block(struct pmm_zone *zone, unsigned long index, unsigne
 /* rmqueue(), or the choice of placement=; told as a run of one block. */
 static bool __pmm_take_one(struct pmm_zone *zone, unsigned int order, struct pmm_block_run *run)
 {
+	__pmm_spare_largest(zone, order);
 	run->high = likely(!(zone->detour & PMM_DETOUR_PLACEMENT)) ?
 		    __pmm_take_first(zone, order, order, &run->index) :
 		    __pmm_take_picked(zone, order, order, &run->index);

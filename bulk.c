@@ -27,6 +27,7 @@ unsigned long __pmm_take_run(struct pmm_zone *zone, unsigned int order, unsigned
 {
 	unsigned int most = order + (unsigned int)__fls(nr), high;
 
+	__pmm_spare_largest(zone, order);
 	if (likely(!(zone->detour & PMM_DETOUR_PLACEMENT)))
 		high = __pmm_take_first(zone, order, most, &run->index);
 	else
@@ -121,13 +122,32 @@ static void __pmm_hand_out(struct pmm_zone *zone, const struct pmm_block_run *ru
 	}
 }
 
-/* A debug switch inspects each block, which would take too long under the lock. */
+/*
+ * A batch for a per-CPU list is free blocks of its order, or what one split yields: more would cost
+ * large blocks that no request has asked for.
+ */
+static bool __pmm_batch_ends(struct pmm_zone *zone, unsigned int order)
+{
+	unsigned long index;
+
+	if (likely(!(zone->detour & PMM_DETOUR_PLACEMENT)))
+		return list_empty(&zone->free_area[order].free_list);
+	index = zone->placement->pick(zone, order);
+	return index == PMM_NONE || zone->state[index] != PMM_STATE(PMM_FREE, order);
+}
+
+/*
+ * A debug switch inspects each block, which would take too long under the lock. A per-CPU list gets
+ * no batch then.
+ */
 static unsigned long pmm_zone_alloc_singly(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
 					   enum pmm_kind kind, unsigned long caller,
 					   unsigned long nr, struct page **pages)
 {
 	unsigned long got;
 
+	if (kind == PMM_PCP)
+		nr = 1;
 	for (got = 0; got < nr; got++) {
 		pages[got] = pmm_zone_try_alloc(zone, gfp, order, kind, caller);
 		if (!pages[got])
@@ -146,8 +166,9 @@ static unsigned long pmm_zone_alloc_singly(struct pmm_zone *zone, gfp_t gfp, uns
  * @nr: how many are wanted; interrupts stay off until all are taken
  * @pages: gets the first page of each
  *
- * The blocks, their sequence and the remaining free lists are the same as after @nr calls of
- * pmm_zone_alloc(). Nothing is recycled or drained when there are too few.
+ * The blocks, their sequence and the remaining free lists are the same as after as many calls of
+ * pmm_zone_alloc(). Nothing is recycled or drained when there are too few, and blocks for a per-CPU
+ * list are fewer where more would cost a further split.
  *
  * Context: As pmm_zone_alloc().
  * Return: How many there were.
@@ -167,6 +188,8 @@ unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int
 		__pmm_hand_out(zone, &run, kind, caller, pages + got);
 		__pmm_tell_taken(zone, &run, kind, gfp, caller);
 		got += run.nr;
+		if (kind == PMM_PCP && __pmm_batch_ends(zone, order))
+			break;
 	}
 	if (kind == PMM_PCP)
 		atomic_long_add(got << order, &zone->transit);

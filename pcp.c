@@ -64,6 +64,19 @@ static struct pmm_block_run __pmm_leave_pcp(struct pmm_zone *zone, const u32 *in
 	return run;
 }
 
+static void __pmm_put_back(struct pmm_zone *zone, const u32 *indices, unsigned int nr,
+			   unsigned int order)
+{
+	struct pmm_block_run run;
+	unsigned int i;
+
+	for (i = 0; i < nr; i += run.nr) {
+		run = __pmm_leave_pcp(zone, indices + i, nr - i, order);
+		__pmm_free_run(zone, run, PMM_PCP, 0);
+	}
+	atomic_long_sub((unsigned long)nr << order, &zone->transit);
+}
+
 /**
  * pmm_zone_put_back() - take back the blocks that a per-CPU list has no room for
  * @zone: the zone
@@ -76,16 +89,10 @@ static struct pmm_block_run __pmm_leave_pcp(struct pmm_zone *zone, const u32 *in
 void pmm_zone_put_back(struct pmm_zone *zone, const u32 *indices, unsigned int nr,
 		       unsigned int order)
 {
-	struct pmm_block_run run;
 	unsigned long flags;
-	unsigned int i;
 
 	spin_lock_irqsave(&zone->lock, flags);
-	for (i = 0; i < nr; i += run.nr) {
-		run = __pmm_leave_pcp(zone, indices + i, nr - i, order);
-		__pmm_free_run(zone, run, PMM_PCP, 0);
-	}
-	atomic_long_sub((unsigned long)nr << order, &zone->transit);
+	__pmm_put_back(zone, indices, nr, order);
 	spin_unlock_irqrestore(&zone->lock, flags);
 }
 
@@ -167,7 +174,8 @@ static void pmm_pcp_fill(struct pmm_zone *zone, unsigned int order, struct page 
  * @caller: likewise
  *
  * The blocks are those that single calls of pmm_zone_alloc() would get, and are handed out in the
- * same order.
+ * same order. The batch is short where more of them would cost another split: see
+ * __pmm_batch_ends().
  *
  * Context: As pmm_zone_alloc().
  * Return: A block, or NULL when the free lists have none.
@@ -262,6 +270,30 @@ void pmm_pcp_drain_cpu(struct pmm_zone *zone, unsigned int cpu)
 		pmm_pcp_unlock(pcp);
 		if (nr)
 			pmm_zone_put_back(zone, indices, nr, order);
+		else
+			order++;
+	}
+}
+
+/**
+ * __pmm_pcp_return() - return the blocks that this CPU keeps, before a largest block is split
+ * @zone: the zone
+ *
+ * Lists that are busy are left alone.
+ *
+ * Context: zone->lock held.
+ */
+void __pmm_pcp_return(struct pmm_zone *zone)
+{
+	u32 indices[PMM_PCP_BATCH];
+	unsigned int order = 0, nr;
+	struct pmm_pcp *pcp;
+
+	while (order < PMM_PCP_ORDERS && pmm_pcp_trylock(zone, &pcp)) {
+		nr = pmm_pcp_take_oldest(zone, pcp, order, PMM_PCP_BATCH, indices);
+		pmm_pcp_unlock(pcp);
+		if (nr)
+			__pmm_put_back(zone, indices, nr, order);
 		else
 			order++;
 	}

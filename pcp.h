@@ -65,6 +65,7 @@ void pmm_zone_put_back(struct pmm_zone *zone, const u32 *indices, unsigned int n
 		       unsigned int order);
 bool pmm_pcp_flush(struct pmm_zone *zone, unsigned int order);
 void pmm_pcp_drain(struct pmm_zone *zone);
+void __pmm_pcp_return(struct pmm_zone *zone);
 void pmm_pcp_drain_cpu(struct pmm_zone *zone, unsigned int cpu);
 struct page *pmm_zone_alloc_last(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
 				 enum pmm_kind kind, unsigned long caller);
