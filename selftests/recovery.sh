@@ -59,7 +59,7 @@ refusals() {
 
 # settle: pages that the kernel frees late come back within seconds, pages on its per-CPU lists when
 # another small load makes it empty them, and blocks that it broke for pages of its own when these are
-# freed or moved; what is lost never does.
+# freed or moved; lost pages never do.
 settle() {
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		free_after=$(mem_free) huge_after=$(huge)
