@@ -92,6 +92,7 @@ kernel_arguments() {
 	[[ $kernel == *-kcsan ]] || echo panic_on_warn=1
 	# A guest on a busy host stands still for longer than a machine would.
 	echo watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=300 workqueue.watchdog_thresh=120
+	[[ -n $virtual ]] || echo sysctl.kernel.hung_task_timeout_secs=600
 	[[ -z $icount ]] || echo init_on_alloc=0 mitigations=off
 	[[ -z $virtual ]] || echo nokaslr
 	[[ -z $virtual || $arch != amd64 ]] || echo tsc=reliable
