@@ -149,20 +149,6 @@ static __always_inline bool __pmm_unlink_free(struct pmm_block block, unsigned i
 }
 
 /*
- * A largest block is split only if neither smaller ones nor those that this CPU keeps will do, for
- * it may be long until its pages are whole again.
- */
-static inline void __pmm_spare_largest(struct pmm_zone *zone, unsigned int order)
-{
-	if (!zone->pcp || order == PMM_MAX_ORDER - 1)
-		return;
-	for (; order < PMM_MAX_ORDER - 1; order++)
-		if (!list_empty(&zone->free_area[order].free_list))
-			return;
-	__pmm_pcp_return(zone);
-}
-
-/*
  * A block changes hands: of several callers that free it at once, only one gets true. The per-CPU
  * lists use this without zone->lock.
  */

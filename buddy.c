@@ -4,9 +4,8 @@
  * Page Allocation').
  *
  * Read it from top to bottom: rmqueue() takes a block and expand() splits it; __free_pages_ok()
- * puts it back and merges it with its buddies. Then come the two calls that the rest of the module
- * makes, for a block and, on a shorter path, for a page. The pair bit and its invariant are
- * explained in zone.h; the verbs on lists and bits are in block.h.
+ * puts it back and merges it with its buddies. The calls for the rest of the module come last. The
+ * pair bit and its invariant are explained in zone.h; the verbs on lists and bits are in block.h.
  *
  * One lock protects a zone. It is taken with interrupts off, so that any context may make any call;
  * under PREEMPT_RT the lock sleeps, which rules out hard interrupts and callers with preemption

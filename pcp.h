@@ -301,4 +301,18 @@ static __always_inline unsigned long pmm_pcp_free_many(struct pmm_zone *zone, en
 	return pmm_pcp_put_many(zone, kind, caller, nr, pages, false);
 }
 
+/*
+ * A largest block is split only if neither smaller ones nor those that this CPU keeps will do: it
+ * may be long until its pages are whole again. zone->lock is held.
+ */
+static inline void __pmm_spare_largest(struct pmm_zone *zone, unsigned int order)
+{
+	if (!zone->pcp || order == PMM_MAX_ORDER - 1)
+		return;
+	for (; order < PMM_MAX_ORDER - 1; order++)
+		if (!list_empty(&zone->free_area[order].free_list))
+			return;
+	__pmm_pcp_return(zone);
+}
+
 #endif /* POCKETMM_PCP_H */

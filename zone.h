@@ -193,12 +193,14 @@ enum pmm_free_result pmm_zone_free_page(struct pmm_zone *zone, struct page *page
 /* bulk.c */
 unsigned long __pmm_take_run(struct pmm_zone *zone, unsigned int order, unsigned long nr,
 			     struct pmm_block_run *run);
-void __pmm_free_block(struct pmm_zone *zone, unsigned long index, unsigned int order);
-void __pmm_free_run(struct pmm_zone *zone, struct pmm_block_run run, enum pmm_kind kind,
-		    unsigned long caller);
 unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
 				  enum pmm_kind kind, unsigned long caller, unsigned long nr,
 				  struct page **pages);
+
+/* bulk_free.c */
+void __pmm_free_block(struct pmm_zone *zone, unsigned long index, unsigned int order);
+void __pmm_free_run(struct pmm_zone *zone, struct pmm_block_run run, enum pmm_kind kind,
+		    unsigned long caller);
 void pmm_zone_free_bulk(struct pmm_zone *zone, unsigned long nr, struct page **pages,
 			enum pmm_kind kind, unsigned long caller);
 void pmm_zone_break(struct pmm_zone *zone, struct page *page, unsigned int order,

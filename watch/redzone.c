@@ -10,6 +10,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/kallsyms.h>
 #include <linux/poison.h>
 
 #include "internal.h"
@@ -54,13 +55,15 @@ void pmm_redzone_check(const struct pmm_vm_struct *vm, const void *caller)
 	const char *start = pmm_redzone_start(vm);
 	const u8 *at = memchr_inv(start, SLUB_RED_ACTIVE, pmm_area_slack(vm));
 	unsigned long size = ((unsigned long)vm->nr_pages << PAGE_SHIFT) - pmm_area_slack(vm);
+	char name[KSYM_SYMBOL_LEN];
 
 	if (likely(!at))
 		return;
 	atomic_long_inc(&pmm_nr_redzone);
-	pr_err_ratelimited("redzone: a vmalloc of %lu bytes was written to past its end: byte %lu is %#x, not %#x; allocated by %pS, freed by %pS\n",
+	pmm_name_code((unsigned long)vm->caller, name, sizeof(name));
+	pr_err_ratelimited("redzone: a vmalloc of %lu bytes was written to past its end: byte %lu is %#x, not %#x; allocated by %s, freed by %pS\n",
 			   size, size + ((const char *)at - start), *at, SLUB_RED_ACTIVE,
-			   vm->caller, caller);
+			   name, caller);
 }
 
 /**

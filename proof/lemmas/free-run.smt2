@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: GPL-2.0-only
-; bulk.c, __pmm_free_run(): the order chosen, whole = min3(__fls(nr_pages),
+; bulk_free.c, __pmm_free_run(): the order chosen, whole = min3(__fls(nr_pages),
 ; __ffs(index | 512), 9), is no smaller than the blocks' own, keeps the block aligned
 ; and inside the run, and what is left is again whole blocks on their alignment.
 (set-logic QF_BV)

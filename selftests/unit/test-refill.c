@@ -15,7 +15,7 @@
 #define PAGES	5000
 #define HELD	600
 
-/* What was free before a call, and what of it was in the reach of this CPU. */
+/* The pages that were free before a call, and those of them within the reach of this CPU. */
 struct before {
 	u8		state[PAGES];
 	bool		reach[PAGES];	/* in a free block below the largest order, or kept here */

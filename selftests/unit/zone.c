@@ -263,10 +263,10 @@ bool pmm_gfp_allows(gfp_t gfp, unsigned int order, unsigned long caller)
 	return true;
 }
 
-/* In user space no code has a name. */
+/* In user space no code has a name: its address, and S, as for the rest of the log. */
 void pmm_name_code(unsigned long addr, char *text, size_t size)
 {
-	snprintf(text, size, "%p", (void *)addr);
+	snprintf(text, size, "%pS", (void *)addr);
 }
 
 /* What lies before stat and behind it: two comparisons, which take in the padding too. */
