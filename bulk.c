@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: many blocks taken at once. A run is a number of consecutive blocks that are cut from one
- * free block together; bulk_free.c has the way back, where they merge into larger ones without being
- * listed in between. The free lists end up as they would after the same number of single calls.
- * While events are enabled the same code runs, and reports the steps that those single calls would
- * have taken.
+ * pocketmm: many blocks taken at once. A run is a number of consecutive blocks that are cut from
+ * one free block together; bulk_free.c has the way back, where they merge into larger ones without
+ * being listed in between. The free lists end up as they would after the same number of single
+ * calls. While events are enabled the same code runs, and reports the steps that those single calls
+ * would have taken.
  *
  * It owns nothing; functions whose names begin with a double underscore run with zone->lock held.
  * It compiles unchanged in user space.

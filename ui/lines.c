@@ -137,13 +137,15 @@ static void pmm_show_caller(struct seq_file *m, unsigned long caller)
 		seq_printf(m, " %s", name);
 }
 
-/* Without the offset in it. */
+/* As printk's %ps has it: the function and its module, without the offset. */
 static void pmm_show_function(struct seq_file *m, const char *before, unsigned long addr)
 {
-	char name[KSYM_SYMBOL_LEN];
+	char name[KSYM_SYMBOL_LEN], *offset, *module;
 
 	pmm_name_code(addr, name, sizeof(name));
-	seq_printf(m, "%s%.*s", before, (int)strcspn(name, "+"), name);
+	offset = strchrnul(name, '+');
+	module = strchrnul(offset, ' ');
+	seq_printf(m, "%s%.*s%s", before, (int)(offset - name), name, module);
 }
 
 static void pmm_show_code(struct seq_file *m, unsigned long addr)

@@ -84,8 +84,8 @@ static unsigned long refused(enum pmm_free_result result)
 /* --- what is kept, and how much of it --- */
 
 /*
- * What comes from a fresh zone: a batch, or less where the zone's end has one block of this order, or
- * one that is smaller than a batch.
+ * The number of blocks that come from a fresh zone: a batch, or fewer where the zone's end has one
+ * block of this order, or one that is smaller than a batch.
  */
 static unsigned int refilled(unsigned long nr_pages, unsigned int batch, unsigned int order)
 {
