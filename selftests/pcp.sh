@@ -139,6 +139,22 @@ small_pools() {
 	unload
 }
 
+# A batch splits no block that the request would not split: one free block of each order is enough
+# for one request of each.
+greed() {
+	load chunk=$((1024 * PAGE)) pcp=1 expand=lower
+	must 'alloc order=9'
+	must 'alloc order=0'
+	must drain
+	is 'one free block of each order' "$(lists)" '0:1 1:2 2:4 3:8 4:16 5:32 6:64 7:128 8:256'
+	for order in 0 1 2 3 4 5 6 7 8; do
+		must "alloc order=$order"
+	done
+	is 'a request for each of them: no page is left' "$(free_total)" 0
+	must reset
+	unload
+}
+
 # As 2.6.28's show_free_areas() has them.
 shown() {
 	load chunk=$((16384 * PAGE)) pcp=1
@@ -270,11 +286,12 @@ repeated_hotplug() {
 TIMES=$(quick 2 10)
 CPUS=$(nproc)
 [ "$CPUS" -ge 2 ] || skip_all 'needs two CPUs'
-plan 64
+plan 66
 on_cpu 0
 refill
 hot_and_cold
 orders
+greed
 small_pools
 shown
 exhaustion
