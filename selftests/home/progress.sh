@@ -16,7 +16,7 @@ fake() {
 
 make_copy() {
 	copy=$dir/copy
-	mkdir "$copy"
+	rm -rf "$copy" && mkdir "$copy"
 	cp -r "$top"/{scripts,bench,selftests,Kbuild,Makefile} "$top"/*.[ch] "$copy/"
 	fake bin/make true
 	# shellcheck disable=SC2016

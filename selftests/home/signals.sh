@@ -16,24 +16,24 @@ left_of() {
 }
 
 # signalled SIGNAL STARTED COMMAND...: sends it to the command once that file is there; sets $status and
-# $out.  This test may itself run where interrupts are ignored.
+# $out.  Signals that are ignored here, as nohup ignores hang-ups, are not ignored there.
 # shellcheck disable=SC2016 # for that shell
 signalled() {
 	rm -f "$2"
-	run env --default-signal=INT,QUIT bash -c 'set -m; signal=$1 started=$2; shift 2; "$@" & pid=$!
+	run env --default-signal=INT,QUIT,HUP,TERM bash -c 'set -m; signal=$1 started=$2; shift 2; "$@" & pid=$!
 		for ((try = 0; try < 300; try++)); do [[ ! -s $started ]] || break; sleep 0.1; done
 		kill "-$signal" $pid; wait $pid' sh "$@"
 }
 
 # shellcheck disable=SC2016 # for the workload's shell
 signals_to_record() {
-	local number=977${RANDOM} signal workload
+	local number=300.977$RANDOM signal workload
 
 	workload="(sleep $number; true) & sh -c 'sleep $number; true' & grep SigIgn /proc/self/status >'$dir/ignored'
 		trap 'exit 3' INT; echo \$PPID >'$dir/pids'; sleep $number; true"
 	for signal in INT=130 TERM=143 HUP=129; do
 		rm -f "$dir/pids"
-		on_made_up bash -c 'set -m; env --default-signal=INT,QUIT "$1" -o "$2/cut" -- sh -c "$3" & pid=$!
+		on_made_up bash -c 'set -m; env --default-signal=INT,QUIT,HUP,TERM "$1" -o "$2/cut" -- sh -c "$3" & pid=$!
 			for ((try = 0; try < 300; try++)); do [[ ! -s $2/pids ]] || break; sleep 0.1; done
 			kill -$4 $pid; wait $pid' sh "$top/scripts/record" "$dir" "$workload" "${signal%=*}"
 		is "record and ${signal%=*}: its status" "$status" "${signal#*=}"
@@ -56,7 +56,7 @@ readers_of_vm() {
 
 # shellcheck disable=SC2016 # for that shell
 signals_to_check() {
-	local number=978${RANDOM} signal jobs
+	local number=300.978$RANDOM signal jobs
 
 	make_copy
 	fake bin/make "echo here >'$dir/started'" "sleep $number" 'true'
