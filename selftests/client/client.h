@@ -30,11 +30,15 @@ extern const struct client_case client_misuse_cases[];
 extern const struct client_case client_fault_cases[];
 extern const struct client_case client_context_cases[];
 
+/* Each of these has a file of its own, and all but the first leave a pool without a window. */
+extern const struct client_case client_lost_cases[];
+
 /* main.c: what the pool goes by */
 extern bool client_pcp;
 extern bool client_lazy;
 extern bool client_modern;
 extern bool client_tree;
+extern unsigned long client_window_pages;
 
 /*
  * A device whose registers may be read, up to the end of a page even of 16 KiB, and with nothing
