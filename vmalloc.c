@@ -368,8 +368,8 @@ pmm_reserve_anywhere(unsigned long size, gfp_t gfp, unsigned long flags, const v
  *
  * Context: Process context; may sleep if @gfp says so.
  * Return: The area's address; ERR_PTR: -EINVAL (0, or more pages than the pool has), -ENOSPC (no
- * hole in the window is large enough), -ENXIO (the window is lost), -ENOMEM (not enough free pages, or no memory for the
- * record).
+ * hole in the window is large enough), -ENXIO (the window is lost), -ENOMEM (not enough free pages,
+ * or no memory for the record).
  */
 void *pmm_vmalloc_caller(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned long flags,
 			 const void *caller)

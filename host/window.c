@@ -257,7 +257,8 @@ void pmm_window_flush(enum pmm_flush_reason reason, unsigned long bytes)
  * @pfn: gets the page frame when something is mapped
  *
  * Context: Any. Without a lock on the area the answer may be stale when it arrives.
- * Return: 0 when nothing is mapped there, or the window is lost; else PMM_MAP_PRESENT, with the kernel's access rights.
+ * Return: 0 when nothing is mapped there, or the window is lost; else PMM_MAP_PRESENT, with the
+ * kernel's access rights.
  */
 unsigned int pmm_window_lookup(unsigned long addr, unsigned long *pfn)
 {
@@ -397,7 +398,7 @@ static void pmm_post_sentinel(void)
 
 /*
  * The addresses and their tables may have a new owner already. From here on entries are looked up,
- * set and cleared in a page that no table refers to, in which the sentinel is missing for ever.
+ * set and cleared in a page that no table refers to, in which there is no sentinel.
  */
 static void pmm_leave_tables(void)
 {
@@ -437,7 +438,7 @@ noinline bool pmm_window_give_up(void)
 	spin_unlock(&lock);
 	if (!first)
 		return true;
-	pr_err("the window is lost: the kernel's own vfree(), vunmap() or iounmap() has freed it; nothing is mapped any more until the module is loaded again\n");
+	pr_err("the window is lost: the kernel's own vfree(), vunmap() or iounmap() has freed it; the pool maps nothing until it is loaded again\n");
 	return true;
 }
 

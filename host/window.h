@@ -129,7 +129,7 @@ static __always_inline bool pmm_window_is_ours(void)
  * somewhere else afterwards, where they map nothing.
  *
  * Context: Process context, no spinlock held.
- * Return: Whether it has; then nothing may be mapped any more.
+ * Return: Whether it has; then the caller must not map anything.
  */
 static __always_inline bool pmm_window_is_lost(void)
 {

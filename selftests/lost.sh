@@ -3,7 +3,7 @@
 #
 # The kernel's own vfree(), kvfree(), vunmap(), iounmap() or vm_unmap_ram() of an
 # address in the window frees the window under the pool. That is noticed at once:
-# the kernel warns, naming the culprit, the pool maps nothing any more, and frees
+# the kernel warns, naming the culprit, the pool no longer maps anything, and frees
 # and unloading leave alone what belongs to somebody else by then.
 
 . ./lib.sh
@@ -75,6 +75,8 @@ said() {
 commands_refused() {
 	cmd "vmalloc size=$PAGE"
 	is "$1: a command is refused" "$out" 'error ENXIO the window is lost: the kernel log has more'
+	cmd "fill area=1 seed=1"
+	is "$1: so is one that writes to an area" "$out" 'error ENXIO the window is lost: the kernel log has more'
 	is "$1: mem cannot be read" "$(dd if="$PMM/mem" bs=1 count=1 2>&1 | grep -c 'No such device')" 1
 	is "$1: verify" "$(cat "$PMM/verify")" 'corrupt: the window is lost: the kernel has freed it'
 }
@@ -114,7 +116,7 @@ unnoticed() {
 }
 
 [ -e "$CLIENT_KO" ] || skip_all "no $CLIENT_KO"
-plan 58
+plan 63
 harmless
 for call in vfree kvfree vunmap iounmap vm_unmap_ram; do
 	by $call

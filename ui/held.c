@@ -204,7 +204,7 @@ static int pmm_hold_area(struct pmm_args *args, void *addr, unsigned long type,
 	return 0;
 }
 
-static int pmm_fail_area(struct pmm_args *args, int err)
+int pmm_fail_area(struct pmm_args *args, int err)
 {
 	switch (err) {
 	case -EINVAL:

@@ -68,57 +68,77 @@ static void lost_pages_work(void)
 		__pmm_free_pages(page, 3);
 }
 
-/* Maps one page over as many addresses as the window had: most likely, over the same. */
-static u32 *lost_new_owner(struct page *page, unsigned long nr_pages)
-{
-	struct page **pages = kvmalloc_array(nr_pages, sizeof(*pages), GFP_KERNEL);
-	unsigned long i;
-	u32 *owner;
+/* Areas of the kernel's that one page is mapped all over, until one has addresses of the window. */
+struct lost_owners {
+	struct page	*page;
+	u32		*area[8];
+	unsigned int	nr;
+};
 
-	if (!pages)
-		return NULL;
-	for (i = 0; i < nr_pages; i++)
-		pages[i] = page;
-	vm_unmap_aliases();
-	owner = vmap(pages, nr_pages, VM_MAP | VM_IOREMAP, PAGE_KERNEL);
-	kvfree(pages);
-	return owner;
+#define LOST_WORD	0x5a5a1234
+
+static bool lost_overlaps(const u32 *owner, const void *addr)
+{
+	return addr - (const void *)owner < client_window_pages * PAGE_SIZE;
 }
 
-static bool lost_owner_unharmed(const u32 *owner, unsigned long nr_pages)
+/* As large as the window, so that most likely they get its place. */
+static bool lost_find_owners(struct lost_owners *owners, const void *addr)
+{
+	unsigned long i, nr_pages = client_window_pages;
+	struct page **pages = kvmalloc_array(nr_pages, sizeof(*pages), GFP_KERNEL);
+	u32 *area = NULL;
+
+	owners->nr = 0;
+	for (i = 0; pages && i < nr_pages; i++)
+		pages[i] = owners->page;
+	vm_unmap_aliases();
+	while (pages && owners->nr < ARRAY_SIZE(owners->area) && !lost_overlaps(area, addr)) {
+		area = vmap(pages, nr_pages, VM_MAP, PAGE_KERNEL);
+		if (!area)
+			break;
+		owners->area[owners->nr++] = area;
+	}
+	kvfree(pages);
+	return lost_overlaps(area, addr);
+}
+
+static bool lost_unharmed(const struct lost_owners *owners)
 {
 	unsigned long i;
+	unsigned int nr;
 
-	for (i = 0; i < nr_pages; i++)
-		if (vmalloc_to_page((char *)owner + i * PAGE_SIZE) != vmalloc_to_page(owner) ||
-		    READ_ONCE(*(owner + i * PAGE_SIZE / sizeof(*owner))) != 0x5a5a1234)
-			return false;
+	for (nr = 0; nr < owners->nr; nr++)
+		for (i = 0; i < client_window_pages; i++) {
+			const u32 *word = owners->area[nr] + i * PAGE_SIZE / sizeof(u32);
+
+			if (vmalloc_to_page(word) != owners->page || READ_ONCE(*word) != LOST_WORD)
+				return false;
+		}
 	return true;
 }
 
 /* The first thing that the pool is asked for afterwards is a free. */
 static void lost_by(void (*door)(void *addr))
 {
-	struct page *page = alloc_page(GFP_KERNEL);
+	struct lost_owners owners = { .page = alloc_page(GFP_KERNEL) };
 	struct lost_things things = { };
-	u32 *owner = NULL;
 
-	if (!CHECK(page) || !lost_take(&things))
+	if (!CHECK(owners.page) || !lost_take(&things))
 		return;
-	*(u32 *)page_address(page) = 0x5a5a1234;
+	*(u32 *)page_address(owners.page) = LOST_WORD;
 	door(things.area + PAGE_SIZE);
-	owner = lost_new_owner(page, client_window_pages);
-	if (!CHECK(owner) || owner > (u32 *)things.area ||
-	    things.area >= (void *)owner + client_window_pages * PAGE_SIZE)
+	if (!lost_find_owners(&owners, things.area))
 		client_skip("the window's addresses have no new owner");
 	pmm_vfree(things.area);
 	lost_refuses(&things);
 	lost_pages_work();
 	lost_free(&things);
 	pmm_vm_unmap_aliases();
-	CHECK(!owner || lost_owner_unharmed(owner, client_window_pages));
-	vunmap(owner);
-	__free_page(page);
+	CHECK(lost_unharmed(&owners));
+	while (owners.nr)
+		vunmap(owners.area[--owners.nr]);
+	__free_page(owners.page);
 }
 
 static void by_vfree(void *addr)
@@ -172,7 +192,7 @@ static void test_vm_unmap_ram(void)
 	lost_by(by_vm_unmap_ram);
 }
 
-/* What is left has no pages, and the pool is not asked for anything more. */
+/* The area that stays has no pages, and the pool is not asked for anything more. */
 static void test_unload(void)
 {
 	struct pmm_vm_struct *vm = pmm_get_vm_area(PAGE_SIZE, PMM_VM_MAP);
