@@ -10,7 +10,6 @@
 
 CLIENT=/sys/kernel/debug/pocketmm_client
 CLIENT_KO=${POCKETMM_CLIENT_KO:-client/pocketmm_client.ko}
-WINDOW_PAGES=8192
 
 # The kernel's warning is wanted here. No console may show it, nor may it stop the machine.
 expect_warning() {
@@ -34,8 +33,8 @@ unexpect_warning() {
 }
 
 load_both() {
-	load chunk=$((4096 * PAGE)) window=$((WINDOW_PAGES * PAGE))
-	"$TRY" insmod "$CLIENT_KO" window_pages=$WINDOW_PAGES >/dev/null || bail "insmod $CLIENT_KO"
+	load chunk=$((4096 * PAGE)) window=$((8192 * PAGE))
+	"$TRY" insmod "$CLIENT_KO" >/dev/null || bail "insmod $CLIENT_KO"
 }
 
 # A result of the client's is one of ours.
