@@ -67,7 +67,8 @@ hold() {
 
 said() {
 	is "$1: the kernel warns" "$(echo "$log" | grep -c 'WARNING: .*vunmap')" 1
-	is "$1: and names the culprit" "$(echo "$log" | grep -v pocketmm: | grep -c " lost_by+0x.* \[pocketmm_client\]")" 1
+	is "$1: and of nothing else" "$(echo "$log" | grep -cE 'BUG|WARNING|Oops')" 1
+	isnt "$1: and names the culprit" "$(echo "$log" | grep -v pocketmm: | grep -c " lost_by+0x.* \[pocketmm_client\]")" 0
 	is "$1: the pool says so once" "$(echo "$lines" | grep -c '^the window is lost: ')" 1
 }
 
@@ -115,10 +116,16 @@ unnoticed() {
 }
 
 [ -e "$CLIENT_KO" ] || skip_all "no $CLIENT_KO"
-plan 63
+plan 68
 harmless
-for call in vfree kvfree vunmap iounmap vm_unmap_ram; do
+for call in vfree kvfree vunmap iounmap; do
 	by $call
 done
+# The kernel forgets its own record of the window then, 96 bytes, which would count as a leak.
+if [ -e /sys/kernel/debug/kmemleak ]; then
+	skips 12 vm_unmap_ram "kmemleak would tell of the kernel's record of the area"
+else
+	by vm_unmap_ram
+fi
 unnoticed
 finish
