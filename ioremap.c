@@ -33,7 +33,7 @@ static int pmm_check_phys(phys_addr_t phys, unsigned long size)
  *
  * Context: Process context; may sleep.
  * Return: The address, at the same offset within its page as @phys; or ERR_PTR: -EINVAL (no bytes,
- * or beyond the reach of the processor), -EPERM (RAM), -ENOSPC, -ENOMEM.
+ * or beyond the reach of the processor), -EPERM (RAM), -ENOSPC, -ENOMEM, -ENXIO.
  */
 void __iomem *pmm_ioremap_caller(phys_addr_t phys, unsigned long size, const void *caller)
 {

@@ -100,6 +100,8 @@ static void *pmm_ram_map(struct page **pages, unsigned int count, const void *ca
 	struct pmm_ram_block *block;
 	unsigned int at, got = 0;
 
+	if (unlikely(pmm_window_is_lost()))
+		return ERR_PTR(-ENXIO);
 	while (unlikely(!(block = pmm_ram_take(cpu, count, &at))))
 		if (!pmm_ram_new_block(cpu, caller))
 			return ERR_PTR(-ENOSPC);
@@ -159,7 +161,7 @@ static struct pmm_ram_block *pmm_ram_block_of(unsigned long addr)
 
 static void pmm_ram_unmap(struct pmm_ram_block *block, unsigned int at, unsigned int count)
 {
-	if (pmm_ram_is_within(at, count))
+	if (likely(!pmm_window_is_lost()) && pmm_ram_is_within(at, count))
 		pmm_clear_in_slot(pmm_ram_pte(block, at), count);
 	else
 		pmm_window_unmap_anywhere(pmm_ram_addr(block, at), count);

@@ -9,7 +9,7 @@
 #include <linux/export.h>
 
 #include "host/compat.h"
-#include "internal.h"
+#include "host/window.h"
 
 static void pmm_vma_open(struct vm_area_struct *vma)
 {
@@ -55,8 +55,8 @@ static int pmm_insert_pages(struct vm_area_struct *vma, struct pmm_vm_struct *vm
  * it meanwhile.
  *
  * Context: Process context, mmap_lock held for writing, as in a driver's mmap; may sleep.
- * Return: 0; -EINVAL when no area for users begins at @addr, or the range goes beyond it; or
- * vm_insert_page()'s error. (2.6.28)
+ * Return: 0; -EINVAL when no area for users begins at @addr, or the range goes beyond it; -ENXIO
+ * when the window is lost; or vm_insert_page()'s error. (2.6.28)
  */
 int pmm_remap_vmalloc_range(struct vm_area_struct *vma, void *addr, unsigned long pgoff)
 {
@@ -64,6 +64,8 @@ int pmm_remap_vmalloc_range(struct vm_area_struct *vma, void *addr, unsigned lon
 	int err;
 
 	pmm_might_sleep();
+	if (pmm_window_is_lost())
+		return -ENXIO;
 	vm = pmm_vmlist_hold(&pmm_vmlist, addr);
 	if (!vm)
 		return -EINVAL;

@@ -296,12 +296,15 @@ static struct pmm_vm_struct *pmm_reserve_again(const struct pmm_area_request *wa
  * @want: as for pmm_vmlist_reserve()
  *
  * Context: Process context; may sleep if @want->gfp says so.
- * Return: As pmm_vmlist_reserve().
+ * Return: As pmm_vmlist_reserve(); ERR_PTR(-ENXIO) when the window is lost.
  */
 struct pmm_vm_struct *pmm_reserve_area(const struct pmm_area_request *want)
 {
-	struct pmm_vm_struct *vm = pmm_vmlist_reserve(&pmm_vmlist, want);
+	struct pmm_vm_struct *vm;
 
+	if (pmm_window_is_lost())
+		return ERR_PTR(-ENXIO);
+	vm = pmm_vmlist_reserve(&pmm_vmlist, want);
 	if (!IS_ERR(vm) || PTR_ERR(vm) != -ENOSPC || !pmm_purge_is_lazy() ||
 	    !gfpflags_allow_blocking(want->gfp))
 		return vm;
@@ -365,8 +368,8 @@ pmm_reserve_anywhere(unsigned long size, gfp_t gfp, unsigned long flags, const v
  *
  * Context: Process context; may sleep if @gfp says so.
  * Return: The area's address; ERR_PTR: -EINVAL (0, or more pages than the pool has), -ENOSPC (no
- * hole in the window is large enough), -ENOMEM (not enough free pages, or no memory for the
- * record).
+ * hole in the window is large enough), -ENXIO (the window is lost), -ENOMEM (not enough free pages,
+ * or no memory for the record).
  */
 void *pmm_vmalloc_caller(unsigned long size, gfp_t gfp, pgprot_t prot, unsigned long flags,
 			 const void *caller)

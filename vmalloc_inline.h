@@ -61,7 +61,7 @@ static __always_inline bool pmm_take_down_at_once(const void *addr, unsigned lon
 	struct pmm_vmlist *list = &pmm_vmlist;
 	struct pmm_area *area, *gone;
 
-	if (unlikely(!list->search_tree))
+	if (unlikely(!list->search_tree) || unlikely(pmm_window_is_lost()))
 		return false;
 	spin_lock(&list->lock);
 	area = __pmm_vmlist_find_joinable(list, addr, type);
@@ -107,6 +107,8 @@ static __always_inline struct pmm_vm_struct *pmm_reserve_pages(unsigned long nr_
 {
 	struct pmm_vm_struct *vm = NULL;
 
+	if (unlikely(pmm_window_is_lost()))
+		return ERR_PTR(-ENXIO);
 	if (likely(nr_pages - 1 < PMM_MAX_SLOTS))
 		vm = pmm_vmlist_reserve_on_top(&pmm_vmlist, (nr_pages + 1) << PAGE_SHIFT, flags,
 					       nr_pages, caller);

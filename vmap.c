@@ -69,7 +69,7 @@ static int pmm_map_held_pages(struct pmm_vm_struct *vm, struct page **pages, uns
  * @caller: address to record
  *
  * Context: Process context; may sleep.
- * Return: The area's address; ERR_PTR: -EINVAL, -ENOSPC, -ENOMEM.
+ * Return: The area's address; ERR_PTR: -EINVAL, -ENOSPC, -ENOMEM, -ENXIO.
  */
 void *pmm_vmap_caller(struct page **pages, unsigned int count, unsigned long flags, pgprot_t prot,
 		      const void *caller)
@@ -209,12 +209,15 @@ EXPORT_SYMBOL_GPL(pmm_find_vm_area);
  *
  * Context: Process context.
  * Return: 0; -EINVAL when an entry of the array is not a page or a free one of the pool, -EBUSY
- * when something is mapped in the range already; after an error nothing has changed. (2.6.28)
+ * when something is mapped in the range already, -ENXIO when the window is lost; after an error
+ * nothing has changed. (2.6.28)
  */
 int pmm_map_vm_area(struct pmm_vm_struct *area, pgprot_t prot, struct page ***pages)
 {
 	unsigned long i, pfn, nr_pages = pmm_area_pages(area);
 
+	if (pmm_window_is_lost())
+		return -ENXIO;
 	if (!pmm_are_pages(*pages, nr_pages, __builtin_return_address(0)))
 		return -EINVAL;
 	for (i = 0; i < nr_pages; i++)

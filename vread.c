@@ -57,6 +57,8 @@ static long pmm_copy_window(char *buf, unsigned long addr, unsigned long count, 
 	const struct pmm_vm_struct *vm;
 	char *start = buf;
 
+	if (pmm_window_is_lost())
+		return -ENXIO;
 	count = min(count, ULONG_MAX - addr);
 	spin_lock(&pmm_vmlist.lock);
 	for (vm = __pmm_vmlist_find_above(&pmm_vmlist, addr); vm && count; vm = vm->next) {
@@ -97,7 +99,8 @@ static long pmm_copy_window(char *buf, unsigned long addr, unsigned long count, 
  * no register, x86 reads ones, but on arm64 the kernel may take a fatal external abort.
  *
  * Context: Process context.
- * Return: Bytes copied: less than @count when the last area ends first. (2.4.22)
+ * Return: Bytes copied: less than @count when the last area ends first; -ENXIO when the window is
+ * lost. (2.4.22)
  */
 long pmm_vread(char *buf, char *addr, unsigned long count)
 {
@@ -114,7 +117,8 @@ EXPORT_SYMBOL_GPL(pmm_vread);
  * Holes, guard pages and read-only mappings ignore the bytes written to them.
  *
  * Context: Process context.
- * Return: Bytes passed: less than @count when the last area ends first. (2.4.22)
+ * Return: Bytes passed: less than @count when the last area ends first; -ENXIO when the window is
+ * lost. (2.4.22)
  */
 long pmm_vwrite(char *buf, char *addr, unsigned long count)
 {

@@ -21,6 +21,9 @@
 
 #define PMM_ARCH_PRESENT	PTE_VALID
 
+/* The processor ignores it; the kernel knows present entries by the lowest bit or by high ones. */
+#define PMM_ARCH_SENTINEL	0x5a0UL
+
 /*
  * Memory is mapped cached, whatever the caller asks for, because the kernel's linear map is cached:
  * two mappings of different types are mismatched, and the processor may lose data that is written

@@ -21,6 +21,9 @@
 
 #define PMM_ARCH_PRESENT	_PAGE_PRESENT
 
+/* The bits of an address are all set: L1TF reaches no memory through it. */
+#define PMM_ARCH_SENTINEL	(PAGE_MASK | _PAGE_SOFTW1 | _PAGE_SOFTW3)
+
 static __always_inline pteval_t pmm_arch_prot_bits(pgprot_t prot)
 {
 	return (pgprot_val(prot) | _PAGE_NX) & ~_PAGE_USER & __supported_pte_mask;

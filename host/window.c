@@ -17,9 +17,16 @@
  * makes room for a table once it has been unmapped and flushed. All tables are hooked in again
  * before vunmap(). A flush covers everything on every CPU, including the entries of upper tables.
  *
+ * To the kernel the window is one area, which its own vfree(), vunmap() and iounmap() free as a
+ * whole, whatever address in it they get. They clear all its entries. That of the last page, the
+ * sentinel, has a value that is neither empty nor present: the kernel warns when it finds that in
+ * its way, with the stack of the culprit, and the pool knows the window is lost when it is gone.
+ *
  * It owns the tables and does not lock: an entry, and a slot that an area fills, belong to the
  * owner of the area around it (vmlist.c). Two areas that meet in a slot both need its table there.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/atomic.h>
 #include <linux/vmalloc.h>
 
@@ -250,7 +257,8 @@ void pmm_window_flush(enum pmm_flush_reason reason, unsigned long bytes)
  * @pfn: gets the page frame when something is mapped
  *
  * Context: Any. Without a lock on the area the answer may be stale when it arrives.
- * Return: 0 when nothing is mapped there; else PMM_MAP_PRESENT, with the kernel's access rights.
+ * Return: 0 when nothing is mapped there, or the window is lost; else PMM_MAP_PRESENT, with the
+ * kernel's access rights.
  */
 unsigned int pmm_window_lookup(unsigned long addr, unsigned long *pfn)
 {
@@ -258,7 +266,7 @@ unsigned int pmm_window_lookup(unsigned long addr, unsigned long *pfn)
 	struct pmm_slot *slot;
 	pte_t pte;
 
-	if (addr - pmm_window_start() >= pmm_window.size)
+	if (addr - pmm_window_start() >= pmm_window.size || !pmm_window_is_ours())
 		return 0;
 	slot = pmm_slot(addr);
 	if (pmm_slot_is_huge(slot)) {
@@ -359,16 +367,82 @@ static int pmm_find_slots(void)
 	return 0;
 }
 
-/* Only slots that lie wholly in the window: the kernel may use the rest of the others. */
+/*
+ * Only slots that lie wholly in the window: the kernel may use the rest of the others. Nor that of
+ * the last page, where the sentinel is.
+ */
 static void pmm_hook_slots(bool in)
 {
-	unsigned long addr, end = ALIGN_DOWN(pmm_window_start() + pmm_window.size, PMD_SIZE);
+	unsigned long addr, end = ALIGN_DOWN(pmm_window_start() + pmm_window.size - 1, PMD_SIZE);
 
 	for (addr = ALIGN(pmm_window_start(), PMD_SIZE); addr < end; addr += PMD_SIZE)
 		if (pmm_slot(addr)->pmd)
 			pmm_arch_set_pmd(pmm_slot(addr)->pmd,
 					 in ? pmm_slot(addr)->hook : __pmd(0));
 }
+
+/* --- the sentinel ----------------------------------------------------------------------------- */
+
+static pte_t *pmm_last_entry(void)
+{
+	return pmm_window_entry(pmm_window_start() + pmm_window.size - PAGE_SIZE);
+}
+
+static void pmm_post_sentinel(void)
+{
+	pte_t *last = pmm_last_entry();
+
+	set_pte(last, __pte(PMM_ARCH_SENTINEL));
+	pmm_window.sentinel = last;
+}
+
+/*
+ * The addresses and their tables may have a new owner already. From here on entries are looked up,
+ * set and cleared in a page that no table refers to, in which there is no sentinel.
+ */
+static void pmm_leave_tables(void)
+{
+	static pmd_t nowhere;
+	pte_t *table = page_address(pmm_window.dummy);
+	unsigned long i;
+
+	clear_page(table);
+	nowhere = pmm_window.slots[0].hook;
+	for (i = 0; i < pmm_window.nr_slots; i++) {
+		WRITE_ONCE(pmm_window.slots[i].table, table);
+		if (pmm_window.slots[i].pmd)
+			WRITE_ONCE(pmm_window.slots[i].pmd, &nowhere);
+	}
+	WRITE_ONCE(pmm_window.sentinel, table);
+}
+
+/**
+ * pmm_window_give_up() - leave the window to the kernel, which has freed it
+ *
+ * Use pmm_window_is_lost().
+ *
+ * Context: Process context, no spinlock held.
+ * Return: true.
+ */
+noinline bool pmm_window_give_up(void)
+{
+	static DEFINE_SPINLOCK(lock);	/* given_up */
+	static bool given_up;
+	bool first;
+
+	spin_lock(&lock);
+	first = !given_up;
+	given_up = true;
+	if (first)
+		pmm_leave_tables();
+	spin_unlock(&lock);
+	if (!first)
+		return true;
+	pr_err("the window is lost: the kernel's own vfree(), vunmap() or iounmap() has freed it; the pool maps nothing until it is loaded again\n");
+	return true;
+}
+
+/* --- load and unload -------------------------------------------------------------------------- */
 
 static void pmm_window_know_pool(const struct pmm_zone *zone)
 {
@@ -409,6 +483,7 @@ int pmm_window_init(unsigned long size)
 	}
 	pmm_window_know_pool(&pmm_zone);
 	pmm_window_unmap_anywhere(pmm_window_start(), size >> PAGE_SHIFT);
+	pmm_post_sentinel();
 	pmm_hook_slots(false);
 	pmm_window_flush(PMM_FLUSH_TABLE, size);
 	atomic64_set(&pmm_window.flushes, 0);
@@ -418,12 +493,17 @@ int pmm_window_init(unsigned long size)
 /**
  * pmm_window_exit() - give the window back, once nothing is mapped in it
  *
+ * Of a window that is lost, the tables that were not hooked in are lost as well.
+ *
  * Context: Process context; may sleep.
  */
 void pmm_window_exit(void)
 {
-	pmm_hook_slots(true);
-	vunmap((void *)pmm_window.base);
+	if (!pmm_window_is_lost()) {
+		set_pte(pmm_last_entry(), __pte(0));
+		pmm_hook_slots(true);
+		vunmap((void *)pmm_window.base);
+	}
 	kvfree(pmm_window.slots);
 	__free_page(pmm_window.dummy);
 }

@@ -14,6 +14,8 @@
  *	hook, unhook, leaf	pmm_arch_set_pmd(), pmm_arch_leaf(), pmm_arch_is_leaf(),
  *				pmm_arch_has_leaves()
  *	flush			pmm_arch_flush()
+ *	an entry that the kernel never makes, neither empty nor present
+ *				PMM_ARCH_SENTINEL
  */
 #ifndef POCKETMM_WINDOW_H
 #define POCKETMM_WINDOW_H
@@ -36,7 +38,8 @@ struct pmm_slot {
 };
 
 /**
- * struct pmm_window - the one window; constant once it exists, except for the slots and @flushes
+ * struct pmm_window - the one window; constant once it exists, except for the slots, @flushes, and
+ *	@sentinel when it is lost
  * @slots: one for each PMD_SIZE that the window touches
  * @first_slot: number of the first, counted from address 0
  * @base: first address
@@ -46,6 +49,7 @@ struct pmm_slot {
  * @pages_size: bytes of those
  * @nr_slots: length of @slots
  * @dummy: the page that the window was made with
+ * @sentinel: the entry of the last page, which is nothing but a guard page, whatever area is there
  * @flushes: of the TLBs, since load
  */
 struct pmm_window {
@@ -58,6 +62,7 @@ struct pmm_window {
 	unsigned long	pages_size;
 	unsigned long	nr_slots;
 	struct page	*dummy;
+	const pte_t	*sentinel;
 	atomic64_t	flushes;
 };
 
@@ -80,6 +85,7 @@ extern struct pmm_window pmm_window;
 
 int pmm_window_init(unsigned long size);
 void pmm_window_exit(void);
+bool pmm_window_give_up(void);
 unsigned long pmm_window_metadata(void);
 u64 pmm_window_flushes(void);
 u64 pmm_window_phys_limit(void);
@@ -108,6 +114,26 @@ static inline unsigned long pmm_window_start(void)
 static inline unsigned long pmm_window_size(void)
 {
 	return pmm_window.size;
+}
+
+/* Any context; the answer may be stale when it arrives. */
+static __always_inline bool pmm_window_is_ours(void)
+{
+	return likely(pte_val(READ_ONCE(*pmm_window.sentinel)) == PMM_ARCH_SENTINEL);
+}
+
+/**
+ * pmm_window_is_lost() - has the kernel freed the window under the pool?
+ *
+ * It is asked before entries are set or cleared. If the window is lost, the pool's entries are
+ * somewhere else afterwards, where they map nothing.
+ *
+ * Context: Process context, no spinlock held.
+ * Return: Whether it has; then the caller must not map anything.
+ */
+static __always_inline bool pmm_window_is_lost(void)
+{
+	return !pmm_window_is_ours() && pmm_window_give_up();
 }
 
 static __always_inline struct pmm_slot *pmm_slot(unsigned long addr)
@@ -316,7 +342,7 @@ static __always_inline void pmm_clear_in_slot(pte_t *pte, unsigned long nr)
  * @addr: of the first page, in the window
  * @nr_pages: how many
  *
- * Context: Any; the caller owns the range.
+ * Context: Any; the caller owns the range, and knows that the window is not lost.
  * Return: false, and nothing has changed, when the range is not within a slot, or a leaf maps it.
  */
 static __always_inline bool pmm_window_unmap_within(unsigned long addr, unsigned long nr_pages)
@@ -334,11 +360,11 @@ static __always_inline bool pmm_window_unmap_within(unsigned long addr, unsigned
  * @addr: of the first page, in the window
  * @nr_pages: how many; what a leaf maps is unmapped as a whole
  *
- * Context: Any; the caller owns the range.
+ * Context: Process context, no spinlock held; the caller owns the range.
  */
 static __always_inline void pmm_window_unmap(unsigned long addr, unsigned long nr_pages)
 {
-	if (!pmm_window_unmap_within(addr, nr_pages))
+	if (pmm_window_is_lost() || !pmm_window_unmap_within(addr, nr_pages))
 		pmm_window_unmap_anywhere(addr, nr_pages);
 }
 

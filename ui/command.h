@@ -69,6 +69,7 @@ void pmm_result_free(void);
 
 int pmm_held_block(struct pmm_args *args, unsigned int i, struct page **page, unsigned int *order);
 int pmm_held_area(struct pmm_args *args, void **addr);
+int pmm_fail_area(struct pmm_args *args, int err);
 void pmm_held_exit(void);
 
 /* The commands return 0, or a negative errno with the reason in @args->why. They may sleep. */

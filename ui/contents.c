@@ -109,6 +109,11 @@ static int pmm_compare_page(struct pmm_args *args, const u8 *is, const u8 *shoul
 	return 0;
 }
 
+static int pmm_fail_copy(struct pmm_args *args, long got)
+{
+	return got < 0 ? pmm_fail_area(args, got) : 0;
+}
+
 static int pmm_walk_span(struct pmm_args *args, bool write)
 {
 	char *pattern = pmm_may_fail((char *)__get_free_page(GFP_KERNEL));
@@ -125,12 +130,12 @@ static int pmm_walk_span(struct pmm_args *args, bool write)
 
 		pmm_make_pattern((u64 *)pattern, args->value[PMM_SEED], i);
 		if (write && span.in_window) {
-			pmm_vwrite(pattern, addr, len);
+			err = pmm_fail_copy(args, pmm_vwrite(pattern, addr, len));
 		} else if (write) {
 			memcpy(addr, pattern, len);
 		} else if (span.in_window) {
-			pmm_vread(found, addr, len);
-			err = pmm_compare_page(args, found, pattern, i, len);
+			err = pmm_fail_copy(args, pmm_vread(found, addr, len)) ?:
+			      pmm_compare_page(args, found, pattern, i, len);
 		} else {
 			err = pmm_compare_page(args, addr, pattern, i, len);
 		}

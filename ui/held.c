@@ -204,7 +204,7 @@ static int pmm_hold_area(struct pmm_args *args, void *addr, unsigned long type,
 	return 0;
 }
 
-static int pmm_fail_area(struct pmm_args *args, int err)
+int pmm_fail_area(struct pmm_args *args, int err)
 {
 	switch (err) {
 	case -EINVAL:
@@ -216,6 +216,8 @@ static int pmm_fail_area(struct pmm_args *args, int err)
 		return PMM_FAIL(args, -EPERM, "a driver or the kernel has claimed it: /proc/iomem");
 	case -ENOSPC:
 		return PMM_FAIL(args, err, "no hole in the window is large enough");
+	case -ENXIO:
+		return PMM_FAIL(args, err, "the window is lost: the kernel log has more");
 	default:
 		return PMM_FAIL(args, err, "not enough memory, %lu pages free",
 				pmm_nr_free_pages());

@@ -39,6 +39,8 @@ static ssize_t pmm_mem_read_piece(char __user *ubuf, char *bounce, loff_t pos, s
 {
 	long got = pmm_vread(bounce, pmm_mem_addr(pos), len);
 
+	if (got < 0)
+		return got;
 	memset(bounce + got, 0, len - got);
 	return copy_to_user(ubuf, bounce, len) ? -EFAULT : 0;
 }
@@ -47,8 +49,7 @@ static ssize_t pmm_mem_write_piece(const char __user *ubuf, char *bounce, loff_t
 {
 	if (copy_from_user(bounce, ubuf, len))
 		return -EFAULT;
-	pmm_vwrite(bounce, pmm_mem_addr(pos), len);
-	return 0;
+	return min(pmm_vwrite(bounce, pmm_mem_addr(pos), len), 0L);
 }
 
 /* Piece by piece. An error after the first piece shortens the transfer, like a signal. */

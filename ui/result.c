@@ -96,6 +96,7 @@ const char *pmm_error_name(int err)
 	case EPERM:	return "EPERM";
 	case ENOENT:	return "ENOENT";
 	case EIO:	return "EIO";
+	case ENXIO:	return "ENXIO";
 	case E2BIG:	return "E2BIG";
 	case ENOMEM:	return "ENOMEM";
 	case EBUSY:	return "EBUSY";

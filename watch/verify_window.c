@@ -66,6 +66,10 @@ bool pmm_window_verify(struct pmm_verdict *v)
 {
 	bool ok;
 
+	if (pmm_window_is_lost()) {
+		snprintf(v->why, sizeof(v->why), "the window is lost: the kernel has freed it");
+		return false;
+	}
 	if (!pmm_vmlist_verify(&pmm_vmlist, v))
 		return false;
 	spin_lock(&pmm_vmlist.lock);

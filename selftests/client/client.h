@@ -30,6 +30,9 @@ extern const struct client_case client_misuse_cases[];
 extern const struct client_case client_fault_cases[];
 extern const struct client_case client_context_cases[];
 
+/* Each of these has a file of its own, and all but the first leave a pool without a window. */
+extern const struct client_case client_lost_cases[];
+
 /* main.c: what the pool goes by */
 extern bool client_pcp;
 extern bool client_lazy;

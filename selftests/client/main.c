@@ -12,6 +12,7 @@
  *	leak	a write takes blocks and areas that are never freed
  *	ram	a number written is how many mappings pmm_vm_map_ram() makes and unmaps
  *	freed	'OFFSET CHANGE': changes a byte of a page that was freed before
+ *	lost	has a file for each case of lost.c, which runs and reads as in results
  *	behind	'SIZE N': changes the Nth byte behind a vmalloc, from 0, and frees it
  */
 #include <linux/debugfs.h>
@@ -120,6 +121,37 @@ static const struct file_operations client_results_fops = {
 	.llseek		= seq_lseek,
 	.release	= single_release,
 };
+
+static int client_lost_show(struct seq_file *m, void *unused)
+{
+	mutex_lock(&client_lock);
+	client_out = m;
+	seq_puts(m, "plan 1\n");
+	client_run(m->private);
+	mutex_unlock(&client_lock);
+	return 0;
+}
+
+static int client_lost_open(struct inode *inode, struct file *file)
+{
+	return single_open_size(file, client_lost_show, inode->i_private, RESULTS_SIZE);
+}
+
+static const struct file_operations client_lost_fops = {
+	.owner		= THIS_MODULE,
+	.open		= client_lost_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
+static void client_create_lost(struct dentry *dir)
+{
+	const struct client_case *test;
+
+	for (test = client_lost_cases; test->name; test++)
+		debugfs_create_file(test->name, 0400, dir, (void *)test, &client_lost_fops);
+}
 
 static int client_stress_file_show(struct seq_file *m, void *unused)
 {
@@ -258,6 +290,7 @@ static int __init client_init(void)
 	debugfs_create_file("ram", 0200, client_dir, NULL, &client_ram_fops);
 	debugfs_create_file("freed", 0200, client_dir, NULL, &client_freed_fops);
 	debugfs_create_file("behind", 0200, client_dir, NULL, &client_behind_fops);
+	client_create_lost(debugfs_create_dir("lost", client_dir));
 	return 0;
 }
 
