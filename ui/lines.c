@@ -52,18 +52,32 @@ void *pmm_view_start(struct seq_file *m, loff_t *pos, void *(*take)(unsigned lon
 
 struct pmm_block_line {
 	unsigned long	caller;
-	struct pmm_act	act;	/* with owner=1 */
 	u32		index;
 	u8		state;
+	struct pmm_act	act;	/* with owner=1; otherwise a line ends before it */
 };
+
+static const struct pmm_owner *pmm_owners(void)
+{
+	return pmm_zone.debug ? pmm_zone.debug->owner : NULL;
+}
+
+static size_t pmm_line_size(void)
+{
+	return pmm_owners() ? sizeof(struct pmm_block_line) : offsetof(struct pmm_block_line, act);
+}
+
+static struct pmm_block_line *pmm_line_at(void *lines, unsigned long nr)
+{
+	return lines + nr * pmm_line_size();
+}
 
 /* For a used block, the act that took it; for a free block, the act that freed it. */
 static void __pmm_copy_act(struct pmm_block_line *line)
 {
-	const struct pmm_owner *owner = pmm_zone.debug ? pmm_zone.debug->owner : NULL;
+	const struct pmm_owner *owner = pmm_owners();
 	enum pmm_kind kind = PMM_STATE_KIND(line->state);
 
-	line->act.stack = 0;
 	if (!owner)
 		return;
 	owner += line->index;
@@ -73,7 +87,7 @@ static void __pmm_copy_act(struct pmm_block_line *line)
 
 /* The copy of the blocks so far. */
 struct pmm_block_copy {
-	struct pmm_block_line	*lines;
+	void			*lines;
 	unsigned long		room;
 	unsigned long		nr;
 };
@@ -87,7 +101,7 @@ static bool __pmm_copy_blocks(struct pmm_zone *zone, unsigned long index, unsign
 	if (!index)
 		copy->nr = 0;
 	while (index < end && copy->nr < copy->room) {
-		struct pmm_block_line *line = &copy->lines[copy->nr++];
+		struct pmm_block_line *line = pmm_line_at(copy->lines, copy->nr++);
 
 		line->index = index;
 		line->state = READ_ONCE(zone->state[index]);
@@ -115,7 +129,7 @@ static void *pmm_take_blocks(unsigned long *nr)
 
 	for (spare = 64;; spare *= 2) {
 		copy.room = min(pmm_guess_nr_blocks() + spare, pmm_zone.nr_pages);
-		copy.lines = pmm_may_fail(kvmalloc_array(copy.room, sizeof(*copy.lines),
+		copy.lines = pmm_may_fail(kvmalloc_array(copy.room, pmm_line_size(),
 							 GFP_KERNEL_ACCOUNT));
 		if (!copy.lines)
 			return NULL;
@@ -183,8 +197,7 @@ static void pmm_show_act(struct seq_file *m, const struct pmm_act *act)
 static int pmm_blocks_show(struct seq_file *m, void *record)
 {
 	struct pmm_view *view = m->private;
-	const struct pmm_block_line *line =
-		(struct pmm_block_line *)view->snapshot + *(loff_t *)record;
+	const struct pmm_block_line *line = pmm_line_at(view->snapshot, *(loff_t *)record);
 	enum pmm_kind kind = PMM_STATE_KIND(line->state);
 
 	seq_printf(m, "%u order=%u %s", line->index, PMM_STATE_ORDER(line->state),
@@ -195,7 +208,8 @@ static int pmm_blocks_show(struct seq_file *m, void *record)
 		seq_puts(m, " pcp");
 	else if (kind != PMM_FREE)
 		pmm_show_caller(m, line->caller);
-	pmm_show_act(m, &line->act);
+	if (pmm_owners())
+		pmm_show_act(m, &line->act);
 	seq_putc(m, '\n');
 	return 0;
 }
@@ -214,14 +228,13 @@ const struct seq_operations pmm_blocks_ops = {
 static int pmm_page_owner_show(struct seq_file *m, void *record)
 {
 	struct pmm_view *view = m->private;
-	const struct pmm_block_line *line =
-		(struct pmm_block_line *)view->snapshot + *(loff_t *)record;
+	const struct pmm_block_line *line = pmm_line_at(view->snapshot, *(loff_t *)record);
 	enum pmm_kind kind = PMM_STATE_KIND(line->state);
 	const struct pmm_act *act = &line->act;
 	unsigned long *entries;
 	unsigned int i, nr;
 
-	if ((kind != PMM_USED && kind != PMM_MAPPED) || !act->stack)
+	if (!pmm_owners() || (kind != PMM_USED && kind != PMM_MAPPED) || !act->stack)
 		return 0;
 	seq_printf(m, "Page allocated via order %u, mask %#x(%pGg), pid %d, tgid %d (%.*s), ts %llu ns\n",
 		   PMM_STATE_ORDER(line->state), act->gfp, &act->gfp, act->pid, act->tgid,
