@@ -141,10 +141,12 @@ unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int
 		if (kind == PMM_PCP && __pmm_batch_ends(zone, order))
 			break;
 	}
-	if (kind == PMM_PCP)
+	if (kind == PMM_PCP) {
+		zone->stat.batches++;
 		atomic_long_add(got << order, &zone->transit);
-	else
+	} else {
 		zone->stat.allocations += got;
+	}
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return got;
 }

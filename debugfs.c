@@ -3,15 +3,13 @@
  * pocketmm: the directory /sys/kernel/debug/pocketmm and its small files.
  *
  * A table has one row for each file. A small file is shown whole by one function here; large files
- * are shown line by line by lines.c. The state is copied under the lock that protects it and
- * printed after the lock is dropped. Each read from the start of a file shows the current state.
- * Only files of mode 0400 have addresses in them. Process context; the only state is the directory.
- * Functions whose names begin with a double underscore run with pmm_zone.lock
- * held.
+ * are shown line by line by lines.c and lists.c. The state is copied under the lock that protects
+ * it and printed after the lock is dropped. Each read from the start of a file shows the current
+ * state. Only files of mode 0400 have addresses in them. Process context; the only state is the
+ * directory.
  *
  * Under lockdown a file stays readable only if it has no write bit.
  */
-#include <linux/bitmap.h>
 #include <linux/debugfs.h>
 #include <linux/fs.h>
 #include <linux/seq_file.h>
@@ -31,22 +29,13 @@ static int pmm_version_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-static void pmm_copy_nr_free(unsigned long *nr_free)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&pmm_zone.lock, flags);
-	__pmm_zone_count_free(&pmm_zone, nr_free);
-	spin_unlock_irqrestore(&pmm_zone.lock, flags);
-}
-
 /* /proc/buddyinfo's format. */
 static int pmm_buddyinfo_show(struct seq_file *m, void *unused)
 {
 	unsigned long nr_free[PMM_MAX_ORDER];
 	unsigned int order;
 
-	pmm_copy_nr_free(nr_free);
+	pmm_zone_count_free(&pmm_zone, nr_free);
 	seq_printf(m, "Node %d, zone %8s ", page_to_nid(pmm_zone.mem_map), pmm_zone.name);
 	for (order = 0; order < PMM_MAX_ORDER; order++)
 		seq_printf(m, "%6lu ", nr_free[order]);
@@ -75,7 +64,7 @@ static int pmm_showmem_show(struct seq_file *m, void *unused)
 	unsigned long nr_free[PMM_MAX_ORDER], total = 0, min = pmm_zone.pages_min;
 	unsigned int order;
 
-	pmm_copy_nr_free(nr_free);
+	pmm_zone_count_free(&pmm_zone, nr_free);
 	for (order = 0; order < PMM_MAX_ORDER; order++)
 		total += nr_free[order] << order;
 	seq_printf(m, "Free pages:      %6lukB (%6lukB HighMem)\n", K(total), 0UL);
@@ -86,114 +75,6 @@ static int pmm_showmem_show(struct seq_file *m, void *unused)
 		seq_printf(m, "%lu*%lukB ", nr_free[order], K(1UL) << order);
 	seq_printf(m, "= %lukB)\n", K(total));
 	pmm_show_cpus(m);
-	return 0;
-}
-
-static unsigned long __pmm_nr_free_blocks(void)
-{
-	unsigned long nr_free[PMM_MAX_ORDER], nr = 0;
-	unsigned int order;
-
-	__pmm_zone_count_free(&pmm_zone, nr_free);
-	for (order = 0; order < PMM_MAX_ORDER; order++)
-		nr += nr_free[order];
-	return nr;
-}
-
-static void __pmm_copy_free_lists(u32 *indices, unsigned long room, unsigned long *nr)
-{
-	unsigned int order;
-	struct page *page;
-
-	for (order = 0; order < PMM_MAX_ORDER; order++) {
-		nr[order] = 0;
-		list_for_each_entry(page, &pmm_zone.free_area[order].free_list, lru) {
-			if (!room--)	/* only if the list is corrupt */
-				return;
-			*indices++ = pmm_page_index(&pmm_zone, page);
-			nr[order]++;
-		}
-	}
-}
-
-/* The indices on all free lists, order by order; @nr gets the length of each list. */
-static u32 *pmm_copy_free_lists(unsigned long *nr)
-{
-	unsigned long flags, room = 64, blocks;
-	u32 *indices;
-
-	for (;;) {
-		indices = pmm_may_fail(kvmalloc_array(room, sizeof(*indices),
-						      GFP_KERNEL_ACCOUNT));
-		if (!indices)
-			return NULL;
-		spin_lock_irqsave(&pmm_zone.lock, flags);
-		blocks = __pmm_nr_free_blocks();
-		if (blocks <= room)
-			break;
-		spin_unlock_irqrestore(&pmm_zone.lock, flags);
-		kvfree(indices);
-		room = blocks + blocks / 8;
-	}
-	memset(nr, 0, PMM_MAX_ORDER * sizeof(*nr));
-	__pmm_copy_free_lists(indices, room, nr);
-	spin_unlock_irqrestore(&pmm_zone.lock, flags);
-	return indices;
-}
-
-static int pmm_freelist_show(struct seq_file *m, void *unused)
-{
-	unsigned long nr[PMM_MAX_ORDER];
-	u32 *indices = pmm_copy_free_lists(nr), *next = indices;
-	unsigned int order;
-
-	if (!indices)
-		return -ENOMEM;
-	for (order = 0; order < PMM_MAX_ORDER; order++) {
-		seq_printf(m, "order %u:", order);
-		for (; nr[order]; nr[order]--)
-			seq_put_decimal_ull(m, " ", *next++);
-		seq_putc(m, '\n');
-	}
-	kvfree(indices);
-	return 0;
-}
-
-static unsigned long *pmm_copy_maps(void)
-{
-	unsigned long longs = 0, flags, *maps, *next;
-	unsigned int order;
-
-	for (order = 0; order < PMM_MAX_ORDER - 1; order++)
-		longs += BITS_TO_LONGS(pmm_nr_pairs(&pmm_zone, order));
-	maps = pmm_may_fail(kvmalloc_array(longs, sizeof(*maps), GFP_KERNEL_ACCOUNT));
-	if (!maps)
-		return NULL;
-	spin_lock_irqsave(&pmm_zone.lock, flags);
-	for (order = 0, next = maps; order < PMM_MAX_ORDER - 1; order++) {
-		longs = BITS_TO_LONGS(pmm_nr_pairs(&pmm_zone, order));
-		memcpy(next, pmm_zone.free_area[order].map, longs * sizeof(*maps));
-		next += longs;
-	}
-	spin_unlock_irqrestore(&pmm_zone.lock, flags);
-	return maps;
-}
-
-static int pmm_pairmap_show(struct seq_file *m, void *unused)
-{
-	unsigned long *maps = pmm_copy_maps(), *map;
-	unsigned int order;
-
-	if (!maps)
-		return -ENOMEM;
-	for (order = 0, map = maps; order < PMM_MAX_ORDER - 1; order++) {
-		unsigned int pairs = pmm_nr_pairs(&pmm_zone, order);
-
-		seq_printf(m, "order %u: pairs=%u set=%u list=%*pbl\n", order, pairs,
-			   bitmap_weight(map, pairs), pairs, map);
-		map += BITS_TO_LONGS(pairs);
-	}
-	kvfree(maps);
 	return 0;
 }
 
@@ -320,8 +201,8 @@ static const struct file_operations pmm_large_fops = {
 static const struct pmm_file pmm_files[] = {
 	{ "version",		0444, .show = pmm_version_show },
 	{ "buddyinfo",		0444, .show = pmm_buddyinfo_show },
-	{ "freelist",		0444, .show = pmm_freelist_show },
-	{ "pairmap",		0444, .show = pmm_pairmap_show },
+	{ "freelist",		0444, .lines = &pmm_freelist_ops },
+	{ "pairmap",		0444, .lines = &pmm_pairmap_ops },
 	{ "blocks",		0444, .lines = &pmm_blocks_ops },
 	{ "vmallocinfo",	0400, .lines = &pmm_vmallocinfo_ops },
 	{ "window",		0444, .lines = &pmm_window_ops },

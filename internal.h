@@ -15,8 +15,8 @@
  *				never held over a flush
  *	      zone->lock	the buddy allocator; any context, interrupts off
  *		pcp->lock	one bit per CPU, preemption off: the per-CPU lists (pcp.c). A
- *				holder takes no other lock; only verify and stats take all of
- *				them, inside zone->lock, which they release when that takes long
+ *				holder takes no other lock; only pmm_zone_hold() takes all of
+ *				them, inside zone->lock, which it releases when that takes long
  *
  * Nothing is printed, allocated or copied to user space under the spinlocks, with one exception:
  * owner=1 saves a stack under zone->lock, for which the kernel may need a page at once.
@@ -54,6 +54,7 @@
 #include "watch/debug.h"
 #include "watch/fault.h"
 #include "watch/redzone.h"
+#include "watch/walk.h"
 #include "watch/watch.h"
 #include "zone.h"
 

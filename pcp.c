@@ -74,6 +74,7 @@ static void __pmm_put_back(struct pmm_zone *zone, const u32 *indices, unsigned i
 		run = __pmm_leave_pcp(zone, indices + i, nr - i, order);
 		__pmm_free_run(zone, run, PMM_PCP, 0);
 	}
+	zone->stat.batches++;
 	atomic_long_sub((unsigned long)nr << order, &zone->transit);
 }
 

@@ -82,6 +82,7 @@ struct pmm_zone_stat {
 	u64	merges;		/* two buddies made one */
 	u64	parked;		/* frees that had to wait for a reference */
 	u64	refused[PMM_NR_FREE_RESULTS];
+	u64	batches;	/* moves between the free lists and a per-CPU list */
 };
 
 /*
@@ -216,7 +217,7 @@ unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most);
 unsigned long pmm_zone_reap(struct pmm_zone *zone);
 
 /* watch/count.c */
-void __pmm_zone_count_free(const struct pmm_zone *zone, unsigned long *nr_free);
+void pmm_zone_count_free(struct pmm_zone *zone, unsigned long *nr_free);
 unsigned long pmm_nr_states(const struct pmm_zone *zone);
 unsigned long pmm_zone_map_bytes(const struct pmm_zone *zone);
 unsigned long pmm_zone_metadata(const struct pmm_zone *zone);

@@ -35,7 +35,7 @@ few=$(held $PMM/blocks)
 within 'five readers of few blocks hold little, KiB' "$few" 0 2500
 must 'alloc order=0 count=16384'
 for file in blocks page_owner; do
-	within "five readers of $file with 16384 blocks pay for them, KiB" "$(($(held $PMM/$file) - few))" 3000 9000
+	within "five readers of $file with 16384 blocks pay for them, KiB" "$(($(held $PMM/$file) - few))" 1000 3000
 done
 must reset
 is 'verify' "$(cut -c 1-3 $PMM/verify)" 'ok '

@@ -3,8 +3,8 @@
  * pocketmm: debugfs' files `unusable_index` and `extfrag_index`: how fragmented free memory is.
  *
  * The two measures, their format and their rounding are those of the kernel's own files in
- * debugfs' extfrag/ (mm/vmstat.c). Free blocks are counted under zone->lock, and the indices are
- * computed after it is dropped. As in the kernel, pages on per-CPU lists are not counted. No state;
+ * debugfs' extfrag/ (mm/vmstat.c). The indices are computed from the counts of free blocks, which
+ * are one snapshot. As in the kernel, pages on per-CPU lists are not counted. No state;
  * process context.
  */
 #include <linux/math64.h>
@@ -20,12 +20,9 @@ struct pmm_free_count {
 
 static void pmm_count_free(struct pmm_free_count *count)
 {
-	unsigned long flags;
 	unsigned int order;
 
-	spin_lock_irqsave(&pmm_zone.lock, flags);
-	__pmm_zone_count_free(&pmm_zone, count->nr);
-	spin_unlock_irqrestore(&pmm_zone.lock, flags);
+	pmm_zone_count_free(&pmm_zone, count->nr);
 	count->pages = 0;
 	count->blocks = 0;
 	for (order = 0; order < PMM_MAX_ORDER; order++) {

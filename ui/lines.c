@@ -3,48 +3,47 @@
  * pocketmm: the large files of debugfs: blocks, page_owner, window, mappings and vmallocinfo.
  *
  * A large file is shown line by line. A read from its start takes a snapshot under the lock that
- * protects the state, and every line is printed from that snapshot after the lock is dropped. The
- * open file owns its snapshot, which is charged to the reader's cgroup. Process context; no state
- * of its own. Functions whose names begin with a double underscore run with that lock held.
+ * protects the state (that of the zone's blocks by pieces: watch/walk.c), and every line is printed
+ * from that snapshot after the lock is dropped. The open file owns its snapshot, which is charged
+ * to the reader's cgroup. Process context; no state of its own. Functions whose names begin with a
+ * double underscore run with that lock held.
  */
 #include <linux/fs.h>
 #include <linux/kallsyms.h>
 #include <linux/seq_file.h>
 
 #include "host/window.h"
+#include "ui/view.h"
 
 /* --- the snapshot ----------------------------------------------------------------------------- */
 
-/* An open file keeps this from the first line to the last. */
-struct pmm_view {
-	void		*snapshot;
-	unsigned long	nr;
-};
-
-static void *pmm_view_next(struct seq_file *m, void *record, loff_t *pos)
+void *pmm_view_next(struct seq_file *m, void *record, loff_t *pos)
 {
 	struct pmm_view *view = m->private;
 
+	view->fresh = false;
 	return ++*pos < view->nr ? pos : NULL;
 }
 
-static void pmm_view_stop(struct seq_file *m, void *record)
+void pmm_view_stop(struct seq_file *m, void *record)
 {
 }
 
 /*
  * At the start of the file a new snapshot replaces the old one. @take returns it, or NULL when
- * there is no memory.
+ * there is no memory. A record that does not fit into seq_file's buffer makes it start again with a
+ * larger one, which is no reason for a new snapshot.
  */
-static void *pmm_view_start(struct seq_file *m, loff_t *pos, void *(*take)(unsigned long *nr))
+void *pmm_view_start(struct seq_file *m, loff_t *pos, void *(*take)(unsigned long *nr))
 {
 	struct pmm_view *view = m->private;
 
-	if (!*pos) {
+	if (!*pos && !view->fresh) {
 		kvfree(view->snapshot);
 		view->snapshot = take(&view->nr);
 		if (!view->snapshot)
 			return ERR_PTR(-ENOMEM);
+		view->fresh = true;
 	}
 	return *pos < view->nr ? pos : NULL;
 }
@@ -53,18 +52,32 @@ static void *pmm_view_start(struct seq_file *m, loff_t *pos, void *(*take)(unsig
 
 struct pmm_block_line {
 	unsigned long	caller;
-	struct pmm_act	act;	/* with owner=1 */
 	u32		index;
 	u8		state;
+	struct pmm_act	act;	/* with owner=1; otherwise a line ends before it */
 };
+
+static const struct pmm_owner *pmm_owners(void)
+{
+	return pmm_zone.debug ? pmm_zone.debug->owner : NULL;
+}
+
+static size_t pmm_line_size(void)
+{
+	return pmm_owners() ? sizeof(struct pmm_block_line) : offsetof(struct pmm_block_line, act);
+}
+
+static struct pmm_block_line *pmm_line_at(void *lines, unsigned long nr)
+{
+	return lines + nr * pmm_line_size();
+}
 
 /* For a used block, the act that took it; for a free block, the act that freed it. */
 static void __pmm_copy_act(struct pmm_block_line *line)
 {
-	const struct pmm_owner *owner = pmm_zone.debug ? pmm_zone.debug->owner : NULL;
+	const struct pmm_owner *owner = pmm_owners();
 	enum pmm_kind kind = PMM_STATE_KIND(line->state);
 
-	line->act.stack = 0;
 	if (!owner)
 		return;
 	owner += line->index;
@@ -72,21 +85,31 @@ static void __pmm_copy_act(struct pmm_block_line *line)
 	line->act = data_race(kind == PMM_USED || kind == PMM_MAPPED ? owner->taken : owner->freed);
 }
 
-/* Copies as many blocks as there is room for; false if there are more. */
-static bool __pmm_copy_blocks(struct pmm_block_line *lines, unsigned long room, unsigned long *nr)
-{
-	unsigned long index;
+/* The copy of the blocks so far. */
+struct pmm_block_copy {
+	void			*lines;
+	unsigned long		room;
+	unsigned long		nr;
+};
 
-	for (index = 0, *nr = 0; index < pmm_zone.nr_pages && *nr < room; ++*nr) {
-		struct pmm_block_line *line = &lines[*nr];
+/* Copies the blocks of a piece; false if there are more than there is room for. */
+static bool __pmm_copy_blocks(struct pmm_zone *zone, unsigned long index, unsigned long end,
+			      void *arg)
+{
+	struct pmm_block_copy *copy = arg;
+
+	if (!index)
+		copy->nr = 0;
+	while (index < end && copy->nr < copy->room) {
+		struct pmm_block_line *line = pmm_line_at(copy->lines, copy->nr++);
 
 		line->index = index;
-		line->state = pmm_zone.state[index];
-		line->caller = pmm_page_caller(pmm_zone.mem_map + index);
+		line->state = READ_ONCE(zone->state[index]);
+		line->caller = pmm_page_caller(zone->mem_map + index);
 		__pmm_copy_act(line);
 		index += 1UL << PMM_STATE_ORDER(line->state);
 	}
-	return index >= pmm_zone.nr_pages;
+	return index >= end;
 }
 
 /* Without the lock, this is a guess, which may have changed when the blocks are copied. */
@@ -101,22 +124,21 @@ static unsigned long pmm_guess_nr_blocks(void)
 
 static void *pmm_take_blocks(unsigned long *nr)
 {
-	struct pmm_block_line *lines;
-	unsigned long flags, room, spare;
-	bool whole;
+	struct pmm_block_copy copy = { };
+	unsigned long spare;
 
 	for (spare = 64;; spare *= 2) {
-		room = min(pmm_guess_nr_blocks() + spare, pmm_zone.nr_pages);
-		lines = pmm_may_fail(kvmalloc_array(room, sizeof(*lines), GFP_KERNEL_ACCOUNT));
-		if (!lines)
+		copy.room = min(pmm_guess_nr_blocks() + spare, pmm_zone.nr_pages);
+		copy.lines = pmm_may_fail(kvmalloc_array(copy.room, pmm_line_size(),
+							 GFP_KERNEL_ACCOUNT));
+		if (!copy.lines)
 			return NULL;
-		spin_lock_irqsave(&pmm_zone.lock, flags);
-		whole = __pmm_copy_blocks(lines, room, nr);
-		spin_unlock_irqrestore(&pmm_zone.lock, flags);
-		if (whole)
-			return lines;
-		kvfree(lines);
+		if (pmm_zone_snapshot(&pmm_zone, PMM_MAX_ORDER_PAGES, __pmm_copy_blocks, &copy))
+			break;
+		kvfree(copy.lines);
 	}
+	*nr = copy.nr;
+	return copy.lines;
 }
 
 static void *pmm_blocks_start(struct seq_file *m, loff_t *pos)
@@ -175,8 +197,7 @@ static void pmm_show_act(struct seq_file *m, const struct pmm_act *act)
 static int pmm_blocks_show(struct seq_file *m, void *record)
 {
 	struct pmm_view *view = m->private;
-	const struct pmm_block_line *line =
-		(struct pmm_block_line *)view->snapshot + *(loff_t *)record;
+	const struct pmm_block_line *line = pmm_line_at(view->snapshot, *(loff_t *)record);
 	enum pmm_kind kind = PMM_STATE_KIND(line->state);
 
 	seq_printf(m, "%u order=%u %s", line->index, PMM_STATE_ORDER(line->state),
@@ -187,7 +208,8 @@ static int pmm_blocks_show(struct seq_file *m, void *record)
 		seq_puts(m, " pcp");
 	else if (kind != PMM_FREE)
 		pmm_show_caller(m, line->caller);
-	pmm_show_act(m, &line->act);
+	if (pmm_owners())
+		pmm_show_act(m, &line->act);
 	seq_putc(m, '\n');
 	return 0;
 }
@@ -206,14 +228,13 @@ const struct seq_operations pmm_blocks_ops = {
 static int pmm_page_owner_show(struct seq_file *m, void *record)
 {
 	struct pmm_view *view = m->private;
-	const struct pmm_block_line *line =
-		(struct pmm_block_line *)view->snapshot + *(loff_t *)record;
+	const struct pmm_block_line *line = pmm_line_at(view->snapshot, *(loff_t *)record);
 	enum pmm_kind kind = PMM_STATE_KIND(line->state);
 	const struct pmm_act *act = &line->act;
 	unsigned long *entries;
 	unsigned int i, nr;
 
-	if ((kind != PMM_USED && kind != PMM_MAPPED) || !act->stack)
+	if (!pmm_owners() || (kind != PMM_USED && kind != PMM_MAPPED) || !act->stack)
 		return 0;
 	seq_printf(m, "Page allocated via order %u, mask %#x(%pGg), pid %d, tgid %d (%.*s), ts %llu ns\n",
 		   PMM_STATE_ORDER(line->state), act->gfp, &act->gfp, act->pid, act->tgid,

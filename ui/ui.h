@@ -28,6 +28,10 @@ extern const struct seq_operations pmm_vmallocinfo_ops;
 int pmm_lines_open(struct file *file, const struct seq_operations *lines);
 int pmm_lines_release(struct inode *inode, struct file *file);
 
+/* lists.c: two more of them */
+extern const struct seq_operations pmm_freelist_ops;
+extern const struct seq_operations pmm_pairmap_ops;
+
 /* command.c, mem.c, extfrag.c: files with code of their own */
 extern const struct file_operations pmm_command_fops;
 extern const struct file_operations pmm_mem_fops;

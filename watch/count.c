@@ -2,31 +2,41 @@
 /*
  * pocketmm: how many blocks are free, and how much memory the zone needs for itself.
  *
- * It only reads, and compiles unchanged in user space.
+ * It only reads, and compiles unchanged in user space. Functions whose names begin with a double
+ * underscore run with zone->lock held.
  */
 #include "internal.h"
 
-/**
- * __pmm_zone_count_free() - how many blocks of each order are free
- * @zone: the zone, locked
- * @nr_free: one entry per order
- *
- * Each pair bit that is 1 stands for one free block; all other free pages are in largest blocks.
- *
- * Context: zone->lock held; linear in the size of the pair-bit maps.
- */
-void __pmm_zone_count_free(const struct pmm_zone *zone, unsigned long *nr_free)
+/* Each pair bit that is 1 stands for one free block. A largest block has none, but its state. */
+static bool __pmm_count_free(struct pmm_zone *zone, unsigned long index, unsigned long end,
+			     void *arg)
 {
-	unsigned long left = zone->free_pages;
+	unsigned long *nr_free = arg;
 	unsigned int order;
 
-	lockdep_assert_held(&zone->lock);
+	if (!index)
+		memset(nr_free, 0, PMM_MAX_ORDER * sizeof(*nr_free));
 	for (order = 0; order < PMM_MAX_ORDER - 1; order++) {
-		nr_free[order] = bitmap_weight(zone->free_area[order].map,
-					       pmm_nr_pairs(zone, order));
-		left -= nr_free[order] << order;
+		unsigned long first = index >> (1 + order), pairs = DIV_ROUND_UP(end, 2UL << order);
+
+		nr_free[order] += bitmap_weight(zone->free_area[order].map + first / BITS_PER_LONG,
+						pairs - first);
 	}
-	nr_free[order] = left >> order;
+	for (; index < end; index += PMM_MAX_ORDER_PAGES)
+		nr_free[order] += zone->state[index] == PMM_STATE(PMM_FREE, order);
+	return true;
+}
+
+/**
+ * pmm_zone_count_free() - how many blocks of each order are free
+ * @zone: the zone
+ * @nr_free: one entry per order
+ *
+ * Context: As pmm_zone_snapshot(), which says how exact the result is.
+ */
+void pmm_zone_count_free(struct pmm_zone *zone, unsigned long *nr_free)
+{
+	pmm_zone_snapshot(zone, PMM_WALK_BITS, __pmm_count_free, nr_free);
 }
 
 /**

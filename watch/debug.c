@@ -23,6 +23,7 @@
 
 #define PMM_STACK_FRAMES	16	/* kept of each */
 #define PMM_STACK_SHOWN		6
+#define PMM_POISON_PAGES	max(0x10000UL >> PAGE_SHIFT, 1UL)	/* checked at once */
 
 /* --- poison ----------------------------------------------------------------------------------- */
 
@@ -39,12 +40,12 @@ struct pmm_stain {
 	u8		is;	/* the first one's value */
 };
 
-static bool pmm_find_stain(const struct pmm_zone *zone, unsigned long index, unsigned int order,
+static bool pmm_find_stain(const struct pmm_zone *zone, unsigned long index, unsigned long nr,
 			   struct pmm_stain *stain)
 {
 	const u8 *start = page_address(zone->mem_map + index), *at, *last;
 
-	at = memchr_inv(start, PAGE_POISON, PAGE_SIZE << order);
+	at = memchr_inv(start, PAGE_POISON, nr << PAGE_SHIFT);
 	if (likely(!at))
 		return false;
 	stain->page = index + ((at - start) >> PAGE_SHIFT);
@@ -77,7 +78,7 @@ static void pmm_check_poison(struct pmm_zone *zone, unsigned long index, unsigne
 	const struct pmm_owner *owner = zone->debug->owner;
 	struct pmm_stain stain;
 
-	if (likely(!pmm_find_stain(zone, index, order, &stain)))
+	if (likely(!pmm_find_stain(zone, index, 1UL << order, &stain)))
 		return;
 	atomic_long_inc(&zone->debug->nr_poison);
 	pmm_debug_who(zone, owner ? &owner[stain.page].freed : NULL,
@@ -86,22 +87,29 @@ static void pmm_check_poison(struct pmm_zone *zone, unsigned long index, unsigne
 			   pmm_stain_text(&stain, text, sizeof(text)), who, (void *)caller);
 }
 
-static bool __pmm_verify_poison(struct pmm_zone *zone, unsigned long index, unsigned long end,
-				struct pmm_verdict *v)
+/* Up to @end, but no more than PMM_POISON_PAGES free pages; returns how far. */
+static unsigned long __pmm_verify_poison(struct pmm_zone *zone, unsigned long index,
+					 unsigned long end, struct pmm_verdict *v)
 {
+	unsigned long most = PMM_POISON_PAGES;
 	struct pmm_stain stain;
 
-	while (index < end) {
-		unsigned int order = PMM_STATE_ORDER(zone->state[index]);
+	while (index < end && most) {
+		unsigned long head = pmm_head_of(zone, index), nr;
+		u8 state = READ_ONCE(zone->state[head]);
 
-		if (PMM_STATE_KIND(zone->state[index]) == PMM_FREE &&
-		    pmm_find_stain(zone, index, order, &stain)) {
-			pmm_stain_text(&stain, v->why, sizeof(v->why));
-			return false;
+		nr = min(head + (1UL << PMM_STATE_ORDER(state)), end) - index;
+		if (PMM_STATE_KIND(state) == PMM_FREE) {
+			nr = min(nr, most);
+			most -= nr;
+			if (pmm_find_stain(zone, index, nr, &stain)) {
+				pmm_stain_text(&stain, v->why, sizeof(v->why));
+				break;
+			}
 		}
-		index += 1UL << order;
+		index += nr;
 	}
-	return true;
+	return index;
 }
 
 /**
@@ -109,24 +117,24 @@ static bool __pmm_verify_poison(struct pmm_zone *zone, unsigned long index, unsi
  * @zone: the zone, in which pmm_zone_verify() found nothing wrong
  * @v: its @why names the first page whose pattern is broken
  *
- * Context: Process context; may sleep. Interrupts are off for the pages of one largest block.
+ * Context: Process context; may sleep. Interrupts are off for PMM_POISON_PAGES free pages.
  * Return: true when all is well, and without poison=1.
  */
 bool pmm_debug_verify(struct pmm_zone *zone, struct pmm_verdict *v)
 {
-	unsigned long index, flags;
-	bool ok = true;
+	unsigned long index = 0, flags;
 
 	if (!zone->debug || !zone->debug->poison)
 		return true;
-	for (index = 0; ok && index < zone->nr_pages; index += PMM_MAX_ORDER_PAGES) {
+	while (!v->why[0] && index < zone->nr_pages) {
+		unsigned long end = min(ALIGN(index + 1, PMM_MAX_ORDER_PAGES), zone->nr_pages);
+
 		spin_lock_irqsave(&zone->lock, flags);
-		ok = __pmm_verify_poison(zone, index,
-					 min(index + PMM_MAX_ORDER_PAGES, zone->nr_pages), v);
+		index = __pmm_verify_poison(zone, index, end, v);
 		spin_unlock_irqrestore(&zone->lock, flags);
 		cond_resched();
 	}
-	return ok;
+	return !v->why[0];
 }
 
 /* --- owner ------------------------------------------------------------------------------------ */

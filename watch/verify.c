@@ -3,9 +3,9 @@
  * pocketmm: recompute every invariant of a zone and of a vm_struct list, and name the first that
  * does not hold.
  *
- * It only reads; each walk holds the one lock of the structure that it walks: functions whose names
- * begin with a double underscore run with that lock held. It compiles unchanged in user space,
- * where the tests call it after every step.
+ * It only reads. A walk over a zone holds its lock for one piece at a time (walk.c), a walk over a
+ * list of areas holds the list's: functions whose names begin with a double underscore run with
+ * that lock held. It compiles unchanged in user space, where the tests call it after every step.
  */
 #include "internal.h"
 
@@ -22,23 +22,31 @@ static __printf(2, 3) bool pmm_corrupt(struct pmm_verdict *v, const char *fmt, .
 	return false;
 }
 
-/* The counts of the walk over the state bytes, to be compared with the lists. */
+/* One walk: what it has met so far, to be compared with what the zone has counted. */
 struct pmm_tally {
-	unsigned long	nr_free[PMM_MAX_ORDER];
-	unsigned long	free_pages;
-	unsigned long	parked_blocks;
-	unsigned long	parked_pages;
-	unsigned long	pcp_pages;
+	struct pmm_verdict	*v;
+	struct pmm_moment	began;
+	bool			last;	/* there will be no other */
+	bool			moved;	/* others have allocated or freed since it began */
+	unsigned int		order;	/* of the pairs being checked */
+	unsigned long		nr_free[PMM_MAX_ORDER];
+	unsigned long		free_pages;
+	unsigned long		parked_blocks;
+	unsigned long		parked_pages;
+	unsigned long		pcp_pages;
 };
 
+/* A used block may go to a per-CPU list, or come from one, at any time. */
 static bool __pmm_is_free(const struct pmm_zone *zone, unsigned long index, unsigned int order)
 {
-	return index < zone->nr_pages && zone->state[index] == PMM_STATE(PMM_FREE, order);
+	return index < zone->nr_pages &&
+	       READ_ONCE(zone->state[index]) == PMM_STATE(PMM_FREE, order);
 }
 
-static void pmm_tally_block(struct pmm_verdict *v, struct pmm_tally *t, enum pmm_kind kind,
-			    unsigned int order)
+static void pmm_tally_block(struct pmm_tally *t, enum pmm_kind kind, unsigned int order)
 {
+	struct pmm_verdict *v = t->v;
+
 	v->blocks++;
 	if (kind == PMM_FREE) {
 		v->free_blocks++;
@@ -56,104 +64,222 @@ static void pmm_tally_block(struct pmm_verdict *v, struct pmm_tally *t, enum pmm
 	}
 }
 
-/* The blocks cover the zone without a gap or an overlap, each aligned to its own size. */
-static bool __pmm_verify_blocks(const struct pmm_zone *zone, struct pmm_verdict *v,
-				struct pmm_tally *t)
-{
-	unsigned long index, i;
+/* --- blocks and pairs ------------------------------------------------------------------------- */
 
-	for (index = 0; index < zone->nr_pages;) {
-		enum pmm_kind kind = PMM_STATE_KIND(zone->state[index]);
-		unsigned int order = PMM_STATE_ORDER(zone->state[index]);
+/* The blocks cover these pages without a gap or an overlap, each aligned to its own size. */
+static bool __pmm_verify_blocks(struct pmm_zone *zone, unsigned long index, unsigned long end,
+				void *arg)
+{
+	struct pmm_tally *t = arg;
+	unsigned long i;
+
+	while (index < end) {
+		u8 state = READ_ONCE(zone->state[index]);
+		enum pmm_kind kind = PMM_STATE_KIND(state);
+		unsigned int order = PMM_STATE_ORDER(state);
 
 		if (kind == PMM_TAIL || kind > PMM_PCP || order >= PMM_MAX_ORDER)
-			return pmm_corrupt(v, "page %lu: no block begins here, state %#x", index,
-					   zone->state[index]);
+			return pmm_corrupt(t->v, "page %lu: no block begins here, state %#x",
+					   index, state);
 		if (!IS_ALIGNED(index, 1UL << order) || zone->nr_pages - index < 1UL << order)
-			return pmm_corrupt(v, "page %lu: misplaced block of order %u", index,
+			return pmm_corrupt(t->v, "page %lu: misplaced block of order %u", index,
 					   order);
 		for (i = 1; i < 1UL << order; i++)
 			if (zone->state[index + i] != PMM_TAIL)
-				return pmm_corrupt(v, "page %lu: state %#x inside block %lu",
+				return pmm_corrupt(t->v, "page %lu: state %#x inside block %lu",
 						   index + i, zone->state[index + i], index);
-		pmm_tally_block(v, t, kind, order);
+		pmm_tally_block(t, kind, order);
+		index += 1UL << order;
+	}
+	return true;
+}
+
+/* The invariant of the pair bit, for the pairs of an order; see struct pmm_free_area. */
+static bool __pmm_verify_pairs(struct pmm_zone *zone, unsigned long index, unsigned long end,
+			       void *arg)
+{
+	static const char * const is[] = { "not free", "free" };
+	struct pmm_tally *t = arg;
+	unsigned int order = t->order;
+
+	for (; index < end; index += 2UL << order) {
+		unsigned long pair = index >> (1 + order), b = index + (1UL << order);
+		bool a_free = __pmm_is_free(zone, index, order);
+		bool b_free = __pmm_is_free(zone, b, order);
+
+		if (a_free && b_free)
+			return pmm_corrupt(t->v, "order %u pair %lu: %lu and %lu both free", order,
+					   pair, index, b);
+		if (test_bit(pair, zone->free_area[order].map) != (a_free || b_free))
+			return pmm_corrupt(t->v, "order %u pair %lu: bit %d, %lu %s, %lu %s", order,
+					   pair, !(a_free || b_free), index, is[a_free], b,
+					   is[b_free]);
+		t->v->pairs++;
+	}
+	return true;
+}
+
+static bool pmm_verify_pairs(struct pmm_zone *zone, struct pmm_tally *t)
+{
+	for (t->order = 0; t->order < PMM_MAX_ORDER - 1; t->order++)
+		if (!pmm_zone_walk(zone, PMM_MAX_ORDER_PAGES << t->order, __pmm_verify_pairs, t))
+			return false;
+	return true;
+}
+
+/* --- lists ------------------------------------------------------------------------------------ */
+
+/* How far a list has been checked. The @order of the parked blocks' list is -1. */
+struct pmm_place {
+	const struct list_head	*list;
+	const struct list_head	*prev;	/* NULL before the first entry */
+	const struct list_head	*pos;
+	unsigned long		length;
+	int			order;
+};
+
+static bool __pmm_is_listed(const struct pmm_zone *zone, unsigned long index, int order)
+{
+	return order < 0 ? PMM_STATE_KIND(READ_ONCE(zone->state[index])) == PMM_PARKED :
+			   __pmm_is_free(zone, index, order);
+}
+
+/* A list's links agree in both directions, and every entry is a page of the zone, rightly there. */
+static bool __pmm_verify_part(const struct pmm_zone *zone, struct pmm_place *at,
+			      struct pmm_verdict *v)
+{
+	unsigned int left = PMM_WALK_ENTRIES;
+
+	for (; at->pos != at->list && left--; at->prev = at->pos, at->pos = at->pos->next) {
+		const struct page *page = list_entry(at->pos, struct page, lru);
+		unsigned long index;
+
+		if (!pmm_page_in_zone(zone, page) || at->pos->prev != at->prev)
+			return pmm_corrupt(v, "order %d: broken link behind entry %lu", at->order,
+					   at->length);
+		index = pmm_page_index(zone, page);
+		if (!__pmm_is_listed(zone, index, at->order))
+			return pmm_corrupt(v, "order %d: page %lu is listed, state %#x", at->order,
+					   index, zone->state[index]);
+		if (++at->length > zone->nr_pages)
+			return pmm_corrupt(v, "order %d: more than %lu entries", at->order,
+					   zone->nr_pages);
+	}
+	return at->pos != at->list || at->list->prev == at->prev ||
+	       pmm_corrupt(v, "order %d: broken tail", at->order);
+}
+
+static bool pmm_verify_length(const struct pmm_tally *t, int order, unsigned long length)
+{
+	if (order < 0)
+		return length == t->parked_blocks ||
+		       pmm_corrupt(t->v, "%lu blocks parked, %lu by state", length,
+				   t->parked_blocks);
+	if (length != t->nr_free[order])
+		return pmm_corrupt(t->v, "order %u: %lu listed, %lu by state", order, length,
+				   t->nr_free[order]);
+	return true;
+}
+
+/* As long as nothing moves, the place between two parts of a list is still there. */
+static bool pmm_verify_list(struct pmm_zone *zone, const struct list_head *list, int order,
+			    struct pmm_tally *t)
+{
+	struct pmm_place at = { .list = list, .order = order };
+	unsigned long flags;
+	bool ok = true;
+
+	do {
+		spin_lock_irqsave(&zone->lock, flags);
+		t->moved |= __pmm_zone_moment(zone) != t->began.zone;
+		if (!at.prev) {
+			at.prev = list;
+			at.pos = list->next;
+		}
+		if (!t->moved)
+			ok = __pmm_verify_part(zone, &at, t->v) &&
+			     (at.pos != list || pmm_verify_length(t, order, at.length));
+		spin_unlock_irqrestore(&zone->lock, flags);
+		cond_resched();
+	} while (ok && !t->moved && at.pos != list);
+	return ok;
+}
+
+/* The neighbour of an entry is the list's head, or another entry that is rightly there. */
+static bool __pmm_is_neighbour(const struct pmm_zone *zone, const struct list_head *pos,
+			       const struct list_head *list, int order)
+{
+	const struct page *page = list_entry(pos, struct page, lru);
+
+	return pos == list || (pmm_page_in_zone(zone, page) &&
+			       __pmm_is_listed(zone, pmm_page_index(zone, page), order));
+}
+
+static bool __pmm_is_linked(const struct pmm_zone *zone, const struct list_head *pos,
+			    const struct list_head *list, int order)
+{
+	return __pmm_is_neighbour(zone, pos->next, list, order) &&
+	       __pmm_is_neighbour(zone, pos->prev, list, order) &&
+	       pos->next->prev == pos && pos->prev->next == pos;
+}
+
+/* Each block that should be on a list is linked to its neighbours there, and they to it. */
+static bool __pmm_verify_links_of(struct pmm_zone *zone, unsigned long index, unsigned long end,
+				  void *arg)
+{
+	struct pmm_tally *t = arg;
+
+	while (index < end) {
+		const struct list_head *pos = &zone->mem_map[index].lru, *list = &zone->parked;
+		u8 state = READ_ONCE(zone->state[index]);
+		int order = PMM_STATE_ORDER(state);
+		bool is_free = PMM_STATE_KIND(state) == PMM_FREE;
+
+		if (is_free)
+			list = &zone->free_area[order].free_list;
+		if ((is_free || PMM_STATE_KIND(state) == PMM_PARKED) &&
+		    !__pmm_is_linked(zone, pos, list, is_free ? order : -1))
+			return pmm_corrupt(t->v, "page %lu: broken links, state %#x", index, state);
 		index += 1UL << order;
 	}
 	return true;
 }
 
 /*
- * A list's links agree in both directions, and every entry is a page of the zone in the right
- * state. @order is -1 for the list of parked blocks, which has those of all orders.
+ * In a pool that does not rest no list stands still, but the links around each entry can be
+ * checked. What this overlooks is a ring of entries that the list's head is not part of.
  */
-static bool __pmm_verify_list(const struct pmm_zone *zone, const struct list_head *list,
-			      int order, struct pmm_verdict *v, unsigned long *length)
+static bool pmm_verify_links(struct pmm_zone *zone, struct pmm_tally *t)
 {
-	enum pmm_kind kind = order < 0 ? PMM_PARKED : PMM_FREE;
-	const struct list_head *prev = list, *pos;
+	unsigned long flags;
+	bool ok = true;
+	int order;
 
-	*length = 0;
-	for (pos = list->next; pos != list; prev = pos, pos = pos->next) {
-		const struct page *page = list_entry(pos, struct page, lru);
-		unsigned long index;
+	spin_lock_irqsave(&zone->lock, flags);
+	for (order = -1; ok && order < PMM_MAX_ORDER; order++) {
+		const struct list_head *list = order < 0 ? &zone->parked :
+					       &zone->free_area[order].free_list;
 
-		if (!pmm_page_in_zone(zone, page) || pos->prev != prev)
-			return pmm_corrupt(v, "order %d: broken link behind entry %lu", order,
-					   *length);
-		index = pmm_page_index(zone, page);
-		if (PMM_STATE_KIND(zone->state[index]) != kind ||
-		    (order >= 0 && zone->state[index] != PMM_STATE(kind, order)))
-			return pmm_corrupt(v, "order %d: page %lu is listed, state %#x", order,
-					   index, zone->state[index]);
-		if (++*length > zone->nr_pages)
-			return pmm_corrupt(v, "order %d: more than %lu entries", order,
-					   zone->nr_pages);
+		ok = __pmm_is_linked(zone, list, list, order) ||
+		     pmm_corrupt(t->v, "order %d: broken links at the list's head", order);
 	}
-	return list->prev == prev || pmm_corrupt(v, "order %d: broken tail", order);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return ok && pmm_zone_walk(zone, PMM_MAX_ORDER_PAGES, __pmm_verify_links_of, t);
 }
 
-static bool __pmm_verify_lists(const struct pmm_zone *zone, struct pmm_verdict *v,
-			       const struct pmm_tally *t)
+static bool pmm_verify_lists(struct pmm_zone *zone, struct pmm_tally *t)
 {
-	unsigned long length;
 	unsigned int order;
 
-	for (order = 0; order < PMM_MAX_ORDER; order++) {
-		const struct pmm_free_area *area = &zone->free_area[order];
-
-		if (!__pmm_verify_list(zone, &area->free_list, order, v, &length))
+	for (order = 0; !t->moved && order < PMM_MAX_ORDER; order++)
+		if (!pmm_verify_list(zone, &zone->free_area[order].free_list, order, t))
 			return false;
-		if (length != t->nr_free[order])
-			return pmm_corrupt(v, "order %u: %lu listed, %lu by state", order, length,
-					   t->nr_free[order]);
-	}
-	if (!__pmm_verify_list(zone, &zone->parked, -1, v, &length))
+	if (!t->moved && !pmm_verify_list(zone, &zone->parked, -1, t))
 		return false;
-	return length == t->parked_blocks ||
-	       pmm_corrupt(v, "%lu blocks parked, %lu by state", length, t->parked_blocks);
+	return !t->moved || !t->last || pmm_verify_links(zone, t);
 }
 
-/* The invariant of the pair bit, for every pair of an order; see struct pmm_free_area. */
-static bool __pmm_verify_pairs(const struct pmm_zone *zone, struct pmm_verdict *v,
-			       unsigned int order)
-{
-	static const char * const is[] = { "not free", "free" };
-	unsigned long pair, nr = pmm_nr_pairs(zone, order);
-
-	for (pair = 0; pair < nr; pair++) {
-		unsigned long a = pair << (1 + order), b = a + (1UL << order);
-		bool a_free = __pmm_is_free(zone, a, order), b_free = __pmm_is_free(zone, b, order);
-
-		if (a_free && b_free)
-			return pmm_corrupt(v, "order %u pair %lu: %lu and %lu both free", order,
-					   pair, a, b);
-		if (test_bit(pair, zone->free_area[order].map) != (a_free || b_free))
-			return pmm_corrupt(v, "order %u pair %lu: bit %d, %lu %s, %lu %s", order,
-					   pair, !(a_free || b_free), a, is[a_free], b, is[b_free]);
-		v->pairs++;
-	}
-	return true;
-}
+/* --- per-CPU lists and placement= ------------------------------------------------------------- */
 
 static bool __pmm_verify_pcp_list(const struct pmm_zone *zone, struct pmm_pcp *pcp,
 				  unsigned int cpu, unsigned int order, struct pmm_verdict *v)
@@ -173,79 +299,103 @@ static bool __pmm_verify_pcp_list(const struct pmm_zone *zone, struct pmm_pcp *p
 	return true;
 }
 
-/* Blocks on per-CPU lists or in transit match the state bytes; none is there twice. */
-static bool __pmm_verify_pcp(struct pmm_zone *zone, struct pmm_verdict *v,
-			     const struct pmm_tally *t)
+static bool pmm_verify_cpu(struct pmm_zone *zone, unsigned int cpu, struct pmm_verdict *v)
 {
-	struct pmm_pcp_count count;
-	unsigned int cpu, order;
+	unsigned long flags;
+	unsigned int order;
+	bool ok = true;
+
+	pmm_zone_hold(zone, &flags);
+	for (order = 0; ok && order < PMM_PCP_ORDERS; order++)
+		ok = __pmm_verify_pcp_list(zone, per_cpu_ptr(zone->pcp, cpu), cpu, order, v);
+	pmm_zone_release(zone, flags);
+	cond_resched();
+	return ok;
+}
+
+static bool pmm_verify_pcp(struct pmm_zone *zone, struct pmm_verdict *v)
+{
+	unsigned int cpu;
 
 	if (zone->pcp)
 		for_each_possible_cpu(cpu)
-			for (order = 0; order < PMM_PCP_ORDERS; order++)
-				if (!__pmm_verify_pcp_list(zone, per_cpu_ptr(zone->pcp, cpu), cpu,
-							   order, v))
-					return false;
-	pmm_pcp_count(zone, &count);
-	return count.pages == t->pcp_pages ||
-	       pmm_corrupt(v, "%lu pages on per-CPU lists by state, %lu counted", t->pcp_pages,
-			   count.pages);
+			if (!pmm_verify_cpu(zone, cpu, v))
+				return false;
+	return true;
 }
 
-/* What placement= has recorded of each largest block matches the state bytes. */
-static bool __pmm_verify_pageblock(const struct pmm_zone *zone, unsigned long nr,
-				   struct pmm_verdict *v)
+/* What placement= has recorded of a largest block matches the state bytes. */
+static bool __pmm_verify_pageblock(struct pmm_zone *zone, unsigned long index, unsigned long end,
+				   void *arg)
 {
-	unsigned long index = nr * PMM_MAX_ORDER_PAGES, free = 0;
-	unsigned long end = min(index + PMM_MAX_ORDER_PAGES, zone->nr_pages);
+	unsigned long nr = index / PMM_MAX_ORDER_PAGES, free = 0;
 	struct pmm_fill fill = zone->placement->recorded(zone, nr);
+	struct pmm_tally *t = arg;
 	int max = -1;
 
 	while (index < end) {
-		int order = PMM_STATE_ORDER(zone->state[index]);
+		u8 state = READ_ONCE(zone->state[index]);
+		int order = PMM_STATE_ORDER(state);
 
-		if (PMM_STATE_KIND(zone->state[index]) == PMM_FREE) {
+		if (PMM_STATE_KIND(state) == PMM_FREE) {
 			free += 1UL << order;
 			max = max(max, order);
 		}
 		index += 1UL << order;
 	}
 	return (free == fill.nr_free && max == fill.max_order) ||
-	       pmm_corrupt(v, "largest block %lu: %lu pages free, order %d; recorded %u, %d", nr,
-			   free, max, fill.nr_free, fill.max_order);
+	       pmm_corrupt(t->v, "largest block %lu: %lu pages free, order %d; recorded %u, %d",
+			   nr, free, max, fill.nr_free, fill.max_order);
 }
 
-static bool __pmm_verify_placement(const struct pmm_zone *zone, struct pmm_verdict *v)
+/* --- the whole -------------------------------------------------------------------------------- */
+
+/* What the walk has counted is what the zone counts, and no block is twice on a per-CPU list. */
+static bool __pmm_verify_sums(struct pmm_zone *zone, const struct pmm_tally *t)
 {
-	unsigned long nr;
+	struct pmm_pcp_count count;
 
-	if (!zone->placement->recorded)
-		return true;
-	for (nr = 0; nr < DIV_ROUND_UP(zone->nr_pages, PMM_MAX_ORDER_PAGES); nr++)
-		if (!__pmm_verify_pageblock(zone, nr, v))
-			return false;
-	return true;
-}
-
-static bool __pmm_zone_verify(struct pmm_zone *zone, struct pmm_verdict *v)
-{
-	struct pmm_tally tally = { };
-	unsigned int order;
-
-	lockdep_assert_held(&zone->lock);
-	if (!__pmm_verify_blocks(zone, v, &tally) || !__pmm_verify_lists(zone, v, &tally))
-		return false;
-	for (order = 0; order < PMM_MAX_ORDER - 1; order++)
-		if (!__pmm_verify_pairs(zone, v, order))
-			return false;
-	if (!__pmm_verify_pcp(zone, v, &tally) || !__pmm_verify_placement(zone, v))
-		return false;
-	if (tally.free_pages != zone->free_pages)
-		return pmm_corrupt(v, "%lu pages free by state, %lu counted", tally.free_pages,
+	pmm_pcp_count(zone, &count);
+	if (count.pages != t->pcp_pages)
+		return pmm_corrupt(t->v, "%lu pages on per-CPU lists by state, %lu counted",
+				   t->pcp_pages, count.pages);
+	if (t->free_pages != zone->free_pages)
+		return pmm_corrupt(t->v, "%lu pages free by state, %lu counted", t->free_pages,
 				   zone->free_pages);
-	return tally.parked_pages == zone->nr_parked ||
-	       pmm_corrupt(v, "%lu pages parked by state, %lu counted", tally.parked_pages,
+	return t->parked_pages == zone->nr_parked ||
+	       pmm_corrupt(t->v, "%lu pages parked by state, %lu counted", t->parked_pages,
 			   zone->nr_parked);
+}
+
+/* The sums of a walk are those of one moment only if nothing has moved since it began. */
+static bool pmm_verify_sums(struct pmm_zone *zone, struct pmm_tally *t)
+{
+	struct pmm_moment moment;
+	unsigned long flags;
+	bool ok;
+
+	pmm_zone_hold(zone, &flags);
+	__pmm_moment(zone, &moment);
+	t->moved |= moment.zone != t->began.zone || moment.pcp != t->began.pcp;
+	ok = t->moved || __pmm_verify_sums(zone, t);
+	pmm_zone_release(zone, flags);
+	return ok;
+}
+
+static bool pmm_verify_once(struct pmm_zone *zone, struct pmm_tally *t)
+{
+	pmm_moment(zone, &t->began);
+	if (!pmm_zone_walk(zone, PMM_MAX_ORDER_PAGES, __pmm_verify_blocks, t) ||
+	    !pmm_verify_lists(zone, t))
+		return false;
+	if (t->moved && !t->last)
+		return true;
+	if (!pmm_verify_pairs(zone, t) || !pmm_verify_pcp(zone, t->v))
+		return false;
+	if (zone->placement->recorded &&
+	    !pmm_zone_walk(zone, PMM_MAX_ORDER_PAGES, __pmm_verify_pageblock, t))
+		return false;
+	return pmm_verify_sums(zone, t);
 }
 
 /**
@@ -253,18 +403,27 @@ static bool __pmm_zone_verify(struct pmm_zone *zone, struct pmm_verdict *v)
  * @zone: the zone
  * @v: the counts are added to it; its @why names the first violation
  *
- * Context: Process context. Interrupts are off during the walk, whose cost is linear in the size
- * of the zone.
+ * Blocks, pairs, per-CPU lists and records are checked piece by piece, and what is said of them is
+ * true whatever others do meanwhile. The lengths of lists and the sums of pages are compared when
+ * nothing has been allocated or freed during a walk: the first of a few, unless the pool is busy.
+ * If it never rests, they are left out, and of the lists the links around each block are checked.
+ *
+ * Context: Process context; may sleep. Interrupts are off for one piece, whatever the zone's size;
+ * the whole cost is linear in it.
  * Return: true when all is well.
  */
 bool pmm_zone_verify(struct pmm_zone *zone, struct pmm_verdict *v)
 {
-	unsigned long flags;
+	struct pmm_verdict was = *v;
+	unsigned int tries = PMM_WALK_TRIES;
+	struct pmm_tally t;
 	bool ok;
 
-	pmm_zone_hold(zone, &flags);
-	ok = __pmm_zone_verify(zone, v);
-	pmm_zone_release(zone, flags);
+	do {
+		*v = was;
+		t = (struct pmm_tally){ .v = v, .last = !--tries };
+		ok = pmm_verify_once(zone, &t);
+	} while (ok && t.moved && !t.last);
 	return ok;
 }
 

@@ -98,4 +98,9 @@ void client_stress_stop(void);
 int client_storm(u64 ops);
 void client_stress_show(struct seq_file *m);
 
+/* irqs.c: two files, and their end */
+extern const struct file_operations client_irqs_fops;
+extern const struct file_operations client_half_fops;
+void client_irqs_stop(void);
+
 #endif /* POCKETMM_CLIENT_H */

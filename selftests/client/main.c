@@ -14,6 +14,8 @@
  *	freed	'OFFSET CHANGE': changes a byte of a page that was freed before
  *	lost	has a file for each case of lost.c, which runs and reads as in results
  *	behind	'SIZE N': changes the Nth byte behind a vmalloc, from 0, and frees it
+ *	half	1 takes every second page of the pool, 0 gives them back
+ *	irqs_off  a write begins to look for how long interrupts are off; reads the longest stretch
  */
 #include <linux/debugfs.h>
 #include <linux/kstrtox.h>
@@ -291,6 +293,8 @@ static int __init client_init(void)
 	debugfs_create_file("freed", 0200, client_dir, NULL, &client_freed_fops);
 	debugfs_create_file("behind", 0200, client_dir, NULL, &client_behind_fops);
 	client_create_lost(debugfs_create_dir("lost", client_dir));
+	debugfs_create_file("half", 0200, client_dir, NULL, &client_half_fops);
+	debugfs_create_file("irqs_off", 0600, client_dir, NULL, &client_irqs_fops);
 	return 0;
 }
 
@@ -298,6 +302,7 @@ static void __exit client_exit(void)
 {
 	debugfs_remove(client_dir);
 	client_stress_stop();
+	client_irqs_stop();
 }
 
 module_init(client_init);

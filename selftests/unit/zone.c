@@ -87,12 +87,10 @@ unsigned long zone_nr_free(const struct pmm_zone *zone, unsigned int order)
 
 void assert_counts(struct pmm_zone *zone)
 {
-	unsigned long nr_free[PMM_MAX_ORDER], flags;
+	unsigned long nr_free[PMM_MAX_ORDER];
 	unsigned int order;
 
-	spin_lock_irqsave(&zone->lock, flags);
-	__pmm_zone_count_free(zone, nr_free);
-	spin_unlock_irqrestore(&zone->lock, flags);
+	pmm_zone_count_free(zone, nr_free);
 	for (order = 0; order < PMM_MAX_ORDER; order++)
 		ASSERT_EQ(nr_free[order], zone_nr_free(zone, order));
 }
