@@ -10,7 +10,6 @@
 
 CLIENT=/sys/kernel/debug/pocketmm_client
 CLIENT_KO=${POCKETMM_CLIENT_KO:-client/pocketmm_client.ko}
-WINDOW_PAGES=8192
 
 # The kernel's warning is wanted here. No console may show it, nor may it stop the machine.
 expect_warning() {
@@ -34,8 +33,8 @@ unexpect_warning() {
 }
 
 load_both() {
-	load chunk=$((4096 * PAGE)) window=$((WINDOW_PAGES * PAGE))
-	"$TRY" insmod "$CLIENT_KO" window_pages=$WINDOW_PAGES >/dev/null || bail "insmod $CLIENT_KO"
+	load chunk=$((4096 * PAGE)) window=$((8192 * PAGE))
+	"$TRY" insmod "$CLIENT_KO" >/dev/null || bail "insmod $CLIENT_KO"
 }
 
 # A result of the client's is one of ours.
@@ -68,7 +67,8 @@ hold() {
 
 said() {
 	is "$1: the kernel warns" "$(echo "$log" | grep -c 'WARNING: .*vunmap')" 1
-	is "$1: and names the culprit" "$(echo "$log" | grep -v pocketmm: | grep -c " lost_by+0x.* \[pocketmm_client\]")" 1
+	is "$1: and of nothing else" "$(echo "$log" | grep -cE 'BUG|WARNING|Oops')" 1
+	isnt "$1: and names the culprit" "$(echo "$log" | grep -v pocketmm: | grep -c " lost_by+0x.* \[pocketmm_client\]")" 0
 	is "$1: the pool says so once" "$(echo "$lines" | grep -c '^the window is lost: ')" 1
 }
 
@@ -116,10 +116,16 @@ unnoticed() {
 }
 
 [ -e "$CLIENT_KO" ] || skip_all "no $CLIENT_KO"
-plan 63
+plan 68
 harmless
-for call in vfree kvfree vunmap iounmap vm_unmap_ram; do
+for call in vfree kvfree vunmap iounmap; do
 	by $call
 done
+# The kernel forgets its own record of the window then, 96 bytes, which would count as a leak.
+if [ -e /sys/kernel/debug/kmemleak ]; then
+	skips 12 vm_unmap_ram "kmemleak would tell of the kernel's record of the area"
+else
+	by vm_unmap_ram
+fi
 unnoticed
 finish

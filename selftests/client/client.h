@@ -38,7 +38,6 @@ extern bool client_pcp;
 extern bool client_lazy;
 extern bool client_modern;
 extern bool client_tree;
-extern unsigned long client_window_pages;
 
 /*
  * A device whose registers may be read, up to the end of a page even of 16 KiB, and with nothing

@@ -68,39 +68,48 @@ static void lost_pages_work(void)
 		__pmm_free_pages(page, 3);
 }
 
-/* Areas of the kernel's that one page is mapped all over, until one has addresses of the window. */
+/* Areas of the kernel's, which one page is mapped all over, at addresses of the window. */
 struct lost_owners {
 	struct page	*page;
-	u32		*area[8];
+	u32		*area[64];
 	unsigned int	nr;
 };
 
 #define LOST_WORD	0x5a5a1234
 
-static bool lost_overlaps(const u32 *owner, const void *addr)
+#define LOST_PAGES	1024
+
+static bool lost_owned(const struct lost_owners *owners, const void *addr)
 {
-	return addr - (const void *)owner < client_window_pages * PAGE_SIZE;
+	unsigned int i;
+
+	for (i = 0; i < owners->nr; i++)
+		if (addr - (const void *)owners->area[i] < LOST_PAGES * PAGE_SIZE)
+			return true;
+	return false;
 }
 
-/* As large as the window, so that most likely they get its place. */
-static bool lost_find_owners(struct lost_owners *owners, const void *addr)
+/* The kernel takes the lowest hole that is large enough, so they come to the window by and by. */
+static void lost_find_owners(struct lost_owners *owners, const struct lost_things *t)
 {
-	unsigned long i, nr_pages = client_window_pages;
+	unsigned long i, nr_pages = LOST_PAGES;
 	struct page **pages = kvmalloc_array(nr_pages, sizeof(*pages), GFP_KERNEL);
-	u32 *area = NULL;
+	u32 *area;
 
-	owners->nr = 0;
 	for (i = 0; pages && i < nr_pages; i++)
 		pages[i] = owners->page;
 	vm_unmap_aliases();
-	while (pages && owners->nr < ARRAY_SIZE(owners->area) && !lost_overlaps(area, addr)) {
+	while (pages && owners->nr < ARRAY_SIZE(owners->area)) {
 		area = vmap(pages, nr_pages, VM_MAP, PAGE_KERNEL);
 		if (!area)
 			break;
 		owners->area[owners->nr++] = area;
+		if (lost_owned(owners, t->area) && lost_owned(owners, t->ram))
+			break;
 	}
 	kvfree(pages);
-	return lost_overlaps(area, addr);
+	if (!lost_owned(owners, t->area) || !lost_owned(owners, t->ram))
+		client_skip("the window's addresses have no new owner");
 }
 
 static bool lost_unharmed(const struct lost_owners *owners)
@@ -109,7 +118,7 @@ static bool lost_unharmed(const struct lost_owners *owners)
 	unsigned int nr;
 
 	for (nr = 0; nr < owners->nr; nr++)
-		for (i = 0; i < client_window_pages; i++) {
+		for (i = 0; i < LOST_PAGES; i++) {
 			const u32 *word = owners->area[nr] + i * PAGE_SIZE / sizeof(u32);
 
 			if (vmalloc_to_page(word) != owners->page || READ_ONCE(*word) != LOST_WORD)
@@ -128,8 +137,7 @@ static void lost_by(void (*door)(void *addr))
 		return;
 	*(u32 *)page_address(owners.page) = LOST_WORD;
 	door(things.area + PAGE_SIZE);
-	if (!lost_find_owners(&owners, things.area))
-		client_skip("the window's addresses have no new owner");
+	lost_find_owners(&owners, &things);
 	pmm_vfree(things.area);
 	lost_refuses(&things);
 	lost_pages_work();

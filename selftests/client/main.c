@@ -44,10 +44,6 @@ bool client_tree;
 module_param_named(tree, client_tree, bool, 0444);
 MODULE_PARM_DESC(tree, "pocketmm has search=tree");
 
-unsigned long client_window_pages;
-module_param_named(window_pages, client_window_pages, ulong, 0444);
-MODULE_PARM_DESC(window_pages, "pages of the window; only lost/* need it");
-
 static struct dentry *client_dir;
 static DEFINE_MUTEX(client_lock);
 
