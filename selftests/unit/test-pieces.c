@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Unit tier: walks over a zone by pieces, while others come in between. Whoever unlocks the zone
- * lets them in, so that a pool that never rests is one that changes at each unlocking. What is
- * looked for: that no piece is larger than it may be, that what is seen is one moment if the pool
- * rests, that verify says nothing false and still finds what is broken, and that each walk ends.
+ * Unit tier: walks over a zone by pieces, while others come in between. Each unlocking of the zone
+ * lets them in, so a pool that never rests is one that changes at each unlocking. No piece may be
+ * larger than its limit; a pool that rests is seen at one moment; verify says nothing false and
+ * still finds whatever is broken; and each walk ends.
  */
 #include <stdlib.h>
 
