@@ -9,9 +9,8 @@
  * way no address gets a new owner while a stale translation may remain.
  *
  * Process context throughout, because records are allocated and flushes wait for other CPUs; only
- * pmm_vfree() may be called from any context, and defers. pmm_vmlist.lock protects the areas
- * (vmlist.c). This file has the rare cases and the exported calls; the fast paths are in
- * vmalloc_inline.h.
+ * pmm_vfree() may be called from any context, and defers. The areas and pmm_vmlist.lock are in
+ * vmlist.c, the fast paths in vmalloc_inline.h, the rare cases and the exported calls here.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -300,11 +299,9 @@ static struct pmm_vm_struct *pmm_reserve_again(const struct pmm_area_request *wa
  */
 struct pmm_vm_struct *pmm_reserve_area(const struct pmm_area_request *want)
 {
-	struct pmm_vm_struct *vm;
+	struct pmm_vm_struct *vm = pmm_window_is_lost() ? ERR_PTR(-ENXIO) :
+				   pmm_vmlist_reserve(&pmm_vmlist, want);
 
-	if (pmm_window_is_lost())
-		return ERR_PTR(-ENXIO);
-	vm = pmm_vmlist_reserve(&pmm_vmlist, want);
 	if (!IS_ERR(vm) || PTR_ERR(vm) != -ENOSPC || !pmm_purge_is_lazy() ||
 	    !gfpflags_allow_blocking(want->gfp))
 		return vm;
@@ -499,11 +496,13 @@ static bool pmm_in_atomic_context(void)
 static void pmm_vfree_deferred(struct work_struct *work)
 {
 	unsigned long page, nr_pages = pmm_window_size() >> PAGE_SHIFT;
+	unsigned long *deferred = pmm_vmlist.deferred;
+	enum pmm_detach_result result;
 
-	for_each_set_bit(page, pmm_vmlist.deferred, nr_pages) {
-		void *addr = (void *)(pmm_window_start() + (page << PAGE_SHIFT));
+	/* A free that is noted meanwhile is found here, or queues the work again. */
+	for (page = 0; (page = data_race(find_next_bit(deferred, nr_pages, page))) < nr_pages;) {
+		void *addr = (void *)(pmm_window_start() + (page++ << PAGE_SHIFT));
 		struct pmm_vm_struct *vm = NULL;
-		enum pmm_detach_result result;
 
 		result = pmm_vmlist_detach_deferred(&pmm_vmlist, addr, PMM_VM_ALLOC, &vm);
 		pmm_finish_detach(result, vm, addr, PMM_VM_ALLOC, pmm_vfree_deferred);
