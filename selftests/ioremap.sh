@@ -95,7 +95,7 @@ alignments() {
 	maps $DEVICE $((PAGE + 1)) 0 $((2 * PAGE))
 	maps $((DEVICE + PAGE - 1)) 1 $((PAGE - 1)) "$PAGE"
 	maps $((DEVICE + PAGE - 1)) 2 $((PAGE - 1)) $((2 * PAGE))
-	maps $DEVICE $((16 * PAGE)) 0 $((16 * PAGE))
+	maps $EMPTY $((16 * PAGE)) 0 $((16 * PAGE))
 }
 
 # refused PHYS SIZE ERRNO
@@ -121,7 +121,7 @@ refusals() {
 	refused "$LAST_PAGE" "$PAGE" EINVAL
 	refused 0x10000000000000 "$PAGE" EINVAL
 	refused $DEVICE 18446744073709551615 EINVAL
-	refused $DEVICE $((4608 * PAGE)) ENOSPC
+	refused $EMPTY $((4608 * PAGE)) ENOSPC
 }
 
 grep -q "$DEVICE_IN_IOMEM" /proc/iomem || skip_all 'no HPET on this machine, or PL031'

@@ -117,7 +117,7 @@ no_room() {
 	must reset
 	must purge
 	must 'alloc order=4'
-	for command in 'vmap block=1' "ioremap phys=$DEVICE size=$((12 * PAGE))"; do
+	for command in 'vmap block=1' "ioremap phys=$EMPTY size=$((12 * PAGE))"; do
 		must "vmalloc size=$((60 * PAGE))"
 		must "vfree area=$(value area)"
 		flushes=$(stat_of tlb_flushes)

@@ -29,19 +29,20 @@ export PAGE LAST_PAGE
 
 # DEVICE has registers that may be read, and nothing but devices in the pages after it: it is the HPET of a PC, or
 # the PL031, a clock, of QEMU's virt machine, whose driver the guest has sent away.  CLAIMED is a device in the
-# kernel's hands: the IOAPIC, or the console's port.  RAM is an address in RAM, RAM_BEGINS the first one that is the
+# kernel's hands: the IOAPIC, or the console's port.  EMPTY is where nothing is for 512 MiB, as far as the kernel
+# knows: part of what PCI may use.  RAM is an address in RAM, RAM_BEGINS the first one that is the
 # kernel's, and RAM_FLOOR where all RAM begins, in MiB.
 case $(uname -m) in
 aarch64)
-	DEVICE=0x9010000 DEVICE_IN_IOMEM='09010000-09010fff : pl031' CLAIMED=0x9000000
+	DEVICE=0x9010000 DEVICE_IN_IOMEM='09010000-09010fff : pl031' CLAIMED=0x9000000 EMPTY=0x10000000
 	RAM_BEGINS=0x40000000 RAM=0x41000000 RAM_FLOOR=1024
 	;;
 *)
-	DEVICE=0xfed00000 DEVICE_IN_IOMEM='fed00000-fed003ff : HPET' CLAIMED=0xfec00000
+	DEVICE=0xfed00000 DEVICE_IN_IOMEM='fed00000-fed003ff : HPET' CLAIMED=0xfec00000 EMPTY=0xd0000000
 	RAM_BEGINS=0x100000 RAM=0x1000000 RAM_FLOOR=0
 	;;
 esac
-export DEVICE DEVICE_IN_IOMEM CLAIMED RAM_BEGINS RAM RAM_FLOOR
+export DEVICE DEVICE_IN_IOMEM CLAIMED EMPTY RAM_BEGINS RAM RAM_FLOOR
 
 planned=0
 tests=0

@@ -16,18 +16,19 @@ expect_warning() {
 	expect_log_begin
 	read -r level rest </proc/sys/kernel/printk
 	read -r panics </proc/sys/kernel/panic_on_warn
+	read -r ignores </sys/module/printk/parameters/ignore_loglevel
 	echo 0 >/proc/sys/kernel/panic_on_warn
 	echo N >/sys/module/printk/parameters/ignore_loglevel
 	echo 1 >/proc/sys/kernel/printk
-	dmesg -c >/dev/null
 	log_mark
+	expected_from=$mark
 }
 
 unexpect_warning() {
-	log=$(dmesg)
+	log=$(dmesg | sed "1,/$expected_from/d")
 	lines=$(log_since)
 	echo "$level $rest" >/proc/sys/kernel/printk
-	echo Y >/sys/module/printk/parameters/ignore_loglevel
+	echo "$ignores" >/sys/module/printk/parameters/ignore_loglevel
 	echo "$panics" >/proc/sys/kernel/panic_on_warn
 	expect_log_end
 }
