@@ -201,6 +201,14 @@ static bool command_may_say(int err)
 	return false;
 }
 
+static bool failing;	/* a request may fail on purpose */
+
+static void stop_failing(void)
+{
+	pool_command("fail nth=0");
+	failing = false;
+}
+
 /* A number, the command, and how it went; of a request that failed on purpose less may be left. */
 static void check_result(bool starved)
 {
@@ -235,10 +243,12 @@ static long long any_offset(void)
 	}
 }
 
+/* `fail` may have been given earlier: it lasts until so many requests were made. */
 static void step_command(void)
 {
 	static char text[MOST_TEXT];
 	size_t len = make_text(text);
+	bool fails = memmem(text, len, "fail", 4);
 	int fd = pool_open("command", O_WRONLY);
 	long long offset = below(16) ? 0 : any_offset();
 	ssize_t done = pwrite(fd, text, len, offset);
@@ -253,7 +263,11 @@ static void step_command(void)
 	accepted += done > 0;
 	refused += done < 0;
 	close(fd);
-	check_result(memmem(text, len, "fail", 4) || (done < 0 && errno == ENOMEM));
+	check_result(failing || fails || (done < 0 && errno == ENOMEM));
+	if (failing)
+		stop_failing();
+	else
+		failing = fails;
 }
 
 /* --- `mem` ------------------------------------------------------------------------------------ */
@@ -390,7 +404,7 @@ static void step(void)
 	kinds[below(ARRAY_SIZE(kinds))]();
 	if (++steps % 32)
 		return;
-	pool_command("fail nth=0");
+	stop_failing();
 	if (!pool_verify())
 		wrong("verify", 0);
 	verdicts++;
@@ -412,7 +426,7 @@ int main(int argc, char **argv)
 	end = time(NULL) + atoi(argv[1]);
 	while (failures < 5 && (time(NULL) < end || steps < LEAST_STEPS))
 		step();
-	pool_command("fail nth=0");
+	stop_failing();
 	printf("steps=%lu commands=%lu accepted=%lu refused=%lu ", steps, commands, accepted,
 	       refused);
 	printf("transfers=%lu mappings=%lu verdicts=%lu failed=%u\n", transfers, mappings, verdicts,
