@@ -4,10 +4,10 @@
  *
  * No block crosses the border of a largest block, so a piece of whole largest blocks is complete:
  * under zone->lock its state bytes, pair bits and lists agree. Between two pieces others may
- * allocate and free. Whether they have is told by the counters, all of which only ever rise; so the
+ * allocate and free. The counters tell whether they have: all of them only ever rise, so the
  * allocator's paths need no count of their own for this. A walk during which the pool rests shows
- * one moment. If it never rests, the last of a few walks is taken as it is: each piece is right,
- * but seen at a moment of its own.
+ * one moment. If it never rests, the last of PMM_WALK_TRIES walks is taken as it is: each piece is
+ * right, but seen at a moment of its own.
  *
  * It only reads, and compiles unchanged in user space. Functions whose names begin with a double
  * underscore run with zone->lock held.
