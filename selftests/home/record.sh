@@ -62,7 +62,8 @@ on_made_up() {
 		sh "$machine" "${awk_path:-/bin}" "$@"
 }
 
-# convert: the lines of standard input, between two snapshots; sets $out and $status.
+# convert: the lines of standard input, between two snapshots, of whose notes some may be $gone;
+# sets $out and $status.
 convert() {
 	local place=$dir/converted
 
@@ -70,7 +71,8 @@ convert() {
 	echo 2.4 >"$place/sys/pocketmm/parameters/era"
 	write_state "$place/1" && cp "$place/1" "$place/2"
 	{ echo '# tracer: nop'; echo '#'; note "${at:-1}.000001" begin:1; note "${at:-1}.000002" end:1; cat
-		note "${at:-1}.900001" begin:2; note "${at:-1}.900002" end:2; } >"$place/instance/trace"
+		note "${at:-1}.900001" begin:2; note "${at:-1}.900002" end:2; } |
+		grep -av ":${gone-none}\$" >"$place/instance/trace"
 	# Its process is a number that is known.
 	sed '/^main "\$@"/d; s/\$\$/77/g; s,/sys/module,sys,' "$top/scripts/record" >"$place/record"
 	out=$(cd "$place" && PATH=$awk_path:$PATH sh -c '. ./record; dir=. instance=instance file=out nr=2 lost=$2
@@ -148,6 +150,12 @@ strange_lines() {
 	done
 	lost=5 convert < <(entry sh 1 1.5 "$AN_EVENT")
 	is "$1: of lost events it says how many" "$status $(json 'r.at(-1).lost')" '0 5'
+	for line in begin:2 end:2; do
+		lost=5 gone=$line convert < <(entry sh 1 1.5 "$AN_EVENT")
+		is "$1: so it does when the note $line is lost, too" "$status $(json 'those("snapshot").length + "" + r.at(-1).lost')" '0 25'
+	done
+	convert < <(entry sh 1 1.5 "$AN_EVENT"; note 1.6 begin:2; entry sh 1 1.7 "$AN_EVENT"; note 1.8 end:2)
+	is "$1: an event inside a snapshot" "$status:$out" '125:record: the pool changed while a snapshot was read'
 	convert < <(entry sh 1 1.5 'split: page=512 word [module]'; entry sh 1 1.6 'split: word')
 	is "$1: words that belong to nothing" "$(json 'those("event").length')" 2
 }
