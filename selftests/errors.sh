@@ -420,6 +420,10 @@ misuse_in_the_log() {
 	one_line "free page=$middle order=1" "free refused: no such order.*: page $middle order 1, in the .* block [0-9]+ of order [0-9], $BY" refused_bad_order
 	one_line 'vfree offset=1' "Trying to vfree\(\) bad address \([0-9a-f]{16}\), $BY" refused_areas
 	one_line "vfree offset=$PAGE" "Trying to vfree\(\) nonexistent vm area \([0-9a-f]{16}\), $BY" refused_areas
+	must "vmalloc size=$PAGE"
+	offset=$(value offset)
+	must "vfree area=$(value area)"
+	one_line "vfree offset=$offset" "Trying to vfree\(\) nonexistent vm area \([0-9a-f]{16}\), $BY; freed before $BY" refused_areas
 	must reset
 	unload
 }
@@ -439,7 +443,7 @@ rate_limit() {
 	unload
 }
 
-plan $((83 + $(quick 42 162)))
+plan $((86 + $(quick 42 162)))
 expect_log_begin
 misuse_in_the_log
 set_up
