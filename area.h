@@ -82,6 +82,12 @@ struct pmm_area_request {
 	const void	*caller;
 };
 
+/* So many of the areas that were freed last are remembered, for the report of a further free. */
+#define PMM_FREED_KEPT		256U
+
+/* Records of frees that were deferred. */
+#define PMM_DEFERRED_KEPT	64U
+
 /**
  * struct pmm_vmlist - a window of addresses and the areas in it
  * @lock: protects the list, and each area's state
@@ -98,6 +104,11 @@ struct pmm_area_request {
  * @tree: the areas by address, augmented with the largest hole in each subtree
  * @nr_refused: frees of areas that were refused (misuse.c)
  * @nr_stale: deferred frees that became void because a new area got their address
+ * @freed: the areas that were freed last: their addresses, in a ring
+ * @freed_by: which code freed each
+ * @next_freed: where the next one goes; its type makes it wrap
+ * @deferred_by: callers of the frees that were deferred last, by the page modulo the size; packed
+ *	into one word (vmlist.c), because they are written without the lock
  * @deferred: a bit for each page; set, without the lock, when pmm_vfree() in atomic context asks
  *	for a free of the area there; cleared under the lock; NULL when no free is ever deferred
  * @start: first address; constant, like @end
@@ -117,6 +128,10 @@ struct pmm_vmlist {
 	struct rb_root		tree;
 	atomic_long_t		nr_refused;
 	unsigned long		nr_stale;
+	const void		*freed[PMM_FREED_KEPT];
+	const void		*freed_by[PMM_FREED_KEPT];
+	u8			next_freed;
+	u64			deferred_by[PMM_DEFERRED_KEPT];
 	unsigned long		*deferred;
 	unsigned long		start;
 	unsigned long		end;
@@ -177,12 +192,17 @@ struct pmm_vm_struct *pmm_vmlist_get(struct pmm_vmlist *list, unsigned long size
 struct pmm_vm_struct *pmm_vmlist_reserve(struct pmm_vmlist *list,
 					 const struct pmm_area_request *want);
 struct pmm_vm_struct *pmm_vmlist_find(struct pmm_vmlist *list, const void *addr);
-enum pmm_detach_result pmm_vmlist_defer(struct pmm_vmlist *list, const void *addr);
+enum pmm_detach_result pmm_vmlist_defer(struct pmm_vmlist *list, const void *addr,
+					const void *caller);
 enum pmm_detach_result pmm_vmlist_detach_deferred(struct pmm_vmlist *list, const void *addr,
-						  unsigned long type, struct pmm_vm_struct **vmp);
+						  unsigned long type, const void **caller,
+						  struct pmm_vm_struct **vmp);
+const void *pmm_vmlist_deferred_by(const struct pmm_vmlist *list, const void *addr);
+const void *pmm_vmlist_freed_by(struct pmm_vmlist *list, const void *addr);
 bool pmm_vmlist_copy(struct pmm_vmlist *list, const void *addr, struct pmm_vm_struct *copy);
 enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *addr,
-					 unsigned long type, struct pmm_vm_struct **vmp);
+					 unsigned long type, const void *caller,
+					 struct pmm_vm_struct **vmp);
 void pmm_vmlist_unlink(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 struct pmm_vm_struct *pmm_vmlist_hold(struct pmm_vmlist *list, const void *addr);
 void pmm_vmlist_hold_again(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
@@ -190,9 +210,15 @@ bool pmm_vmlist_drop(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 struct pmm_area *__pmm_vmlist_find_area(struct pmm_vmlist *list, const void *addr);
 struct pmm_vm_struct *__pmm_vmlist_find_above(struct pmm_vmlist *list, unsigned long addr);
 
+/* The code that wanted to free an area, and the code that freed one there before, or NULL. */
+struct pmm_callers {
+	const void	*now;
+	const void	*before;
+};
+
 /* misuse.c */
 void pmm_refuse_area(struct pmm_vmlist *list, const void *addr, unsigned long type,
-		     enum pmm_detach_result result, const void *caller);
+		     enum pmm_detach_result result, const struct pmm_callers *by);
 const char *pmm_detach_why(enum pmm_detach_result result);
 int pmm_detach_errno(enum pmm_detach_result result);
 

@@ -25,9 +25,6 @@
 
 bool pmm_bulk;
 
-static void pmm_vfree_deferred(struct work_struct *work);
-static DECLARE_WORK(pmm_vfree_work, pmm_vfree_deferred);
-
 /* A large area takes a while: let other tasks run now and then. */
 static void pmm_breathe(unsigned long i)
 {
@@ -118,7 +115,8 @@ static void pmm_finish_detach(enum pmm_detach_result result, struct pmm_vm_struc
 	if (result == PMM_DETACH_OK)
 		pmm_destroy_area(vm, caller);
 	else if (pmm_detach_errno(result))
-		pmm_refuse_area(&pmm_vmlist, addr, type, result, caller);
+		pmm_refuse_area(&pmm_vmlist, addr, type, result, &(struct pmm_callers) {
+				caller, pmm_vmlist_freed_by(&pmm_vmlist, addr) });
 }
 
 /**
@@ -134,7 +132,7 @@ noinline enum pmm_detach_result
 pmm_take_down_in_steps(const void *addr, unsigned long type, const void *caller)
 {
 	struct pmm_vm_struct *vm = NULL;
-	enum pmm_detach_result result = pmm_vmlist_detach(&pmm_vmlist, addr, type, &vm);
+	enum pmm_detach_result result = pmm_vmlist_detach(&pmm_vmlist, addr, type, caller, &vm);
 
 	pmm_finish_detach(result, vm, addr, type, caller);
 	return result;
@@ -502,12 +500,15 @@ static void pmm_vfree_deferred(struct work_struct *work)
 	/* A free that is noted meanwhile is found here, or queues the work again. */
 	for (page = 0; (page = data_race(find_next_bit(deferred, nr_pages, page))) < nr_pages;) {
 		void *addr = (void *)(pmm_window_start() + (page++ << PAGE_SHIFT));
+		const void *caller = pmm_vfree_deferred;
 		struct pmm_vm_struct *vm = NULL;
 
-		result = pmm_vmlist_detach_deferred(&pmm_vmlist, addr, PMM_VM_ALLOC, &vm);
-		pmm_finish_detach(result, vm, addr, PMM_VM_ALLOC, pmm_vfree_deferred);
+		result = pmm_vmlist_detach_deferred(&pmm_vmlist, addr, PMM_VM_ALLOC, &caller, &vm);
+		pmm_finish_detach(result, vm, addr, PMM_VM_ALLOC, caller);
 	}
 }
+
+static DECLARE_WORK(pmm_vfree_work, pmm_vfree_deferred);
 
 /**
  * pmm_vfree() - free an area of pmm_vmalloc() and its kin
@@ -532,12 +533,12 @@ void pmm_vfree(const void *addr)
 		pmm_take_down_fast(addr, PMM_VM_ALLOC, __builtin_return_address(0));
 		return;
 	}
-	result = pmm_vmlist_defer(&pmm_vmlist, addr);
+	result = pmm_vmlist_defer(&pmm_vmlist, addr, __builtin_return_address(0));
 	if (result == PMM_DETACH_LATER)
 		schedule_work(&pmm_vfree_work);
 	else
 		pmm_refuse_area(&pmm_vmlist, addr, PMM_VM_ALLOC, result,
-				__builtin_return_address(0));
+				&(struct pmm_callers) { __builtin_return_address(0) });
 }
 EXPORT_SYMBOL_GPL(pmm_vfree);
 

@@ -71,6 +71,7 @@ static __always_inline bool pmm_take_down_at_once(const void *addr, unsigned lon
 		return false;
 	}
 	gone = __pmm_vmlist_join(list, area);
+	__pmm_note_freed(list, addr, caller);
 	spin_unlock(&list->lock);
 	pmm_drop_pages(&area->vm, caller);
 	pmm_free_record(list, area);

@@ -171,17 +171,21 @@ EXPORT_SYMBOL_GPL(pmm_get_vm_area);
  */
 struct pmm_vm_struct *pmm_remove_vm_area(const void *addr)
 {
+	struct pmm_callers by = { __builtin_return_address(0) };
 	enum pmm_detach_result result;
 	struct pmm_vm_struct *vm;
 
 	pmm_might_sleep();
-	result = pmm_vmlist_detach(&pmm_vmlist, addr, 0, &vm);
+	result = pmm_vmlist_detach(&pmm_vmlist, addr, 0, by.now, &vm);
 	if (result == PMM_DETACH_OK) {
-		pmm_unmap_area(vm, __builtin_return_address(0));
+		pmm_unmap_area(vm, by.now);
 		return vm;
 	}
-	if (result != PMM_DETACH_LATER)
-		pmm_refuse_area(&pmm_vmlist, addr, 0, result, __builtin_return_address(0));
+	if (result != PMM_DETACH_LATER) {
+		if (result == PMM_DETACH_NONEXISTENT)
+			by.before = pmm_vmlist_freed_by(&pmm_vmlist, addr);
+		pmm_refuse_area(&pmm_vmlist, addr, 0, result, &by);
+	}
 	return NULL;
 }
 EXPORT_SYMBOL_GPL(pmm_remove_vm_area);

@@ -73,13 +73,24 @@ static bool __pmm_find_hole_linear(const struct pmm_vmlist *list, unsigned long 
 }
 
 /* A deferred free that is older than the new area at its address does not free that area. */
-static bool __pmm_void_deferred(struct pmm_vmlist *list, unsigned long addr)
+static bool __pmm_void_deferred(struct pmm_vmlist *list, unsigned long addr, const void **caller)
 {
 	if (!list->deferred || !test_bit(pmm_page_of(list, addr), list->deferred) ||
 	    !test_and_clear_bit(pmm_page_of(list, addr), list->deferred))
 		return false;
+	*caller = pmm_vmlist_deferred_by(list, (void *)addr);
 	list->nr_stale++;
 	return true;
+}
+
+static noinline void pmm_report_stale(const void *addr, const void *caller)
+{
+	char by[PMM_WHO_LEN] = "";
+
+	if (caller)
+		pmm_name_code((unsigned long)caller, by, sizeof(by));
+	pr_err_ratelimited("Trying to vfree() nonexistent vm area (%p), deferred%s%s\n", addr,
+			   caller ? ", by " : "", by);
 }
 
 static struct pmm_area *pmm_new_area(struct pmm_vmlist *list, unsigned long size,
@@ -174,6 +185,7 @@ struct pmm_vm_struct *pmm_vmlist_reserve(struct pmm_vmlist *list,
 {
 	unsigned long size = PAGE_ALIGN(want->size) + PAGE_SIZE;
 	bool found, stale = false;
+	const void *stale_by = NULL;
 	struct pmm_area *area;
 	struct pmm_hole hole;
 
@@ -190,12 +202,11 @@ struct pmm_vm_struct *pmm_vmlist_reserve(struct pmm_vmlist *list,
 		found = __pmm_find_hole_linear(list, size, want->align, &hole);
 	if (found) {
 		__pmm_insert(list, area, &hole);
-		stale = __pmm_void_deferred(list, pmm_start_of(&area->vm));
+		stale = __pmm_void_deferred(list, pmm_start_of(&area->vm), &stale_by);
 	}
 	spin_unlock(&list->lock);
 	if (unlikely(stale))
-		pr_err_ratelimited("Trying to vfree() nonexistent vm area (%p), deferred\n",
-				   area->vm.addr);
+		pmm_report_stale(area->vm.addr, stale_by);
 	if (found)
 		return &area->vm;
 	pmm_free_record(list, area);
@@ -337,10 +348,18 @@ static enum pmm_detach_result __pmm_detach_area(struct pmm_area *area, unsigned 
 }
 
 static enum pmm_detach_result __pmm_detach(struct pmm_vmlist *list, const void *addr,
-					   unsigned long type, struct pmm_vm_struct **vmp)
+					   unsigned long type, const void *caller,
+					   struct pmm_vm_struct **vmp)
 {
+	enum pmm_detach_result result;
+
 	*vmp = __pmm_vmlist_find_live(list, addr);
-	return *vmp ? __pmm_detach_area(pmm_area(*vmp), type) : PMM_DETACH_NONEXISTENT;
+	if (!*vmp)
+		return PMM_DETACH_NONEXISTENT;
+	result = __pmm_detach_area(pmm_area(*vmp), type);
+	if (result != PMM_DETACH_WRONG_TYPE)
+		__pmm_note_freed(list, addr, caller);
+	return result;
 }
 
 /**
@@ -349,6 +368,7 @@ static enum pmm_detach_result __pmm_detach(struct pmm_vmlist *list, const void *
  * @addr: first byte of the area
  * @type: the kind that the area must be of: PMM_VM_ALLOC, PMM_VM_MAP or PMM_VM_IOREMAP; 0 for any
  *	kind that does not own its pages
+ * @caller: the code that frees it, for pmm_vmlist_freed_by()
  * @vmp: gets the area; it belongs to the caller only if the result is PMM_DETACH_OK
  *
  * When several tasks free the same area at once, one gets PMM_DETACH_OK and the others get
@@ -360,22 +380,81 @@ static enum pmm_detach_result __pmm_detach(struct pmm_vmlist *list, const void *
  * the reason for a refusal, and nothing has changed.
  */
 enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *addr,
-					 unsigned long type, struct pmm_vm_struct **vmp)
+					 unsigned long type, const void *caller,
+					 struct pmm_vm_struct **vmp)
 {
 	enum pmm_detach_result result;
 
 	if (!PAGE_ALIGNED((unsigned long)addr))
 		return PMM_DETACH_BAD_ADDRESS;
 	spin_lock(&list->lock);
-	result = __pmm_detach(list, addr, type, vmp);
+	result = __pmm_detach(list, addr, type, caller, vmp);
 	spin_unlock(&list->lock);
 	return result;
+}
+
+/**
+ * pmm_vmlist_freed_by() - find out which code freed an area, if that was not long ago
+ * @list: the window
+ * @addr: first byte that the area had
+ *
+ * Context: Process context.
+ * Return: The code that freed the last area that began there, or NULL if that is not among the last
+ * PMM_FREED_KEPT areas that were freed.
+ */
+const void *pmm_vmlist_freed_by(struct pmm_vmlist *list, const void *addr)
+{
+	const void *caller = NULL;
+	unsigned int i;
+
+	spin_lock(&list->lock);
+	for (i = 1; !caller && i <= PMM_FREED_KEPT; i++) {
+		u8 at = list->next_freed - i;
+
+		if (list->freed[at] == addr)
+			caller = list->freed_by[at];
+	}
+	spin_unlock(&list->lock);
+	return caller;
+}
+
+/* --- deferred frees --------------------------------------------------------------------------- */
+
+/*
+ * The caller of a deferred free, and the page that its area begins at, are one word, which needs no
+ * lock. All code of the kernel and its modules is within 2 GiB, so the distance from a function
+ * here stands for an address. 0 stands for none.
+ */
+static u64 pmm_pack_deferred(unsigned long page, const void *caller)
+{
+	long distance = (long)caller - (long)pmm_vmlist_defer;
+
+	return distance == (int)distance ? (u64)page << 32 | (u32)distance : 0;
+}
+
+/**
+ * pmm_vmlist_deferred_by() - find out which code asked for a deferred free
+ * @list: the window
+ * @addr: first byte of the area, in the window
+ *
+ * Context: Any.
+ * Return: The code; NULL if later deferred frees have taken the place of the record.
+ */
+const void *pmm_vmlist_deferred_by(const struct pmm_vmlist *list, const void *addr)
+{
+	unsigned long page = pmm_page_of(list, (unsigned long)addr);
+	u64 packed = READ_ONCE(list->deferred_by[page % PMM_DEFERRED_KEPT]);
+
+	if (packed >> 32 != page || !(u32)packed)
+		return NULL;
+	return (void *)((long)pmm_vmlist_defer + (int)packed);
 }
 
 /**
  * pmm_vmlist_defer() - ask in atomic context for an area to be freed
  * @list: the window
  * @addr: first byte of the area
+ * @caller: the code that asks for it
  *
  * This allocates nothing, so it cannot fail for lack of memory. pmm_vmlist_detach_deferred() does
  * the rest; it leaves alone an area that was reserved at the address in between.
@@ -384,16 +463,21 @@ enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *ad
  * Return: PMM_DETACH_LATER; PMM_DETACH_BAD_ADDRESS when @addr is unaligned; PMM_DETACH_NONEXISTENT
  * when it is outside the window, or a free is already deferred there.
  */
-enum pmm_detach_result pmm_vmlist_defer(struct pmm_vmlist *list, const void *addr)
+enum pmm_detach_result pmm_vmlist_defer(struct pmm_vmlist *list, const void *addr,
+					const void *caller)
 {
-	unsigned long at = (unsigned long)addr;
+	unsigned long at = (unsigned long)addr, page;
 
 	if (!PAGE_ALIGNED(at))
 		return PMM_DETACH_BAD_ADDRESS;
-	if (at < list->start || at >= list->end ||
-	    test_and_set_bit(pmm_page_of(list, at), list->deferred))
+	if (at < list->start || at >= list->end)
 		return PMM_DETACH_NONEXISTENT;
-	return PMM_DETACH_LATER;
+	page = pmm_page_of(list, at);
+	if (test_bit(page, list->deferred))
+		return PMM_DETACH_NONEXISTENT;
+	/* Before the bit, which is a full barrier: the worker that sees it finds the caller. */
+	WRITE_ONCE(list->deferred_by[page % PMM_DEFERRED_KEPT], pmm_pack_deferred(page, caller));
+	return test_and_set_bit(page, list->deferred) ? PMM_DETACH_NONEXISTENT : PMM_DETACH_LATER;
 }
 
 /**
@@ -401,19 +485,23 @@ enum pmm_detach_result pmm_vmlist_defer(struct pmm_vmlist *list, const void *add
  * @list: the window
  * @addr: first byte of the area
  * @type: as for pmm_vmlist_detach()
- * @vmp: likewise
+ * @caller: set to the code that asked for the free, if that is still known
+ * @vmp: as for pmm_vmlist_detach()
  *
  * Context: Process context.
  * Return: As pmm_vmlist_detach(); PMM_DETACH_NONE when no free is noted, or it became void.
  */
 enum pmm_detach_result pmm_vmlist_detach_deferred(struct pmm_vmlist *list, const void *addr,
-						  unsigned long type, struct pmm_vm_struct **vmp)
+						  unsigned long type, const void **caller,
+						  struct pmm_vm_struct **vmp)
 {
 	enum pmm_detach_result result = PMM_DETACH_NONE;
 
 	spin_lock(&list->lock);
-	if (test_and_clear_bit(pmm_page_of(list, (unsigned long)addr), list->deferred))
-		result = __pmm_detach(list, addr, type, vmp);
+	if (test_and_clear_bit(pmm_page_of(list, (unsigned long)addr), list->deferred)) {
+		*caller = pmm_vmlist_deferred_by(list, addr) ?: *caller;
+		result = __pmm_detach(list, addr, type, *caller, vmp);
+	}
 	spin_unlock(&list->lock);
 	return result;
 }

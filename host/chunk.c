@@ -22,6 +22,12 @@
 /* Pages that are being read or written cannot be moved now, but may be a moment later. */
 #define PMM_SEARCHES	3
 
+/* Pageblocks of a chunk by which its release tries to drain the kernel's per-CPU lists. */
+#define PMM_DRAIN_TRIES	16UL
+
+/* For a block that is freed at once. It may be one for pages that can be moved. */
+#define PMM_SETTLE_GFP	(GFP_KERNEL | __GFP_MOVABLE | __GFP_NORETRY | __GFP_NOWARN)
+
 /* A search, and its findings for the message when it fails. */
 struct pmm_search {
 	unsigned long	nr_pages;
@@ -67,6 +73,43 @@ static unsigned long pmm_highest_obstacle(unsigned long start, unsigned long end
 		if (!pmm_pfn_usable(pfn, nid) || page_zonenum(pfn_to_page(pfn)) != zone)
 			return pfn;
 	return 0;
+}
+
+/*
+ * The kernel keeps pages back on each CPU. Pages that were touched a moment ago wait for the LRU
+ * lists until there are enough of them; until then they have a reference but not PageLRU, and look
+ * as if they could not be moved. Pages that were freed one by one wait to be merged with their
+ * buddies, and MemFree does not count them.
+ *
+ * No exported function does only that. alloc_contig_range() moves them on its way, even for a range
+ * of one page: all that wait for the LRU lists, and the freed ones of the page's zone. But first it
+ * fails if any page of the same pageblock cannot be moved. Returns whether it succeeded.
+ */
+static bool pmm_drain_by(unsigned long pfn)
+{
+	if (alloc_contig_range(pfn, pfn + 1, ACR_FLAGS_NONE, GFP_KERNEL | __GFP_NOWARN))
+		return false;
+	free_contig_range(pfn, 1);
+	return true;
+}
+
+/*
+ * Drain by a page of a free pageblock; if there is none, by one of the largest free block that is
+ * meant for pages that can be moved: its neighbours are likely to be so as well.
+ */
+static void pmm_settle_pages(gfp_t zone)
+{
+	unsigned int order = pageblock_order + 1;
+	bool done = false;
+
+	while (!done && order--) {
+		struct page *page = alloc_pages(PMM_SETTLE_GFP | zone, order);
+
+		if (!page)
+			continue;
+		__free_pages(page, order);
+		done = pmm_drain_by(page_to_pfn(page));
+	}
 }
 
 static struct page *pmm_search_node(int nid, struct pmm_search *search)
@@ -139,25 +182,6 @@ static void pmm_report_no_room(const struct pmm_chunk_request *want, struct pmm_
 	       want->nr_pages << (PAGE_SHIFT - 10), node, below, search->tried, advice);
 }
 
-/*
- * Pages that were touched a moment ago wait on each CPU until there are enough of them for the LRU
- * lists. Until then they have a reference but not PageLRU, and look as if they could not be moved.
- * alloc_contig_range() brings them to these lists first, whatever range it is asked for, and no
- * function that does only that is exported.
- */
-static void pmm_settle_pages(void)
-{
-	struct page *page = alloc_page(GFP_KERNEL | __GFP_NOWARN);
-	unsigned long pfn;
-
-	if (!page)
-		return;
-	pfn = page_to_pfn(page);
-	__free_page(page);
-	if (!alloc_contig_range(pfn, pfn + 1, ACR_FLAGS_NONE, GFP_KERNEL | __GFP_NOWARN))
-		free_contig_range(pfn, 1);
-}
-
 /* The node that is near goes first, unless the request names another. */
 static struct page *pmm_search_nodes(const struct pmm_chunk_request *want,
 				     struct pmm_search *search)
@@ -209,7 +233,7 @@ struct page *pmm_chunk_reserve(const struct pmm_chunk_request *want)
 	unsigned int pass;
 
 	for (pass = 0; !pages && pass < PMM_SEARCHES && !fatal_signal_pending(current); pass++) {
-		pmm_settle_pages();
+		pmm_settle_pages(0);
 		pages = pmm_search_nodes(want, &search);
 	}
 	if (pages)
@@ -220,16 +244,18 @@ struct page *pmm_chunk_reserve(const struct pmm_chunk_request *want)
 }
 
 /*
- * Thousands of pages that are freed one by one stay on the kernel's per-CPU lists. There MemFree
- * does not count them, and they do not merge with their buddies. No exported function drains these
- * lists, but alloc_contig_range() does so on its way, even for a single page.
+ * Thousands of pages have been freed one by one: drain by a page of the chunk itself. Pages that
+ * others still hold may make some of its pageblocks unfit, and a chunk that is smaller than a
+ * pageblock has neighbours.
  */
-static void pmm_drain_kernel_lists(struct page *page)
+static void pmm_drain_kernel_lists(struct page *pages, unsigned long nr_pages)
 {
-	unsigned long pfn = page_to_pfn(page);
+	unsigned long i, most = min(nr_pages, PMM_DRAIN_TRIES * pageblock_nr_pages);
 
-	if (!alloc_contig_range(pfn, pfn + 1, ACR_FLAGS_NONE, GFP_KERNEL | __GFP_NOWARN))
-		free_contig_range(pfn, 1);
+	for (i = 0; i < most; i += pageblock_nr_pages)
+		if (pmm_drain_by(page_to_pfn(pages + i)))
+			return;
+	pmm_settle_pages(page_zonenum(pages) <= OPT_ZONE_DMA32 ? GFP_DMA32 : 0);
 }
 
 /**
@@ -264,7 +290,7 @@ void pmm_chunk_release(struct page *pages, unsigned long nr_pages)
 	}
 	if (run)
 		free_contig_range(page_to_pfn(pages + i) - run, run);
-	pmm_drain_kernel_lists(pages);
+	pmm_drain_kernel_lists(pages, nr_pages);
 	if (held)
 		pr_warn("%lu pages are still referenced: the kernel gets them with their last reference\n",
 			held);

@@ -10,7 +10,7 @@
 
 CLIENT=/sys/kernel/debug/pocketmm_client
 CLIENT_KO=${POCKETMM_CLIENT_KO:-client/pocketmm_client.ko}
-OWN_TESTS=29
+OWN_TESTS=33
 
 # Each result of the client's is one of ours; a report cut short leaves the plan unkept.
 replay() {
@@ -72,7 +72,41 @@ flags() {
 	is 'and once that __GFP_NOFAIL may fail' "$(grep -c '^__GFP_NOFAIL cannot be kept.* by .*pocketmm_client' /tmp/client-log)" 1
 }
 
+# Before all other misuse: few such lines are let through within five seconds.
+free_twice() {
+	expect_log_begin
+	log_mark
+	echo 1 >"$CLIENT/twice" || bail 'the client cannot free an area twice'
+	twice=$(log_since)
+	expect_log_end
+}
+
+# The log says which code freed the area first, and which frees it again, even if a worker had to refuse that.
+freed_twice() {
+	by='by client_twice_write+0x[0-9a-f]*/0x[0-9a-f]* \[pocketmm_client\]'
+	is 'the log names who frees an area twice, and who freed it before' \
+		"$(echo "$twice" | grep -c "^Trying to vfree() nonexistent vm area ([0-9a-f]*), $by; freed before $by\$")" 2
+	is 'and has no other line' "$(echo "$twice" | wc -l)" 2
+}
+
+# Its code is gone; the log has neither a name that is now another's nor an address.  Few such lines are let through
+# within five seconds.
+freed_by_the_unloaded() {
+	sleep 6
+	expect_log_begin
+	log_mark
+	cmd "vfree offset=$((2 * PAGE))"
+	is 'nothing begins there' "$out" 'error ENOENT nonexistent vm area'
+	matches 'the log says that an unloaded module freed it' "$(log_since)" \
+		'Trying to vfree\(\) nonexistent vm area \([0-9a-f]+\), by pmm_[a-z_]+\+.*; freed before by \(unloaded module\)'
+	expect_log_end
+}
+
 leave_things_behind() {
+	must purge
+	expect_log_begin
+	echo 1 >"$CLIENT/twice" || bail 'the client cannot free an area twice'
+	expect_log_end
 	echo 1 >"$CLIENT/leak" || bail 'the client cannot leak'
 	is 'stats lists the areas that were left' "$(stat_of areas)" 2
 	is 'vmallocinfo names the client' "$(grep -c 'client_leak_write.*pocketmm_client' "$PMM/vmallocinfo")" 2
@@ -107,15 +141,18 @@ switches="pcp=$(param pcp)"
 ! with era=modern || switches="$switches modern=1"
 # shellcheck disable=SC2086 # words are wanted
 "$TRY" insmod "$CLIENT_KO" $switches >/dev/null || bail "insmod $CLIENT_KO"
+free_twice
 report
 plan $((cases + OWN_TESTS))
 replay </tmp/client-report
 is 'verify after all cases' "$(cut -c 1-3 "$PMM/verify")" 'ok '
 is 'the module stays while the client is loaded' "$("$TRY" rmmod pocketmm)" EAGAIN
+freed_twice
 counted
 map_ram_flushes
 isnt 'the log names who misused a page' "$(grep -c 'free refused: .* by test_.*pocketmm_client' /tmp/client-log)" 0
 flags
 leave_things_behind
+freed_by_the_unloaded
 report_leaks
 finish

@@ -264,6 +264,29 @@ many_ids() {
 	printf 'vmap block=%s1\n' "$(yes 1, | head -n 256 | tr -d '\n')"
 }
 
+# vmap_of IDS LENGTH: a line of LENGTH bytes, with 20 digits for each ID, as many as the largest number has; spaces follow.
+# shellcheck disable=SC2317 # called by name
+vmap_of() {
+	awk -v ids="$1" -v length_of_line="$2" 'BEGIN {
+		line = "vmap block="
+		for (i = 1; i <= ids; i++)
+			line = line sprintf("%s%020d", i == 1 ? "" : ",", i)
+		while (length(line) < length_of_line)
+			line = line " "
+		print line
+	}'
+}
+
+# shellcheck disable=SC2317 # called by name
+without_newline() {
+	vmap_of "$@" | tr -d '\n'
+}
+
+# shellcheck disable=SC2317 # called by name
+cut_line() {
+	vmap_of 256 5386 | head -c 4096
+}
+
 bad_texts() {
 	piped 'a NUL byte at the end' EINVAL printf 'alloc order=0\0'
 	piped 'a NUL byte in the middle' EINVAL printf 'alloc order=0\0\nalloc order=0'
@@ -272,11 +295,14 @@ bad_texts() {
 	piped 'no ASCII' EINVAL printf 'alloc order=0 \303\251\n'
 	piped 'a control character' EINVAL printf 'alloc\001order=0\n'
 	piped 'an escape sequence' EINVAL printf 'alloc order=0 \033[2J\n'
-	piped 'a line of 1024 bytes' E2BIG printf 'alloc order=%01012d\n' 0
-	piped 'a line of 4012 bytes' E2BIG printf 'alloc order=%04000d\n' 0
+	piped 'a line of 6144 bytes' E2BIG printf 'alloc order=%06132d\n' 0
+	piped 'a line of 8012 bytes' E2BIG printf 'alloc order=%08000d\n' 0
 	piped '4096 bytes' E2BIG printf '%4096s' 'alloc order=0'
 	piped '4096 bytes of good lines' E2BIG good_lines 4096
+	piped '8192 bytes of good lines' E2BIG good_lines 8192
+	piped '8204 bytes of whole lines' E2BIG good_lines 8204
 	piped '100000 bytes' E2BIG good_lines 100000
+	piped 'the first 4096 bytes of a longer vmap' E2BIG cut_line
 	piped '257 blocks in a vmap' E2BIG many_ids
 	matches 'result is plain text' "$last_reply" '[0-9]+ [ -~]* -> error [A-Z0-9]+ [ -~]*'
 }
@@ -304,7 +330,7 @@ writes() {
 
 # shellcheck disable=SC2317 # called by name
 padded() {
-	yes '' | head -n 4081
+	yes '' | head -n 8177
 	printf 'alloc order=0\n'
 }
 
@@ -316,8 +342,8 @@ rules_of_a_write() {
 	writes 'nothing but an empty line' 'ok 1' 0 2 printf '\n'
 	writes 'spaces and tabs' 'ok 36' 1 4 printf ' \t alloc \t order=0x2   count=0x02\t \n'
 	writes 'it stops where one fails' EINVAL 3 6 printf 'alloc order=0\nalloc order=0\nalloc order=10\nalloc order=0\n'
-	writes 'a write of 4095 bytes' 'ok 4095' 1 7 padded
-	writes 'a line of 1023 bytes' 'ok 1024' 1 8 printf 'alloc order=%01011d\n' 0
+	writes 'a write of 8191 bytes' 'ok 8191' 1 7 padded
+	writes 'a line of 6143 bytes' 'ok 6144' 1 8 printf 'alloc order=%06131d\n' 0
 	writes 'several commands' 'ok 33' 3 9 printf 'reset\nalloc order=0\nfree block=9\n'
 	one_write_each_open
 	sequence
@@ -341,6 +367,24 @@ sequence() {
 	is 'numbers go on by one, failures included' "$(cut -d' ' -f1 $PMM/result | tr '\n' ' ')" \
 		"$((first + 1)) $((first + 2)) $((first + 3)) "
 	is 'each line repeats its command' "$(cut -d' ' -f2 $PMM/result | tr '\n' ' ')" 'purge drain bogus '
+}
+
+# As many blocks as a vmap takes, by IDs as long as they can get; and a line that is too long by one byte.
+longest_vmap() {
+	load chunk=$((1024 * PAGE))
+	must 'alloc order=0 count=256'
+	is 'vmap of 256 blocks by IDs of 20 digits' "$(vmap_of 256 5386 | "$TRY" write $PMM/command)" 'ok 5387'
+	matches 'result has them all' "$(cat $PMM/result)" "2 vmap block=0+1,.*,0+256 -> ok area=1 .* pages=256"
+	is 'a line of 6144 bytes with them' "$(vmap_of 256 6144 | "$TRY" write $PMM/command)" E2BIG
+	matches 'result says why' "$(cat $PMM/result)" '3 vmap block=[0-9,]* -> error E2BIG 6144 characters, limit 6143'
+	is 'and no area is made' "$(stat_of areas)" 1
+	is 'one of 6143 bytes' "$(vmap_of 256 6143 | "$TRY" write $PMM/command)" 'ok 6144'
+	is 'the same without a newline' "$(without_newline 256 6143 | "$TRY" write $PMM/command)" E2BIG
+	matches 'may have been cut' "$(cat $PMM/result)" '5 \(write\) -> error E2BIG 4096 bytes or more, and no newline .*'
+	is '4095 bytes without one' "$(without_newline 190 4095 | "$TRY" write $PMM/command)" 'ok 4095'
+	is 'areas at the end' "$(stat_of areas)" 3
+	must reset
+	unload
 }
 
 readonly BY='by pmm_[a-z_0-9]+(\.[a-z0-9.]+)*\+0x[0-9a-f]+/0x[0-9a-f]+ \[pocketmm\]'
@@ -376,6 +420,10 @@ misuse_in_the_log() {
 	one_line "free page=$middle order=1" "free refused: no such order.*: page $middle order 1, in the .* block [0-9]+ of order [0-9], $BY" refused_bad_order
 	one_line 'vfree offset=1' "Trying to vfree\(\) bad address \([0-9a-f]{16}\), $BY" refused_areas
 	one_line "vfree offset=$PAGE" "Trying to vfree\(\) nonexistent vm area \([0-9a-f]{16}\), $BY" refused_areas
+	must "vmalloc size=$PAGE"
+	offset=$(value offset)
+	must "vfree area=$(value area)"
+	one_line "vfree offset=$offset" "Trying to vfree\(\) nonexistent vm area \([0-9a-f]{16}\), $BY; freed before $BY" refused_areas
 	must reset
 	unload
 }
@@ -395,7 +443,7 @@ rate_limit() {
 	unload
 }
 
-plan $((70 + $(quick 42 162)))
+plan $((86 + $(quick 42 162)))
 expect_log_begin
 misuse_in_the_log
 set_up
@@ -408,6 +456,7 @@ bad_mappings
 bad_texts
 aftermath_of_tables
 rules_of_a_write
+longest_vmap
 rate_limit
 expect_log_end
 finish

@@ -19,8 +19,9 @@
 #include "host/window.h"
 #include "ui/command.h"
 
-#define PMM_COMMAND_MAX		4095	/* bytes in one write */
-#define PMM_LINE_MAX		1023	/* bytes in one command */
+#define PMM_COMMAND_MAX		8191	/* bytes in one write */
+#define PMM_LINE_MAX		6143	/* bytes in one command: a vmap of all IDs fits */
+#define PMM_WRITER_BUFFER	4096	/* bytes: programs that buffer write no more at once */
 
 static DEFINE_MUTEX(pmm_command_lock);
 
@@ -214,6 +215,15 @@ static int pmm_run_lines(char *text, size_t len)
 	return 0;
 }
 
+/*
+ * The first part of a text that the writer's buffer has cut may look like a shorter command that is
+ * sound. So a write of a whole buffer has to end where a line ends.
+ */
+static bool pmm_may_be_cut(const char *text, size_t count)
+{
+	return count >= PMM_WRITER_BUFFER && text[count - 1] != '\n';
+}
+
 /* @text is NULL when the user wrote too much. */
 static int pmm_run_write(char *text, size_t count, loff_t pos)
 {
@@ -222,7 +232,10 @@ static int pmm_run_write(char *text, size_t count, loff_t pos)
 		return pmm_refuse_write(-EINVAL,
 					"not at the start of the file: one write for each open");
 	if (!text)
-		return pmm_refuse_write(-E2BIG, "more than 4095 bytes in one write");
+		return pmm_refuse_write(-E2BIG, "more than 8191 bytes in one write");
+	if (pmm_may_be_cut(text, count))
+		return pmm_refuse_write(-E2BIG,
+					"4096 bytes or more, and no newline at the end: cut in two?");
 	return pmm_run_lines(text, count);
 }
 

@@ -10,6 +10,7 @@
  *	storm	a number written is how many operations are done at once from threads, softirqs and
  *		hard interrupts, before the write returns; `stress` then has the counts
  *	leak	a write takes blocks and areas that are never freed
+ *	twice	a write frees two areas, and then frees the upper one again, at once and deferred
  *	ram	a number written is how many mappings pmm_vm_map_ram() makes and unmaps
  *	freed	'OFFSET CHANGE': changes a byte of a page that was freed before
  *	lost	has a file for each case of lost.c, which runs and reads as in results
@@ -207,6 +208,31 @@ static const struct file_operations client_leak_fops = {
 	.write	= client_leak_write,
 };
 
+/*
+ * With purge=lazy the second free takes the shortest way, because the area below it has been freed
+ * as well.
+ */
+static ssize_t client_twice_write(struct file *file, const char __user *ubuf, size_t count,
+				  loff_t *ppos)
+{
+	void *below = pmm_vmalloc(PAGE_SIZE), *area = pmm_vmalloc(PAGE_SIZE);
+	unsigned long flags;
+
+	pmm_vfree(below);
+	pmm_vfree(area);
+	pmm_vfree(area);
+	local_irq_save(flags);
+	pmm_vfree(area);
+	local_irq_restore(flags);
+	pmm_vm_unmap_aliases();
+	return count;
+}
+
+static const struct file_operations client_twice_fops = {
+	.owner	= THIS_MODULE,
+	.write	= client_twice_write,
+};
+
 static ssize_t client_ram_write(struct file *file, const char __user *ubuf, size_t count,
 				loff_t *ppos)
 {
@@ -289,6 +315,7 @@ static int __init client_init(void)
 	debugfs_create_file("stress", 0600, client_dir, NULL, &client_stress_fops);
 	debugfs_create_file("storm", 0200, client_dir, NULL, &client_storm_fops);
 	debugfs_create_file("leak", 0200, client_dir, NULL, &client_leak_fops);
+	debugfs_create_file("twice", 0200, client_dir, NULL, &client_twice_fops);
 	debugfs_create_file("ram", 0200, client_dir, NULL, &client_ram_fops);
 	debugfs_create_file("freed", 0200, client_dir, NULL, &client_freed_fops);
 	debugfs_create_file("behind", 0200, client_dir, NULL, &client_behind_fops);

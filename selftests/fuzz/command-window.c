@@ -148,7 +148,7 @@ void __iomem *pmm_ioremap_unclaimed(phys_addr_t phys, unsigned long size, const 
 enum pmm_detach_result pmm_take_down(const void *addr, unsigned long type, const void *caller)
 {
 	struct pmm_vm_struct *vm;
-	enum pmm_detach_result result = pmm_vmlist_detach(&pmm_vmlist, addr, type, &vm);
+	enum pmm_detach_result result = pmm_vmlist_detach(&pmm_vmlist, addr, type, NULL, &vm);
 
 	if (result == PMM_DETACH_OK)
 		destroy(vm);

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define INPUT_MAX (8 << 20)
-#define BATCH_MAX 4095
+#define BATCH_MAX 8191
 #define LOG_LOOKS 1000	/* for ten seconds and more */
 
 static char input[INPUT_MAX];

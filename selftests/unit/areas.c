@@ -233,7 +233,7 @@ enum pmm_detach_result areas_detach(unsigned long page, unsigned long odd, unsig
 
 	want = odd ? PMM_DETACH_BAD_ADDRESS : expect_detach(page, type);
 	for (way = 0; way < 2; way++) {
-		ASSERT_EQ(pmm_vmlist_detach(&areas.list[way], addr, type, &vm), want);
+		ASSERT_EQ(pmm_vmlist_detach(&areas.list[way], addr, type, NULL, &vm), want);
 		ASSERT(want != PMM_DETACH_OK || vm == areas_at(page)->vm[way]);
 	}
 	return want;
@@ -277,8 +277,8 @@ void areas_defer(unsigned long page)
 
 	want = known && !areas.deferred[page] ? PMM_DETACH_LATER : PMM_DETACH_NONEXISTENT;
 	for (way = 0; way < 2; way++) {
-		ASSERT_EQ(pmm_vmlist_defer(&areas.list[way], areas_addr(page)), want);
-		ASSERT_EQ(pmm_vmlist_defer(&areas.list[way], areas_addr(page) + 1),
+		ASSERT_EQ(pmm_vmlist_defer(&areas.list[way], areas_addr(page), NULL), want);
+		ASSERT_EQ(pmm_vmlist_defer(&areas.list[way], areas_addr(page) + 1, NULL),
 			  PMM_DETACH_BAD_ADDRESS);
 	}
 	if (known)
@@ -288,6 +288,7 @@ void areas_defer(unsigned long page)
 enum pmm_detach_result areas_detach_deferred(unsigned long page, unsigned long type)
 {
 	enum pmm_detach_result want = PMM_DETACH_NONE;
+	const void *caller = NULL;
 	struct pmm_vm_struct *vm;
 	unsigned int way;
 
@@ -295,8 +296,8 @@ enum pmm_detach_result areas_detach_deferred(unsigned long page, unsigned long t
 		want = expect_detach(page, type);
 	areas.deferred[page] = false;
 	for (way = 0; way < 2; way++) {
-		ASSERT_EQ(pmm_vmlist_detach_deferred(&areas.list[way], areas_addr(page), type, &vm),
-			  want);
+		ASSERT_EQ(pmm_vmlist_detach_deferred(&areas.list[way], areas_addr(page), type,
+						     &caller, &vm), want);
 		ASSERT(want != PMM_DETACH_OK || vm == areas_at(page)->vm[way]);
 	}
 	return want;

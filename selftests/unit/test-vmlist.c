@@ -281,7 +281,7 @@ static void detach_refused(struct pmm_vmlist *list, struct pmm_vm_struct *vm, un
 	struct pmm_vmlist was = *list;
 	struct pmm_vm_struct *got;
 
-	ASSERT_EQ(pmm_vmlist_detach(list, (void *)addr, type, &got), want);
+	ASSERT_EQ(pmm_vmlist_detach(list, (void *)addr, type, NULL, &got), want);
 	ASSERT(!memcmp(&before, pmm_area(vm), sizeof(before)));
 	ASSERT(!memcmp(&was, list, sizeof(was)));
 }
@@ -310,13 +310,13 @@ static void vmlist_detach(const void *arg)
 	detach_refused(&list, other, addr, PMM_VM_ALLOC, PMM_DETACH_WRONG_TYPE);
 	detach_refused(&list, other, addr, PMM_VM_ALLOC | PMM_VM_IOREMAP, PMM_DETACH_WRONG_TYPE);
 
-	ASSERT_EQ(pmm_vmlist_detach(&list, other->addr, PMM_VM_MAP | PMM_VM_ALLOC, &got),
+	ASSERT_EQ(pmm_vmlist_detach(&list, other->addr, PMM_VM_MAP | PMM_VM_ALLOC, NULL, &got),
 		  PMM_DETACH_OK);
 	ASSERT(got == other);
 	ASSERT_EQ(pmm_area(other)->state, PMM_AREA_DYING);
 	detach_refused(&list, other, addr, PMM_VM_MAP, PMM_DETACH_NONEXISTENT);		/* twice */
 	detach_refused(&list, other, addr, PMM_VM_ALLOC, PMM_DETACH_NONEXISTENT);
-	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, 0, &got), PMM_DETACH_OK);
+	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, 0, NULL, &got), PMM_DETACH_OK);
 	ASSERT(got == vm);
 	put_all(&list);
 }
@@ -333,7 +333,7 @@ static void vmlist_new(const void *arg)
 	detach_refused(&list, vm, START, 0, PMM_DETACH_NONEXISTENT);
 	detach_refused(&list, vm, START, PMM_VM_ALLOC, PMM_DETACH_NONEXISTENT);
 	pmm_vmlist_publish(&list, vm);
-	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, PMM_VM_ALLOC, &got), PMM_DETACH_OK);
+	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, PMM_VM_ALLOC, NULL, &got), PMM_DETACH_OK);
 	put_all(&list);
 }
 
@@ -360,7 +360,7 @@ static void vmlist_find(const void *arg)
 	assert_found(&list, vm->addr - PAGES(1), NULL);
 	assert_found(&list, NULL, NULL);
 	ASSERT(pmm_vmlist_hold(&list, vm->addr) == vm);
-	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, 0, &got), PMM_DETACH_LATER);
+	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, 0, NULL, &got), PMM_DETACH_LATER);
 	assert_found(&list, vm->addr, NULL);		/* an orphan */
 	ASSERT(pmm_vmlist_drop(&list, vm));
 	assert_found(&list, vm->addr, NULL);		/* dying */
@@ -380,7 +380,7 @@ static void vmlist_no_early_reuse(const void *arg)
 	window_init(&list, START, PAGES(6));
 	vm = live(&list, PMM_VM_ALLOC);
 	live(&list, PMM_VM_ALLOC);
-	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, PMM_VM_ALLOC, &got), PMM_DETACH_OK);
+	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, PMM_VM_ALLOC, NULL, &got), PMM_DETACH_OK);
 	ASSERT_EQ(list.nr_areas, 2);
 	ASSERT_ERR(get(&list, 1), -ENOSPC);
 	put(&list, vm);
@@ -402,7 +402,7 @@ static void vmlist_orphan(const void *arg)
 	vm = live(&list, PMM_VM_ALLOC | PMM_VM_USERMAP);
 	ASSERT(pmm_vmlist_hold(&list, vm->addr) == vm);
 	pmm_vmlist_hold_again(&list, vm);
-	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, PMM_VM_ALLOC, &got), PMM_DETACH_LATER);
+	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, PMM_VM_ALLOC, NULL, &got), PMM_DETACH_LATER);
 	ASSERT(pmm_area(vm)->orphan);
 	detach_refused(&list, vm, START, PMM_VM_ALLOC, PMM_DETACH_NONEXISTENT);
 	ASSERT(!pmm_vmlist_hold(&list, vm->addr));
@@ -435,7 +435,7 @@ static void vmlist_hold(const void *arg)
 	ASSERT(!pmm_vmlist_drop(&list, vm));
 	ASSERT(!pmm_vmlist_drop(&list, vm));
 	ASSERT_EQ(pmm_area(vm)->state, PMM_AREA_LIVE);
-	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, PMM_VM_ALLOC, &got), PMM_DETACH_OK);
+	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, PMM_VM_ALLOC, NULL, &got), PMM_DETACH_OK);
 	ASSERT(!pmm_vmlist_hold(&list, vm->addr));		/* dying */
 	put_all(&list);
 }
@@ -480,9 +480,9 @@ static void vmlist_pages(const void *arg)
 	}
 	ASSERT(vm[1]->pages == pages && vm[1]->nr_pages == 2);
 	detach_refused(&list, vm[1], (unsigned long)vm[1]->addr, 0, PMM_DETACH_WRONG_TYPE);
-	ASSERT_EQ(pmm_vmlist_detach(&list, vm[0]->addr, 0, &got), PMM_DETACH_OK);
-	ASSERT_EQ(pmm_vmlist_detach(&list, vm[1]->addr, PMM_VM_ALLOC, &got), PMM_DETACH_OK);
-	ASSERT_EQ(pmm_vmlist_detach(&list, vm[2]->addr, 0, &got), PMM_DETACH_OK);
+	ASSERT_EQ(pmm_vmlist_detach(&list, vm[0]->addr, 0, NULL, &got), PMM_DETACH_OK);
+	ASSERT_EQ(pmm_vmlist_detach(&list, vm[1]->addr, PMM_VM_ALLOC, NULL, &got), PMM_DETACH_OK);
+	ASSERT_EQ(pmm_vmlist_detach(&list, vm[2]->addr, 0, NULL, &got), PMM_DETACH_OK);
 	put_all(&list);
 }
 
@@ -502,7 +502,10 @@ static struct pmm_vmlist window_that_defers(void)
 static enum pmm_detach_result deferred(struct pmm_vmlist *list, unsigned long page,
 				       struct pmm_vm_struct **got)
 {
-	return pmm_vmlist_detach_deferred(list, (void *)(START + PAGES(page)), PMM_VM_ALLOC, got);
+	const void *caller = NULL;
+
+	return pmm_vmlist_detach_deferred(list, (void *)(START + PAGES(page)), PMM_VM_ALLOC,
+					  &caller, got);
 }
 
 /* Asking takes no lock and no memory and changes nothing; the area goes when it is followed up. */
@@ -517,8 +520,8 @@ static void vmlist_defer(const void *arg)
 	vm = live(&list, PMM_VM_ALLOC);
 	ASSERT_EQ(deferred(&list, 3, &got), PMM_DETACH_NONE);
 	locked = shim_nr_locked();
-	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr), PMM_DETACH_LATER);
-	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr), PMM_DETACH_NONEXISTENT);	/* twice */
+	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr, NULL), PMM_DETACH_LATER);
+	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr, NULL), PMM_DETACH_NONEXISTENT);	/* twice */
 	ASSERT_EQ(shim_nr_locked(), locked);
 	ASSERT_EQ(shim_nr_allocs(), 2);
 	assert_found(&list, vm->addr, vm);
@@ -526,7 +529,7 @@ static void vmlist_defer(const void *arg)
 	ASSERT_EQ(deferred(&list, 3, &got), PMM_DETACH_OK);
 	ASSERT(got == vm);
 	ASSERT_EQ(deferred(&list, 3, &got), PMM_DETACH_NONE);
-	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr), PMM_DETACH_LATER);
+	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr, NULL), PMM_DETACH_LATER);
 	ASSERT_EQ(deferred(&list, 3, &got), PMM_DETACH_NONEXISTENT);		/* it is dying */
 	ASSERT_EQ(list.nr_stale, 0);
 	put_all(&list);
@@ -540,19 +543,111 @@ static void vmlist_defer_refused(const void *arg)
 
 	use_tree = arg;
 	vm = live(&list, PMM_VM_MAP);
-	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr + 1), PMM_DETACH_BAD_ADDRESS);
-	ASSERT_EQ(pmm_vmlist_defer(&list, NULL), PMM_DETACH_NONEXISTENT);
-	ASSERT_EQ(pmm_vmlist_defer(&list, (void *)(START - PAGES(1))), PMM_DETACH_NONEXISTENT);
-	ASSERT_EQ(pmm_vmlist_defer(&list, (void *)(START + PAGES(16))), PMM_DETACH_NONEXISTENT);
+	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr + 1, NULL), PMM_DETACH_BAD_ADDRESS);
+	ASSERT_EQ(pmm_vmlist_defer(&list, NULL, NULL), PMM_DETACH_NONEXISTENT);
+	ASSERT_EQ(pmm_vmlist_defer(&list, (void *)(START - PAGES(1)), NULL),
+		  PMM_DETACH_NONEXISTENT);
+	ASSERT_EQ(pmm_vmlist_defer(&list, (void *)(START + PAGES(16)), NULL),
+		  PMM_DETACH_NONEXISTENT);
 	ASSERT_EQ(asked[0], 0);
-	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr), PMM_DETACH_LATER);
+	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr, NULL), PMM_DETACH_LATER);
 	ASSERT_EQ(deferred(&list, 0, &got), PMM_DETACH_WRONG_TYPE);
-	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr + PAGES(1)), PMM_DETACH_LATER);
+	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr + PAGES(1), NULL), PMM_DETACH_LATER);
 	ASSERT_EQ(deferred(&list, 1, &got), PMM_DETACH_NONEXISTENT);
-	ASSERT_EQ(pmm_vmlist_defer(&list, (void *)(START + PAGES(15))), PMM_DETACH_LATER);
+	ASSERT_EQ(pmm_vmlist_defer(&list, (void *)(START + PAGES(15)), NULL), PMM_DETACH_LATER);
 	ASSERT_EQ(deferred(&list, 15, &got), PMM_DETACH_NONEXISTENT);
 	assert_found(&list, vm->addr, vm);
 	ASSERT_EQ(asked[0], 0);
+	put_all(&list);
+}
+
+/* Who asked for a deferred free is known, when it is followed up as well; not who asked in vain. */
+static void vmlist_defer_names(const void *arg)
+{
+	struct pmm_vmlist list = window_that_defers();
+	const void *by = vmlist_defer_names, *other = vmlist_defer, *caller = &list;
+	struct pmm_vm_struct *vm, *got;
+
+	use_tree = arg;
+	vm = live(&list, PMM_VM_ALLOC);
+	ASSERT(!pmm_vmlist_deferred_by(&list, vm->addr));
+	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr, by), PMM_DETACH_LATER);
+	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr, other), PMM_DETACH_NONEXISTENT);
+	ASSERT(pmm_vmlist_deferred_by(&list, vm->addr) == by);
+	ASSERT(!pmm_vmlist_deferred_by(&list, vm->addr + PAGES(1)));
+	ASSERT(!pmm_vmlist_freed_by(&list, vm->addr));
+	ASSERT_EQ(pmm_vmlist_detach_deferred(&list, vm->addr, PMM_VM_ALLOC, &caller, &got),
+		  PMM_DETACH_OK);
+	ASSERT(caller == by);
+	ASSERT(pmm_vmlist_freed_by(&list, vm->addr) == by);
+	/* Too far away to be kept. */
+	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr, (void *)1), PMM_DETACH_LATER);
+	caller = &list;
+	ASSERT_EQ(pmm_vmlist_detach_deferred(&list, vm->addr, PMM_VM_ALLOC, &caller, &got),
+		  PMM_DETACH_NONEXISTENT);
+	ASSERT(caller == &list);
+	put_all(&list);
+}
+
+/* Pages whose callers share a record: the caller of one is not taken for that of the other. */
+static void vmlist_defer_names_one(const void *arg)
+{
+	void *lower = (void *)(START + PAGES(3)), *upper = lower + PAGES(PMM_DEFERRED_KEPT);
+	const void *by = vmlist_defer_names, *other = vmlist_defer;
+	unsigned long bits[4] = { 0 };
+	struct pmm_vmlist list;
+
+	use_tree = arg;
+	window_init(&list, START, PAGES(200));
+	list.deferred = bits;
+	ASSERT_EQ(pmm_vmlist_defer(&list, lower, by), PMM_DETACH_LATER);
+	ASSERT_EQ(pmm_vmlist_defer(&list, upper, other), PMM_DETACH_LATER);
+	ASSERT(!pmm_vmlist_deferred_by(&list, lower));
+	ASSERT(pmm_vmlist_deferred_by(&list, upper) == other);
+}
+
+static void *free_by(struct pmm_vmlist *list, unsigned long caller)
+{
+	struct pmm_vm_struct *vm = live(list, PMM_VM_ALLOC), *got;
+	void *addr = vm->addr;
+
+	ASSERT_EQ(pmm_vmlist_detach(list, addr, 0, (void *)caller, &got), PMM_DETACH_OK);
+	ASSERT(pmm_vmlist_freed_by(list, addr) == (void *)caller);
+	return addr;
+}
+
+/*
+ * The code that freed an area is known until as many others as are kept have been freed. Of two
+ * areas at one address the later counts. A refusal frees nothing.
+ */
+static void vmlist_freed_by(const void *arg)
+{
+	struct pmm_vm_struct *vm, *got;
+	struct pmm_vmlist list;
+	unsigned long i;
+	void *first;
+
+	use_tree = arg;
+	window_init(&list, START, PAGES(800));
+	ASSERT(!pmm_vmlist_freed_by(&list, (void *)START));
+	first = free_by(&list, 1);
+	put(&list, list.head);
+	ASSERT(free_by(&list, 2) == first);
+	for (i = 1; i < PMM_FREED_KEPT; i++) {
+		free_by(&list, 2 + i);
+		ASSERT(pmm_vmlist_freed_by(&list, first) == (void *)2);
+	}
+	free_by(&list, 2 + i);
+	ASSERT(!pmm_vmlist_freed_by(&list, first));
+	ASSERT(pmm_vmlist_freed_by(&list, first + PAGES(3)) == (void *)3);
+	vm = live(&list, PMM_VM_ALLOC | PMM_VM_USERMAP);
+	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, PMM_VM_MAP, (void *)4, &got),
+		  PMM_DETACH_WRONG_TYPE);
+	ASSERT(!pmm_vmlist_freed_by(&list, vm->addr));
+	ASSERT(pmm_vmlist_hold(&list, vm->addr) == vm);
+	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, 0, (void *)5, &got), PMM_DETACH_LATER);
+	ASSERT(pmm_vmlist_freed_by(&list, vm->addr) == (void *)5);
+	ASSERT(pmm_vmlist_drop(&list, vm));
 	put_all(&list);
 }
 
@@ -561,15 +656,18 @@ static void vmlist_defer_void(const void *arg)
 {
 	struct pmm_vmlist list = window_that_defers();
 	struct pmm_vm_struct *vm, *got;
+	const char *line;
 
 	use_tree = arg;
 	vm = live(&list, PMM_VM_ALLOC);
-	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr), PMM_DETACH_LATER);
-	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, PMM_VM_ALLOC, &got), PMM_DETACH_OK);
+	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr, vmlist_defer), PMM_DETACH_LATER);
+	ASSERT_EQ(pmm_vmlist_detach(&list, vm->addr, PMM_VM_ALLOC, NULL, &got), PMM_DETACH_OK);
 	put(&list, vm);
 	vm = live(&list, PMM_VM_ALLOC);
 	ASSERT_EQ(vm->addr, START);
-	ASSERT(strstr(shim_log_line(), "Trying to vfree() nonexistent vm area"));
+	line = shim_log_line();
+	ASSERT(strstr(line, "Trying to vfree() nonexistent vm area"));
+	ASSERT(strstr(line, ", deferred, by "));
 	ASSERT_EQ(list.nr_stale, 1);
 	ASSERT_EQ(deferred(&list, 0, &got), PMM_DETACH_NONE);
 	assert_found(&list, vm->addr, vm);
@@ -834,6 +932,11 @@ const struct ktap_test vmlist_tests[] = {
 	TREE("vmlist-defer-tree", vmlist_defer),
 	LINEAR("vmlist-defer-refused", vmlist_defer_refused),
 	TREE("vmlist-defer-refused-tree", vmlist_defer_refused),
+	LINEAR("vmlist-defer-names", vmlist_defer_names),
+	TREE("vmlist-defer-names-tree", vmlist_defer_names),
+	LINEAR("vmlist-defer-names-one", vmlist_defer_names_one),
+	LINEAR("vmlist-freed-by", vmlist_freed_by),
+	TREE("vmlist-freed-by-tree", vmlist_freed_by),
 	LINEAR("vmlist-defer-void", vmlist_defer_void),
 	TREE("vmlist-defer-void-tree", vmlist_defer_void),
 	RANDOM("vmlist-random-64", 64, 16, 60000, 1),
