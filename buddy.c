@@ -304,9 +304,9 @@ struct page *pmm_zone_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int order
 }
 
 /* With the lock held: the state byte decides whether the block may be freed, or why not. */
-static enum pmm_free_result __pmm_free_checked(struct pmm_zone *zone, unsigned long index,
-					       unsigned int order, enum pmm_kind kind,
-					       unsigned long caller)
+static noinline enum pmm_free_result __pmm_free_checked(struct pmm_zone *zone, unsigned long index,
+							unsigned int order, enum pmm_kind kind,
+							unsigned long caller)
 {
 	bool busy;
 
@@ -327,18 +327,6 @@ static enum pmm_free_result __pmm_free_checked(struct pmm_zone *zone, unsigned l
 	return PMM_FREE_OK;
 }
 
-/* Every free that the short path does not handle; it also recycles parked blocks. */
-static noinline enum pmm_free_result __pmm_free_slow(struct pmm_zone *zone, unsigned long index,
-						     unsigned int order, enum pmm_kind kind,
-						     unsigned long caller)
-{
-	enum pmm_free_result result = __pmm_free_checked(zone, index, order, kind, caller);
-
-	if (unlikely(zone->nr_parked) && result <= PMM_FREE_PARKED)
-		__pmm_reap(zone, PMM_REAP_PAGES);
-	return result;
-}
-
 static noinline enum pmm_free_result pmm_zone_free_block(struct pmm_zone *zone, struct page *page,
 							 unsigned int order, enum pmm_kind kind,
 							 unsigned long caller)
@@ -351,7 +339,7 @@ static noinline enum pmm_free_result pmm_zone_free_block(struct pmm_zone *zone, 
 	if (unlikely(order >= PMM_MAX_ORDER))
 		return pmm_refuse_free(zone, page, order, PMM_FREE_BAD_ORDER, caller);
 	spin_lock_irqsave(&zone->lock, flags);
-	result = __pmm_free_slow(zone, index, order, kind, caller);
+	result = __pmm_free_checked(zone, index, order, kind, caller);
 	spin_unlock_irqrestore(&zone->lock, flags);
 	if (unlikely(result > PMM_FREE_PARKED))
 		pmm_refuse_free(zone, page, order, result, caller);
@@ -436,7 +424,7 @@ enum pmm_free_result pmm_zone_free_page(struct pmm_zone *zone, struct page *page
 	if (unlikely(zone->detour & PMM_DETOUR_FREE || pmm_page_referenced(page) ||
 		     !pmm_claim(block.state, PMM_STATE(kind, 0), PMM_TAIL))) {
 		/* Still under the lock: misuse now might not look like misuse later. */
-		result = __pmm_free_slow(zone, block.index, 0, kind, caller);
+		result = __pmm_free_checked(zone, block.index, 0, kind, caller);
 		spin_unlock_irqrestore(&zone->lock, flags);
 		if (result > PMM_FREE_PARKED)
 			pmm_refuse_free(zone, page, 0, result, caller);

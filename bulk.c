@@ -117,8 +117,8 @@ static unsigned long pmm_zone_alloc_singly(struct pmm_zone *zone, gfp_t gfp, uns
  * @pages: gets the first page of each
  *
  * The blocks, their sequence and the remaining free lists are the same as after as many calls of
- * pmm_zone_alloc(). Nothing is recycled or drained when there are too few, and blocks for a per-CPU
- * list are fewer where more would cost a further split.
+ * pmm_zone_alloc(). Nothing is drained when there are too few, and blocks for a per-CPU list are
+ * fewer where more would cost a further split. Some parked blocks are recycled afterwards.
  *
  * Context: As pmm_zone_alloc().
  * Return: How many there were.
@@ -147,6 +147,8 @@ unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int
 	} else {
 		zone->stat.allocations += got;
 	}
+	if (unlikely(zone->nr_parked))
+		__pmm_reap_some(zone, got << order);
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return got;
 }

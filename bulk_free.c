@@ -92,8 +92,6 @@ static unsigned long pmm_zone_free_batch(struct pmm_zone *zone, unsigned long nr
 		__pmm_free_run(zone, run, kind, caller);
 		done += run.nr;
 	} while (run.nr && done < nr);
-	if (unlikely(zone->nr_parked))
-		__pmm_reap(zone, PMM_REAP_PAGES);
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return done;
 }

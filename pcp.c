@@ -334,7 +334,8 @@ static struct page *pmm_zone_alloc_drained(struct pmm_zone *zone, gfp_t gfp, uns
 	struct page *page;
 	long moving;
 
-	pmm_zone_reap(zone);
+	/* With interrupts off, or in one, this ends before it has checked very many. */
+	pmm_zone_reap_most(zone, pmm_pcp_may_wait() ? ULONG_MAX : PMM_REAP_ATOMIC);
 	do {
 		moving = atomic_long_read(&zone->transit);
 		pmm_pcp_drain(zone);

@@ -155,7 +155,7 @@ static __always_inline struct page *pmm_pcp_alloc(struct pmm_zone *zone, unsigne
  *
  * Context: Any, hard interrupts included; takes no shared lock.
  * Return: false when the zone has to decide: the list is full, busy or absent, the block is still
- * referenced, parked blocks wait for a free, or this is misuse.
+ * referenced, or this is misuse.
  */
 static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *page,
 					 unsigned int order, enum pmm_kind kind,
@@ -166,7 +166,7 @@ static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *pag
 	struct pmm_pcp *pcp;
 	unsigned int nr;
 
-	/* A stale value will do: a free under way does not wait for one that parks a block. */
+	/* A stale value will do: a free under way does not wait for tracing to begin. */
 	if (unlikely(index >= (watched ? pmm_pcp_limit(zone) : data_race(zone->pcp_limit))))
 		return false;
 	/*

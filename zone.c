@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pocketmm: birth and death of a zone, its short cuts, the call of placement=, and parked blocks.
+ * pocketmm: birth and death of a zone, its short cuts, and the call of placement=.
  *
- * A freed block with a page that is still referenced, for example because a process has it mapped,
- * is parked: it goes back to the free lists when the last reference has gone. Functions whose names
- * begin with a double underscore run with zone->lock held. It compiles unchanged in user space.
+ * Functions whose names begin with a double underscore run with zone->lock held. It compiles
+ * unchanged in user space.
  */
 #include "internal.h"
 
@@ -24,8 +23,7 @@ void __pmm_retune(struct pmm_zone *zone)
 		    (zone->debug ? PMM_DETOUR_DEBUG : 0) |
 		    (zone->placement->pick ? PMM_DETOUR_PLACEMENT : 0) |
 		    (zone->pages_min ? PMM_DETOUR_MIN_FREE : 0) |
-		    (zone->pcp ? 0 : PMM_DETOUR_NO_PCP) |
-		    (zone->nr_parked ? PMM_DETOUR_PARKED : 0);
+		    (zone->pcp ? 0 : PMM_DETOUR_NO_PCP);
 
 	lockdep_assert_held(&zone->lock);
 	WRITE_ONCE(zone->detour, detour);
@@ -68,81 +66,6 @@ unsigned int __pmm_take_picked(struct pmm_zone *zone, unsigned int order, unsign
 		return PMM_MAX_ORDER;
 	zone->placement->update(zone, *index, -(1L << most));
 	return high;
-}
-
-/* --- parked blocks ---------------------------------------------------------------------------- */
-
-/**
- * __pmm_park() - keep a freed block until its last reference has gone
- * @zone: the zone
- * @index: the block's first page, in state PMM_PARKED
- * @order: the block's order
- *
- * Context: zone->lock held.
- */
-void __pmm_park(struct pmm_zone *zone, unsigned long index, unsigned int order)
-{
-	list_add_tail(&zone->mem_map[index].lru, &zone->parked);
-	zone->nr_parked += 1UL << order;
-	__pmm_retune(zone);
-	zone->stat.parked++;
-}
-
-/**
- * __pmm_reap() - recycle parked blocks that are no longer referenced
- * @zone: the zone
- * @most: about how many pages to check; the blocks parked longest come first, and those that are
- *	still referenced go to the end of the queue
- *
- * Context: zone->lock held.
- * Return: How many pages became free.
- */
-unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
-{
-	unsigned long reaped = 0;
-	struct list_head *links, *next;
-	LIST_HEAD(waiting);
-
-	list_for_each_safe(links, next, &zone->parked) {
-		struct page *page = pmm_page_of_links(links);
-		unsigned long index = pmm_page_index(zone, page);
-		unsigned int order = PMM_STATE_ORDER(zone->state[index]);
-
-		if (!most)
-			break;
-		most -= min(most, 1UL << order);
-		if (pmm_block_referenced(page, order)) {
-			list_move_tail(links, &waiting);
-			continue;
-		}
-		list_del(links);
-		zone->nr_parked -= 1UL << order;
-		zone->stat.frees++;
-		zone->state[index] = PMM_TAIL;
-		__pmm_tell_recycled(zone, index, order);
-		__pmm_free_block(zone, index, order);
-		reaped += 1UL << order;
-	}
-	list_splice_tail(&waiting, &zone->parked);
-	__pmm_retune(zone);
-	return reaped;
-}
-
-/**
- * pmm_zone_reap() - recycle every parked block that is no longer referenced
- * @zone: the zone
- *
- * Context: As pmm_zone_free(); interrupts stay off while all parked blocks are checked.
- * Return: How many pages became free.
- */
-unsigned long pmm_zone_reap(struct pmm_zone *zone)
-{
-	unsigned long flags, reaped;
-
-	spin_lock_irqsave(&zone->lock, flags);
-	reaped = __pmm_reap(zone, ULONG_MAX);
-	spin_unlock_irqrestore(&zone->lock, flags);
-	return reaped;
 }
 
 /* --- birth and death -------------------------------------------------------------------------- */
@@ -206,6 +129,7 @@ int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_
 	zone->nr_pages = nr_pages;
 	zone->free_pages = 0;
 	zone->nr_parked = 0;
+	zone->turns = 0;
 	INIT_LIST_HEAD(&zone->parked);
 	for (order = 0; order < PMM_MAX_ORDER; order++) {
 		INIT_LIST_HEAD(&zone->free_area[order].free_list);

@@ -20,7 +20,10 @@
 #define PMM_MAX_ORDER_PAGES	(1UL << (PMM_MAX_ORDER - 1))
 #define PMM_NONE		ULONG_MAX	/* the index of no block */
 #define PMM_BULK_PAGES		128UL	/* pages that move under one lock, at most */
-#define PMM_REAP_PAGES		64UL	/* parked pages that a free checks, about */
+#define PMM_REAP_SHARE		8UL	/* pages of a batch for each parked one checked */
+#define PMM_REAP_PIECE		PMM_MAX_ORDER_PAGES	/* parked pages under one lock */
+#define PMM_REAP_BLOCKS		64U	/* likewise, blocks */
+#define PMM_REAP_ATOMIC		1024UL	/* and that an allocation checks that must not wait */
 
 /*
  * The state byte of a page: its kind in the high nibble, the block's order in the low one. Only a
@@ -95,16 +98,14 @@ enum pmm_detour {
 	PMM_DETOUR_PLACEMENT	= BIT(2),	/* placement= chooses, and is told of frees */
 	PMM_DETOUR_MIN_FREE	= BIT(3),	/* there is a watermark to check first */
 	PMM_DETOUR_NO_PCP	= BIT(4),	/* there are no per-CPU lists */
-	PMM_DETOUR_PARKED	= BIT(5),	/* parked blocks wait for a free to recycle them */
 
 	/* The zone's own short cuts for a page: to take it, and to free it. */
 	PMM_DETOUR_ALLOC	= PMM_DETOUR_TRACED | PMM_DETOUR_DEBUG | PMM_DETOUR_PLACEMENT |
 				  PMM_DETOUR_MIN_FREE,
-	PMM_DETOUR_FREE		= PMM_DETOUR_TRACED | PMM_DETOUR_DEBUG | PMM_DETOUR_PLACEMENT |
-				  PMM_DETOUR_PARKED,
+	PMM_DETOUR_FREE		= PMM_DETOUR_TRACED | PMM_DETOUR_DEBUG | PMM_DETOUR_PLACEMENT,
 	/* The short cuts past the zone, through a per-CPU list. */
 	PMM_DETOUR_PCP_ALLOC	= PMM_DETOUR_TRACED | PMM_DETOUR_MIN_FREE | PMM_DETOUR_NO_PCP,
-	PMM_DETOUR_PCP_FREE	= PMM_DETOUR_TRACED | PMM_DETOUR_PARKED | PMM_DETOUR_NO_PCP,
+	PMM_DETOUR_PCP_FREE	= PMM_DETOUR_TRACED | PMM_DETOUR_NO_PCP,
 };
 
 struct pmm_debug;
@@ -118,8 +119,9 @@ struct pmm_pcp;
  * @pages_min: pages that only __GFP_HIGH callers (to a quarter) and __GFP_MEMALLOC callers may take
  * @free_area: the free lists and pair-bit maps, by order
  * @state: one byte per page, PMM_STATE()
- * @parked: freed blocks that are still referenced, the oldest first
- * @nr_parked: pages on @parked
+ * @parked: freed blocks that are still referenced, the one checked longest ago first
+ * @nr_parked: pages on @parked; written under @lock, read without it, too
+ * @turns: how often blocks have gone to the end of @parked
  * @stat: counters
  * @packed: largest blocks by the largest order that is free in each, the fullest first
  * @transit: pages in state PMM_PCP that are on no list: raised and lowered under @lock or a pcp's
@@ -146,6 +148,7 @@ struct pmm_zone {
 	u8			*state;
 	struct list_head	parked;
 	unsigned long		nr_parked;
+	u64			turns;
 	struct pmm_zone_stat	stat;
 	struct rb_root_cached	packed[PMM_MAX_ORDER];
 	atomic_long_t		transit;
@@ -212,9 +215,19 @@ int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_
 void pmm_zone_destroy(struct pmm_zone *zone);
 void __pmm_retune(struct pmm_zone *zone);
 void pmm_zone_retune(struct pmm_zone *zone);
+
+/* parked.c */
 void __pmm_park(struct pmm_zone *zone, unsigned long index, unsigned int order);
-unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most);
+unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long *left);
+void __pmm_reap_some(struct pmm_zone *zone, unsigned long taken);
+unsigned long pmm_zone_reap_piece(struct pmm_zone *zone, unsigned long *left);
+unsigned long pmm_zone_reap_most(struct pmm_zone *zone, unsigned long most);
 unsigned long pmm_zone_reap(struct pmm_zone *zone);
+void pmm_zone_recycle(struct pmm_zone *zone, struct page **pages, unsigned long nr);
+
+/* host/reaper.c */
+void pmm_reap_later(struct pmm_zone *zone);
+void pmm_reaper_stop(void);
 
 /* watch/count.c */
 void pmm_zone_count_free(struct pmm_zone *zone, unsigned long *nr_free);

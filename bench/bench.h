@@ -65,7 +65,7 @@ struct bench_suite {
 	void			(*show)(struct seq_file *m);
 };
 
-extern const struct bench_case bench_own_pages[], bench_kernel_pages[];
+extern const struct bench_case bench_own_pages[], bench_own_parked[], bench_kernel_pages[];
 extern const struct bench_case bench_kernel_genpool[], bench_kernel_gpu[];
 extern const struct bench_case bench_own_areas[], bench_kernel_areas[];
 extern const struct bench_case bench_own_holes[], bench_own_many_holes[], bench_kernel_holes[];

@@ -123,6 +123,7 @@ static const struct file_operations bench_fops = {
 
 static const struct bench_suite bench_suites[] = {
 	{ "own-pages",		bench_own_pages },
+	{ "own-parked",		bench_own_parked },
 	{ "own-areas",		bench_own_areas },
 	{ "own-holes",		bench_own_holes },
 	{ "own-many-holes",	bench_own_many_holes },

@@ -7,6 +7,9 @@
  * and coalesces into one again. 'hot' first makes sure, on both sides, that the order's free list
  * has a block whose buddy is in use, as in a busy allocator: nothing is split or coalesced.
  */
+#include <linux/delay.h>
+#include <linux/slab.h>
+
 #include "bench.h"
 #include "host/compat.h"
 
@@ -235,6 +238,76 @@ static u64 kernel_bulk_alloc(unsigned long unused)
 	return got == BULK ? ticks : BENCH_FAILED;
 }
 
+/* --- while pages are parked: freed, though somebody has a reference to each ------------------- */
+
+static struct page **parked;
+static unsigned long nr_parked, nr_free_before;
+
+static int own_park(unsigned long nr)
+{
+	struct page *page;
+
+	nr_free_before = pmm_nr_free_pages();
+	parked = kvmalloc_array(nr + 1, sizeof(*parked), GFP_KERNEL);
+	if (!parked)
+		return -ENOMEM;
+	for (nr_parked = 0; nr_parked < nr; nr_parked++) {
+		page = pmm_alloc_pages(BENCH_GFP, 0);
+		if (!page)
+			break;
+		get_page(page);
+		__pmm_free_pages(page, 0);
+		parked[nr_parked] = page;
+	}
+	bench_warm(&bench_own, 0);
+	return 0;
+}
+
+/* The next case begins when all of them are free again. */
+static void own_let_go(unsigned long nr)
+{
+	unsigned int tries = 50;
+
+	bench_cool(&bench_own, 0);
+	while (nr_parked)
+		put_page(parked[--nr_parked]);
+	kvfree(parked);
+	while (pmm_nr_free_pages() != nr_free_before && tries--)
+		msleep(100);
+}
+
+static u64 own_parked_pair(unsigned long nr)
+{
+	return nr_parked == nr ? own_pair(0) : BENCH_FAILED;
+}
+
+static u64 own_parked_burst(unsigned long nr)
+{
+	u64 start = bench_ticks();
+	bool ok = own_take();
+
+	own_give();
+	return ok && nr_parked == nr ? bench_own_ticks(start, BURST) : BENCH_FAILED;
+}
+
+/* The page is not a parked one. Interrupts are on, because these calls may wait. */
+static u64 own_parked_unmap(unsigned long nr)
+{
+	struct page *page = pmm_alloc_pages(BENCH_GFP, 0);
+	void *mem[PAIRS] = { };
+	unsigned int i;
+	u64 ticks;
+
+	for (i = 0; page && i < PAIRS; i++)
+		mem[i] = pmm_vm_map_ram(&page, 1, NUMA_NO_NODE);
+	ticks = bench_ticks();
+	for (i = 0; i < PAIRS; i++)
+		pmm_vm_unmap_ram(mem[i], 1);
+	ticks = bench_own_ticks(ticks, PAIRS);
+	__pmm_free_pages(page, 0);
+	return mem[PAIRS - 1] && nr_parked == nr ? ticks : BENCH_FAILED;
+}
+
 static const unsigned long orders[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 };
 
 #define BY_ORDER .units = PAIRS, .irqs_off = true, .args = orders, .nr_args = ARRAY_SIZE(orders)
@@ -246,6 +319,18 @@ const struct bench_case bench_own_pages[] = {
 	{ "own.burst_free", own_burst_free, BURST, .irqs_off = true },
 	{ "own.bulk_alloc", own_bulk_alloc, BULK, .irqs_off = true },
 	{ "own.bulk_free", own_bulk_free, BULK, .irqs_off = true },
+	{}
+};
+
+static const unsigned long numbers[] = { 0, 1, 64, 131072 };
+
+#define WITH_PARKED	.args = numbers, .nr_args = ARRAY_SIZE(numbers),	\
+			.prepare = own_park, .finish = own_let_go
+
+const struct bench_case bench_own_parked[] = {
+	{ "own.parked_pair", own_parked_pair, PAIRS, .irqs_off = true, WITH_PARKED },
+	{ "own.parked_burst", own_parked_burst, BURST, .irqs_off = true, WITH_PARKED },
+	{ "own.parked_unmap", own_parked_unmap, PAIRS, WITH_PARKED },
 	{}
 };
 

@@ -59,6 +59,7 @@ err_debug:
 
 static void pmm_exit_zone(void)
 {
+	pmm_reaper_stop();
 	pmm_page_alloc_exit();
 	pmm_zone_destroy(&pmm_zone);
 	pmm_debug_destroy(&pmm_zone);

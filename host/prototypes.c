@@ -76,6 +76,8 @@ int __cpuhp_setup_state(enum cpuhp_state state, const char *name, bool invoke,
 			bool multi_instance);
 void __cpuhp_remove_state(enum cpuhp_state state, bool invoke);
 bool queue_work_on(int cpu, struct workqueue_struct *wq, struct work_struct *work);
+bool queue_delayed_work_on(int cpu, struct workqueue_struct *wq, struct delayed_work *work,
+			   unsigned long delay);
 
 /* Files, numbers and stacks. */
 bool capable(int cap);

@@ -374,14 +374,15 @@ static __always_inline void pmm_window_unmap(unsigned long addr, unsigned long n
  * @count: how many
  * @foreign: whether some do not belong to the pool
  *
- * A page that was freed meanwhile is parked and can be recycled now.
+ * A page that was freed meanwhile is parked and can be recycled now. If another CPU is parking it
+ * at this moment, either that CPU sees that its references have gone, or this one sees it parked.
  *
  * Context: Any.
  */
 static __always_inline void pmm_window_put_pages(struct page **pages, unsigned long count,
 						 bool foreign)
 {
-	struct page **end = pages + count, **last = pages + (count & ~3UL);
+	struct page **first = pages, **end = pages + count, **last = pages + (count & ~3UL);
 
 	if (unlikely(foreign)) {
 		pmm_window_put_any_pages(pages, count);
@@ -395,8 +396,10 @@ static __always_inline void pmm_window_put_pages(struct page **pages, unsigned l
 		for (; pages < end; pages++)
 			page_ref_dec(*pages);
 	}
+	/* Pairs with __pmm_park(): drop the references, then look. */
+	smp_mb__after_atomic();
 	if (unlikely(READ_ONCE(pmm_zone.nr_parked)))
-		pmm_zone_reap(&pmm_zone);
+		pmm_zone_recycle(&pmm_zone, first, count);
 }
 
 #endif /* POCKETMM_WINDOW_H */

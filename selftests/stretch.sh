@@ -4,7 +4,8 @@
 # For how long interrupts are off while a file is read, in instructions: no
 # longer than a bound, of a small pool or a large one, with every second page
 # taken, so that there are as many blocks as there can be.  What others change
-# between two pieces of a file must not show.
+# between two pieces of a file must not show.  The bound also holds while parked
+# pages are checked, however many there are.
 #
 # not with --switches: it is about size
 
@@ -64,6 +65,46 @@ while_busy() {
 	is "a busy pool of $1 pages" "$(sort -u /tmp/busy | tr '\n' ' ')" "$1 ok  "
 }
 
+# longest COMMAND...: the longest stretch until the command, such as a function below, has ended.
+longest() {
+	echo 1 >$CLIENT/irqs_off
+	"$@"
+	sed 's/instructions=\([0-9]*\) .*/\1/' $CLIENT/irqs_off
+}
+
+# shellcheck disable=SC2317 # by longest
+drain() {
+	echo drain >$PMM/command
+}
+
+# shellcheck disable=SC2317 # by longest
+map_and_unmap() {
+	echo 1 >$CLIENT/ram
+}
+
+# With their references gone, nothing else is done to the pool.
+# shellcheck disable=SC2317 # by longest
+let_go() {
+	echo 0 >$CLIENT/parked
+	tries=30
+	while [ "$(stat_of parked_pages)" != 0 ] && [ $((tries -= 1)) -gt 0 ]; do
+		sleep 0.1
+	done
+}
+
+# Most of the pool is freed while it is still referenced.
+with_parked() {
+	parked=$(($1 * 1048576 / PAGE / 4 * 3))
+	echo $parked >$CLIENT/parked || bail 'the client cannot park pages'
+	is "$parked pages are parked" "$(stat_of parked_pages)" $parked
+	for work in drain map_and_unmap let_go; do
+		nr=$(longest "$work")
+		note "$nr instructions for $work with $parked pages parked"
+		within "$work with $parked pages parked" "$nr" 1 $BOUND
+	done
+	is "all $parked are free again" "$(stat_of parked_pages)" 0
+}
+
 of_a_pool() {
 	load "chunk=${1}M"
 	"$TRY" insmod "$CLIENT_KO" >/dev/null || bail "insmod $CLIENT_KO"
@@ -80,6 +121,7 @@ of_a_pool() {
 	[ "$1" != "$FEW" ] || while_busy $(($1 * 1048576 / PAGE))
 	matches "verify of $1 MiB" "$(cat $PMM/verify)" "ok pages=$(($1 * 1048576 / PAGE)) .*"
 	echo 0 >$CLIENT/half
+	with_parked "$1"
 	"$TRY" rmmod pocketmm_client >/dev/null
 	unload
 }
@@ -92,7 +134,7 @@ clock=$?
 unload
 [ $clock = 0 ] || skip_all 'the clock does not count instructions'
 FEW=$(quick 32 128)
-plan $((2 * ($(echo "$FILES" | wc -w) + 5) + 1))
+plan $((2 * ($(echo "$FILES" | wc -w) + 10) + 1))
 of_a_pool "$FEW"
 of_a_pool $((4 * FEW))
 finish

@@ -85,6 +85,9 @@ int client_peek(const void *addr);
 bool client_store_faults(void *addr);
 void client_check_gone(char *addr, unsigned long nr_pages);
 
+/* pages.c: so many pages are free, sooner or later within some seconds */
+bool client_comes_to_be_free(unsigned long nr_pages);
+
 /* ram.c: maps and unmaps so often, with many mappings at a time */
 int client_map_ram(unsigned long times);
 
@@ -98,9 +101,10 @@ void client_stress_stop(void);
 int client_storm(u64 ops);
 void client_stress_show(struct seq_file *m);
 
-/* irqs.c: two files, and their end */
+/* irqs.c: three files, and their end */
 extern const struct file_operations client_irqs_fops;
 extern const struct file_operations client_half_fops;
+extern const struct file_operations client_parked_fops;
 void client_irqs_stop(void);
 
 #endif /* POCKETMM_CLIENT_H */

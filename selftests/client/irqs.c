@@ -7,7 +7,8 @@
  * derives from the time that a loop of a known length takes; so it is right in virtual time alone,
  * where a reader can tell by that time. The timer goes on one CPU, the reader's.
  *
- * The other file has the pool fragmented as far as it goes: every second page is taken.
+ * Another file has the pool fragmented as far as it goes: every second page is taken. The third has
+ * some of its pages parked: freed, while it still holds a reference to each.
  */
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
@@ -179,9 +180,66 @@ const struct file_operations client_half_fops = {
 	.write	= half_write,
 };
 
+/* --- parked pages ----------------------------------------------------------------------------- */
+
+static struct page **parked;
+static unsigned long nr_parked;
+
+/* As the kernel drops a reference, which tells the pool nothing. */
+static void let_go(void)
+{
+	while (nr_parked) {
+		put_page(parked[--nr_parked]);
+		cond_resched();
+	}
+	kvfree(parked);
+	parked = NULL;
+}
+
+static int park(unsigned long nr)
+{
+	struct page *page;
+
+	let_go();
+	if (!nr)
+		return 0;
+	parked = kvmalloc_array(nr, sizeof(*parked), GFP_KERNEL);
+	if (!parked)
+		return -ENOMEM;
+	while (nr_parked < nr) {
+		page = pmm_alloc_page(GFP_KERNEL | __GFP_NOWARN);
+		if (!page)
+			return -ENOSPC;
+		get_page(page);
+		__pmm_free_pages(page, 0);
+		parked[nr_parked++] = page;
+		cond_resched();
+	}
+	return 0;
+}
+
+static ssize_t parked_write(struct file *file, const char __user *ubuf, size_t count, loff_t *ppos)
+{
+	unsigned long nr;
+	int err = kstrtoul_from_user(ubuf, count, 10, &nr);
+
+	if (err)
+		return err;
+	mutex_lock(&irqs_lock);
+	err = park(nr);
+	mutex_unlock(&irqs_lock);
+	return err ?: count;
+}
+
+const struct file_operations client_parked_fops = {
+	.owner	= THIS_MODULE,
+	.write	= parked_write,
+};
+
 /* The module goes. */
 void client_irqs_stop(void)
 {
 	irqs_stop();
 	give_half();
+	let_go();
 }

@@ -16,6 +16,8 @@
  *	lost	has a file for each case of lost.c, which runs and reads as in results
  *	behind	'SIZE N': changes the Nth byte behind a vmalloc, from 0, and frees it
  *	half	1 takes every second page of the pool, 0 gives them back
+ *	parked	a number written is how many pages are freed while the client has a reference to
+ *		each; 0 drops these
  *	irqs_off  a write begins to look for how long interrupts are off; reads the longest stretch
  */
 #include <linux/debugfs.h>
@@ -321,6 +323,7 @@ static int __init client_init(void)
 	debugfs_create_file("behind", 0200, client_dir, NULL, &client_behind_fops);
 	client_create_lost(debugfs_create_dir("lost", client_dir));
 	debugfs_create_file("half", 0200, client_dir, NULL, &client_half_fops);
+	debugfs_create_file("parked", 0200, client_dir, NULL, &client_parked_fops);
 	debugfs_create_file("irqs_off", 0600, client_dir, NULL, &client_irqs_fops);
 	return 0;
 }

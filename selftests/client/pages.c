@@ -2,6 +2,7 @@
 /*
  * pocketmm's client module: the page calls, used as they should be. Process context.
  */
+#include <linux/delay.h>
 #include <linux/highmem.h>
 #include <linux/slab.h>
 
@@ -161,6 +162,16 @@ static void test_exhaustion(void)
 	kvfree(pages);
 }
 
+bool client_comes_to_be_free(unsigned long nr_pages)
+{
+	unsigned int tries = 30;
+
+	while (pmm_nr_free_pages() != nr_pages && tries--)
+		msleep(100);
+	return pmm_nr_free_pages() == nr_pages;
+}
+
+/* The kernel tells nobody that it has dropped a reference; the block comes back all the same. */
 static void test_referenced(void)
 {
 	unsigned long before = pmm_nr_free_pages();
@@ -175,9 +186,30 @@ static void test_referenced(void)
 	CHECK_EQ(pmm_nr_free_pages(), before - 4);
 	CHECK_EQ(page_count(page + 3), 2);
 	put_page(page + 3);
-	other = pmm_alloc_page(GFP_KERNEL);
+	CHECK(client_comes_to_be_free(before));
+}
+
+/* By a mapping of the pool's own, which recycles what waits for it: nothing else has to be done. */
+static void test_parked_while_mapped(void)
+{
+	struct page *page = pmm_alloc_page(GFP_KERNEL), *other = pmm_alloc_page(GFP_KERNEL);
+	unsigned long before;
+	void *first, *second;
+
+	first = pmm_vmap(&page, 1, PMM_VM_MAP, PAGE_KERNEL);
+	second = pmm_vm_map_ram(&page, 1, NUMA_NO_NODE);
+	if (!CHECK(first && second && other))
+		return;
+	before = pmm_nr_free_pages();
+	get_page(other);
 	__pmm_free_pages(other, 0);
+	__pmm_free_pages(page, 0);
+	put_page(other);
+	pmm_vm_unmap_ram(second, 1);
 	CHECK_EQ(pmm_nr_free_pages(), before);
+	pmm_vunmap(first);
+	CHECK_EQ(pmm_nr_free_pages(), before + 1);	/* this page, and not the other */
+	CHECK(client_comes_to_be_free(before + 2));
 }
 
 const struct client_case client_page_cases[] = {
@@ -189,5 +221,6 @@ const struct client_case client_page_cases[] = {
 	{ "pages: bulk gives what single calls give", test_bulk_order },
 	{ "pages: all of them, then none", test_exhaustion },
 	{ "pages: a referenced page is parked until it is let go", test_referenced },
+	{ "pages: one that was mapped comes back with its last mapping", test_parked_while_mapped },
 	{ }
 };

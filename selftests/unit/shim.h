@@ -51,6 +51,7 @@ enum shim_point {
 	SHIM_BIT_HELD,		/* a bit that serves as a lock was taken, or will be given back */
 	SHIM_CMPXCHG,		/* a value was read, and is exchanged if it still is the same */
 	SHIM_RELAX,		/* waiting for somebody else */
+	SHIM_BARRIER,		/* between a write and a read: the other CPU has done the same */
 };
 
 /* Called at each point, but not from what it does itself. */

@@ -367,8 +367,8 @@ static void bulk_parks(const void *arg)
 	ASSERT_EQ(arena.zone.state[5], PMM_STATE(PMM_PARKED, 0));
 	ASSERT_SOUND(&arena.zone);
 	put_page(pages[5]);
-	ASSERT_EQ(pmm_zone_alloc_bulk(&arena.zone, GFP, 0, PMM_USED, CALLER, 1, pages), 1);
-	pmm_zone_free_bulk(&arena.zone, 1, pages, PMM_USED, CALLER);
+	ASSERT_EQ(pmm_zone_alloc_bulk(&arena.zone, GFP, 0, PMM_USED, CALLER, 8, pages), 8);
+	pmm_zone_free_bulk(&arena.zone, 8, pages, PMM_USED, CALLER);
 	ASSERT_EQ(arena.zone.nr_parked, 1);
 	ASSERT_EQ(arena.zone.free_pages, 15);
 	put_page(&arena.pages[15]);

@@ -5,8 +5,7 @@
  * call for call, as with every short cut open.
  *
  * PMM_DETOUR_PLACEMENT is set with a rule that picks what rmqueue() would find. PMM_DETOUR_NO_PCP
- * means another page and not another way to the same one, and with PMM_DETOUR_PARKED a free goes to
- * the zone instead of a per-CPU list, so that only the zone's calls are compared.
+ * means another page and not another way to the same one, and is not compared.
  */
 #include <stdlib.h>
 
@@ -186,16 +185,14 @@ static void detour_pcp(const void *arg)
 }
 
 static const u8 traced = PMM_DETOUR_TRACED, debug = PMM_DETOUR_DEBUG;
-static const u8 min_free = PMM_DETOUR_MIN_FREE, parked = PMM_DETOUR_PARKED;
-static const u8 placement = PMM_DETOUR_PLACEMENT;
+static const u8 min_free = PMM_DETOUR_MIN_FREE, placement = PMM_DETOUR_PLACEMENT;
 static const u8 all = PMM_DETOUR_TRACED | PMM_DETOUR_DEBUG | PMM_DETOUR_MIN_FREE |
-		      PMM_DETOUR_PARKED | PMM_DETOUR_PLACEMENT;
+		      PMM_DETOUR_PLACEMENT;
 
 const struct ktap_test detour_tests[] = {
 	{ "detour-traced", detour, &traced },
 	{ "detour-debug", detour, &debug },
 	{ "detour-min-free", detour, &min_free },
-	{ "detour-parked", detour, &parked },
 	{ "detour-placement", detour, &placement },
 	{ "detour-all", detour, &all },
 	{ "detour-pcp-traced", detour_pcp, &traced },

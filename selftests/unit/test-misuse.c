@@ -210,8 +210,9 @@ static void misuse_then_use(const void *arg)
 	ASSERT_EQ(arena_free(&arena, 0, 2), PMM_FREE_OK);
 	ASSERT_EQ(arena_free(&arena, 4, 0), PMM_FREE_OK);
 	ASSERT_EQ(pmm_zone_free(&arena.zone, arena.pages + 5, 0, PMM_MAPPED, CALLER), PMM_FREE_OK);
-	put_page(&arena.pages[9]);
 	ASSERT_EQ(pmm_zone_free(&arena.zone, arena.pages + 6, 1, PMM_MAPPED, CALLER), PMM_FREE_OK);
+	put_page(&arena.pages[9]);
+	ASSERT_EQ(pmm_zone_reap(&arena.zone), 8);
 	ASSERT_EQ(zone_nr_free(&arena.zone, 6), 1);
 	ASSERT_EQ(arena.zone.free_pages, 64);
 	ASSERT_SOUND(&arena.zone);

@@ -48,20 +48,17 @@ static bool expect_reap(long most)
 	return freed;
 }
 
+/* A free does not check parked blocks. */
 static enum pmm_free_result expect_free(const struct block *block)
 {
-	enum pmm_free_result result = PMM_FREE_OK;
-
 	if (oracle_buddy_referenced(&run.oracle, block->index)) {
 		oracle_buddy_park(&run.oracle, block->index);
 		run.stat.parked++;
-		result = PMM_FREE_PARKED;
-	} else {
-		oracle_buddy_give(&run.oracle, block->index);
-		run.stat.frees++;
+		return PMM_FREE_PARKED;
 	}
-	expect_reap(64);
-	return result;
+	oracle_buddy_give(&run.oracle, block->index);
+	run.stat.frees++;
+	return PMM_FREE_OK;
 }
 
 /* Parked blocks are checked only when the request cannot be met without them. */
@@ -197,13 +194,23 @@ static void hold(unsigned long index)
 	run.held[run.nr_held++] = index;
 }
 
+/* The pool's own reference, or somebody else's: then the block waits for a reap. */
 static void let_go(unsigned long pos)
 {
-	unsigned long index = run.held[pos];
+	unsigned long index = run.held[pos], block = oracle_buddy_block(&run.oracle, index);
+	struct page *page = &run.arena.pages[index];
 
 	run.held[pos] = run.held[--run.nr_held];
-	put_page(&run.arena.pages[index]);
+	put_page(page);
 	run.oracle.references[index]--;
+	if (ktap_below(2))
+		return;
+	pmm_zone_recycle(&run.arena.zone, &page, 1);
+	if (oracle_kind(&run.oracle, block) == ORACLE_PARKED &&
+	    !oracle_buddy_referenced(&run.oracle, block)) {
+		oracle_buddy_give(&run.oracle, block);
+		run.stat.frees++;
+	}
 }
 
 static void random_free(bool referenced)
@@ -249,6 +256,10 @@ static void random_step(void)
 	}
 	if (run.nr_held && !ktap_below(3))
 		let_go(ktap_below(run.nr_held));
+	if (!ktap_below(50)) {
+		pmm_zone_reap(&run.arena.zone);
+		expect_reap(LONG_MAX);
+	}
 	if (!ktap_below(20))
 		random_misuse();
 	else if (!run.nr_out || ktap_below(4) < (run.filling ? 3 : 1))

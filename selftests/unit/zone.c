@@ -7,6 +7,15 @@
 #include "host/gfp.h"
 #include "zone.h"
 
+unsigned long zone_reap_requests;
+
+/* The kernel would look after the zone's parked blocks in a second. */
+void pmm_reap_later(struct pmm_zone *zone)
+{
+	ASSERT(zone->nr_parked);
+	zone_reap_requests++;
+}
+
 static struct page *make_pages(unsigned long nr_pages)
 {
 	struct page *pages = calloc(nr_pages, sizeof(*pages));

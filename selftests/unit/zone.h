@@ -45,6 +45,8 @@ unsigned long arena_alloc(struct arena *arena, unsigned int order);
 enum pmm_free_result arena_free(struct arena *arena, unsigned long index, unsigned int order);
 
 /* How long a free list is; and that the core counts as many, which it does by the pair bits. */
+extern unsigned long zone_reap_requests;	/* calls of pmm_reap_later() */
+
 unsigned long zone_nr_free(const struct pmm_zone *zone, unsigned int order);
 void assert_counts(struct pmm_zone *zone);
 

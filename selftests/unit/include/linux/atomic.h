@@ -69,6 +69,7 @@ static inline long atomic_long_xchg(atomic_long_t *v, long new)
 }
 
 #define smp_store_release(p, v)	WRITE_ONCE(*(p), v)	/* one thread sees all in its order */
+#define smp_mb()		shim_point(SHIM_BARRIER)
 #define smp_load_acquire(p)	READ_ONCE(*(p))		/* likewise */
 
 #endif /* UNIT_LINUX_ATOMIC_H */

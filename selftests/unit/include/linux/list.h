@@ -69,6 +69,13 @@ static inline void list_move_tail(struct list_head *entry, struct list_head *hea
 	list_add_tail(entry, head);
 }
 
+/* @entry is the first afterwards; those before it come behind the last. */
+static inline void list_rotate_to_front(struct list_head *entry, struct list_head *head)
+{
+	shim_assert(entry != head, "list corruption: the head is no entry");
+	list_move_tail(head, entry);
+}
+
 /*
  * All entries of @list, in their order, behind those of @head; @list itself is then not to be
  * used.
