@@ -25,7 +25,9 @@ void __pmm_retune(struct pmm_zone *zone)
 		    (zone->placement->pick ? PMM_DETOUR_PLACEMENT : 0) |
 		    (zone->pages_min ? PMM_DETOUR_MIN_FREE : 0) |
 		    (zone->pcp ? 0 : PMM_DETOUR_NO_PCP) |
-		    (zone->nr_parked ? PMM_DETOUR_PARKED : 0);
+		    (zone->nr_parked ? PMM_DETOUR_PARKED : 0) |
+		    (want_init_on_alloc(0) ? PMM_DETOUR_INIT_ALLOC : 0) |
+		    (want_init_on_free() ? PMM_DETOUR_INIT_FREE : 0);
 
 	lockdep_assert_held(&zone->lock);
 	WRITE_ONCE(zone->detour, detour);
@@ -101,6 +103,7 @@ unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
 {
 	unsigned long reaped = 0;
 	struct list_head *links, *next;
+	enum pmm_block_holds holds;
 	LIST_HEAD(waiting);
 
 	list_for_each_safe(links, next, &zone->parked) {
@@ -111,12 +114,18 @@ unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
 		if (!most)
 			break;
 		most -= min(most, 1UL << order);
-		if (pmm_block_referenced(page, order)) {
+		holds = pmm_block_holds(page, order);
+		if (holds == PMM_BLOCK_HELD) {
 			list_move_tail(links, &waiting);
 			continue;
 		}
 		list_del(links);
 		zone->nr_parked -= 1UL << order;
+		if (unlikely(holds == PMM_BLOCK_BROKEN)) {
+			__pmm_quarantine(zone, index, order, 0);
+			continue;
+		}
+		pmm_clean_block(page, order);
 		zone->stat.frees++;
 		zone->state[index] = PMM_TAIL;
 		__pmm_tell_recycled(zone, index, order);
@@ -142,6 +151,7 @@ unsigned long pmm_zone_reap(struct pmm_zone *zone)
 	spin_lock_irqsave(&zone->lock, flags);
 	reaped = __pmm_reap(zone, ULONG_MAX);
 	spin_unlock_irqrestore(&zone->lock, flags);
+	pmm_tell_quarantined(zone);
 	return reaped;
 }
 
@@ -189,8 +199,8 @@ static void pmm_free_all_pages(struct pmm_zone *zone)
 /**
  * pmm_zone_init() - make a zone of a run of pages, all free
  * @zone: to fill in; the caller has set its @expand, @placement, @pages_min, @debug and @name
- * @mem_map: the first page; its page frame is aligned to the largest block, and each page has one
- *	reference
+ * @mem_map: the first page; its page frame is aligned to the largest block, and each page has
+ *	PMM_PAGE_REFS references and the pool's mark
  * @nr_pages: any number from 1; a tail smaller than the largest block needs no special
  *	case
  *
@@ -206,6 +216,8 @@ int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_
 	zone->nr_pages = nr_pages;
 	zone->free_pages = 0;
 	zone->nr_parked = 0;
+	zone->nr_quarantined = 0;
+	memset(&zone->strays, 0, sizeof(zone->strays));
 	INIT_LIST_HEAD(&zone->parked);
 	for (order = 0; order < PMM_MAX_ORDER; order++) {
 		INIT_LIST_HEAD(&zone->free_area[order].free_list);

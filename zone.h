@@ -16,6 +16,7 @@
 
 #include "pocketmm.h"
 #include "policy.h"
+#include "quarantine.h"
 
 #define PMM_MAX_ORDER_PAGES	(1UL << (PMM_MAX_ORDER - 1))
 #define PMM_NONE		ULONG_MAX	/* the index of no block */
@@ -33,6 +34,8 @@ enum pmm_kind {
 	PMM_MAPPED,	/* handed out to an area, which alone may free it */
 	PMM_PARKED,	/* freed, but still referenced: on zone->parked, linked by page->lru */
 	PMM_PCP,	/* free, on a per-CPU list or on the way to or from one */
+	/* Freed, but perhaps not the pool's any more: on no list; without the bit below. */
+	PMM_QUARANTINED = 8,
 };
 
 #define PMM_STATE(kind, order)	((u8)((kind) << 4 | (order)))
@@ -60,7 +63,7 @@ struct pmm_free_area {
 	unsigned long		*map;
 };
 
-/* Why a free was refused; PMM_FREE_OK and PMM_FREE_PARKED are not refusals. */
+/* Where a freed block has gone, or why the free was refused. */
 enum pmm_free_result {
 	PMM_FREE_OK,
 	PMM_FREE_PARKED,
@@ -70,8 +73,14 @@ enum pmm_free_result {
 	PMM_FREE_WRONG_ORDER,
 	PMM_FREE_MIDDLE,
 	PMM_FREE_MAPPED,
+	PMM_FREE_QUARANTINED,	/* not a refusal either */
 	PMM_NR_FREE_RESULTS,
 };
+
+static __always_inline bool pmm_is_refusal(enum pmm_free_result result)
+{
+	return result > PMM_FREE_PARKED && result != PMM_FREE_QUARANTINED;
+}
 
 /* Counted under zone->lock since load. */
 struct pmm_zone_stat {
@@ -82,6 +91,7 @@ struct pmm_zone_stat {
 	u64	merges;		/* two buddies made one */
 	u64	parked;		/* frees that had to wait for a reference */
 	u64	refused[PMM_NR_FREE_RESULTS];
+	u64	quarantined;	/* blocks put into quarantine */
 	u64	batches;	/* moves between the free lists and a per-CPU list */
 };
 
@@ -96,15 +106,22 @@ enum pmm_detour {
 	PMM_DETOUR_MIN_FREE	= BIT(3),	/* there is a watermark to check first */
 	PMM_DETOUR_NO_PCP	= BIT(4),	/* there are no per-CPU lists */
 	PMM_DETOUR_PARKED	= BIT(5),	/* parked blocks wait for a free to recycle them */
+	PMM_DETOUR_INIT_ALLOC	= BIT(6),	/* init_on_alloc=1: zero what is handed out */
+	PMM_DETOUR_INIT_FREE	= BIT(7),	/* init_on_free=1: zero what is freed */
 
 	/* The zone's own short cuts for a page: to take it, and to free it. */
 	PMM_DETOUR_ALLOC	= PMM_DETOUR_TRACED | PMM_DETOUR_DEBUG | PMM_DETOUR_PLACEMENT |
 				  PMM_DETOUR_MIN_FREE,
 	PMM_DETOUR_FREE		= PMM_DETOUR_TRACED | PMM_DETOUR_DEBUG | PMM_DETOUR_PLACEMENT |
-				  PMM_DETOUR_PARKED,
+				  PMM_DETOUR_PARKED | PMM_DETOUR_INIT_FREE,
 	/* The short cuts past the zone, through a per-CPU list. */
-	PMM_DETOUR_PCP_ALLOC	= PMM_DETOUR_TRACED | PMM_DETOUR_MIN_FREE | PMM_DETOUR_NO_PCP,
-	PMM_DETOUR_PCP_FREE	= PMM_DETOUR_TRACED | PMM_DETOUR_PARKED | PMM_DETOUR_NO_PCP,
+	PMM_DETOUR_PCP_ALLOC	= PMM_DETOUR_TRACED | PMM_DETOUR_MIN_FREE | PMM_DETOUR_NO_PCP |
+				  PMM_DETOUR_INIT_ALLOC,
+	PMM_DETOUR_PCP_FREE	= PMM_DETOUR_TRACED | PMM_DETOUR_PARKED | PMM_DETOUR_NO_PCP |
+				  PMM_DETOUR_INIT_FREE,
+	/* The lists may be used all the same, by a path that does what these ask for. */
+	PMM_DETOUR_PCP_WATCHED	= PMM_DETOUR_TRACED | PMM_DETOUR_INIT_ALLOC |
+				  PMM_DETOUR_INIT_FREE,
 };
 
 struct pmm_debug;
@@ -120,6 +137,8 @@ struct pmm_pcp;
  * @state: one byte per page, PMM_STATE()
  * @parked: freed blocks that are still referenced, the oldest first
  * @nr_parked: pages on @parked
+ * @nr_quarantined: pages in quarantine
+ * @strays: reports of quarantine that wait
  * @stat: counters
  * @packed: largest blocks by the largest order that is free in each, the fullest first
  * @transit: pages in state PMM_PCP that are on no list: raised and lowered under @lock or a pcp's
@@ -146,6 +165,8 @@ struct pmm_zone {
 	u8			*state;
 	struct list_head	parked;
 	unsigned long		nr_parked;
+	unsigned long		nr_quarantined;
+	struct pmm_strays	strays;
 	struct pmm_zone_stat	stat;
 	struct rb_root_cached	packed[PMM_MAX_ORDER];
 	atomic_long_t		transit;
@@ -215,6 +236,23 @@ void pmm_zone_retune(struct pmm_zone *zone);
 void __pmm_park(struct pmm_zone *zone, unsigned long index, unsigned int order);
 unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most);
 unsigned long pmm_zone_reap(struct pmm_zone *zone);
+
+/* quarantine.c */
+void pmm_clean_block(struct page *page, unsigned int order);
+void pmm_clear_block(struct page *page, unsigned int order);
+void __pmm_quarantine(struct pmm_zone *zone, unsigned long index, unsigned int order,
+		      unsigned long freed);
+enum pmm_free_result __pmm_free_unclean(struct pmm_zone *zone, unsigned long index,
+					unsigned int order, enum pmm_kind kind,
+					unsigned long caller);
+void pmm_report_quarantined(struct pmm_zone *zone);
+
+/* The lock is no longer held: report what has gone into quarantine. */
+static inline void pmm_tell_quarantined(struct pmm_zone *zone)
+{
+	if (unlikely(READ_ONCE(zone->strays.nr)))
+		pmm_report_quarantined(zone);
+}
 
 /* watch/count.c */
 void pmm_zone_count_free(struct pmm_zone *zone, unsigned long *nr_free);

@@ -12,6 +12,7 @@
 #include <linux/seq_file.h>
 #include <linux/types.h>
 
+#include "host/struct_page.h"
 #include "pocketmm.h"
 
 struct client_case {
@@ -68,6 +69,12 @@ struct client_entry client_entry_of(const void *addr);
 bool client_check(bool holds, const char *file, int line, const char *what, long long got,
 		  long long expected);
 void client_skip(const char *why);
+
+/* How many hold a page of the pool, beside the pool itself. */
+static inline int client_holders(const struct page *page)
+{
+	return page_ref_count(page) - PMM_PAGE_REFS;
+}
 
 /* Each yields whether it held, and evaluates its arguments once. */
 #define CHECK_EQ(got, expected) ({							\
