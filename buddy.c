@@ -262,7 +262,7 @@ struct page *pmm_zone_try_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int o
 			pmm_tell_quarantined(zone);
 			return NULL;
 		}
-	} while (unlikely(!__pmm_is_sound(zone, run.index, order)));
+	} while (unlikely(!__pmm_is_sound(zone, zone->mem_map + run.index, order)));
 	zone->stat.allocations++;
 	zone->state[run.index] = PMM_STATE(kind, order);
 	page = zone->mem_map + run.index;
@@ -403,14 +403,16 @@ struct page *pmm_zone_alloc_page(struct pmm_zone *zone, gfp_t gfp, enum pmm_kind
 	if (unlikely(READ_ONCE(zone->detour) & PMM_DETOUR_ALLOC))
 		return pmm_zone_alloc_block(zone, gfp, 0, kind, caller);
 	spin_lock_irqsave(&zone->lock, flags);
-	if (unlikely(!__pmm_rmqueue(zone, 0, &block) || !__pmm_is_sound(zone, block.index, 0))) {
+	if (unlikely(!__pmm_rmqueue(zone, 0, &block))) {
 		spin_unlock_irqrestore(&zone->lock, flags);
 		return pmm_zone_alloc_block(zone, gfp, 0, kind, caller);
 	}
 	zone->stat.allocations++;
 	*block.state = PMM_STATE(kind, 0);
-	pmm_take_page(pmm_block_page(block), caller);
 	spin_unlock_irqrestore(&zone->lock, flags);
+	if (unlikely(!pmm_page_is_clean(pmm_block_page(block))))
+		return pmm_zone_alloc_another(zone, pmm_block_page(block), gfp, kind, caller);
+	pmm_take_page(pmm_block_page(block), caller);
 	return pmm_block_page(block);
 }
 

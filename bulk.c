@@ -60,7 +60,7 @@ static unsigned long __pmm_hand_out(struct pmm_zone *zone, const struct pmm_bloc
 	page = zone->mem_map + index;
 	if (kind == PMM_PCP) {
 		for (; nr--; index += step, page += step) {
-			if (unlikely(!__pmm_is_sound(zone, index, run->order)))
+			if (unlikely(!__pmm_is_sound(zone, page, run->order)))
 				continue;
 			states[index] = state;
 			*pages++ = page;
@@ -68,7 +68,7 @@ static unsigned long __pmm_hand_out(struct pmm_zone *zone, const struct pmm_bloc
 		return pages - first;
 	}
 	for (; nr--; index += step, page += step) {
-		if (unlikely(!__pmm_is_sound(zone, index, run->order)))
+		if (unlikely(!__pmm_is_sound(zone, page, run->order)))
 			continue;
 		states[index] = state;
 		pmm_take_page(page, caller);

@@ -99,21 +99,19 @@ enum pmm_block_holds {
 
 enum pmm_block_holds pmm_block_holds(const struct page *page, unsigned int order);
 
-bool __pmm_make_sound(struct pmm_zone *zone, unsigned long index, unsigned int order);
+bool __pmm_make_sound(struct pmm_zone *zone, struct page *page, unsigned int order);
 
 /*
  * A block is about to be handed out: has anybody touched it since it was freed? Of a large one,
  * only the first page is checked. False if it goes into quarantine instead.
  */
-static __always_inline bool __pmm_is_sound(struct pmm_zone *zone, unsigned long index,
+static __always_inline bool __pmm_is_sound(struct pmm_zone *zone, struct page *page,
 					   unsigned int order)
 {
-	const struct page *page = zone->mem_map + index;
-
 	if (likely(pmm_page_is_clean(page)) &&
 	    (!order || order > 2 || likely(pmm_block_is_clean(page, order))))
 		return true;
-	return __pmm_make_sound(zone, index, order);
+	return __pmm_make_sound(zone, page, order);
 }
 
 #endif /* POCKETMM_PAGE_H */

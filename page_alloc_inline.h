@@ -28,13 +28,15 @@ static __always_inline struct page *pmm_alloc_pages_caller(gfp_t gfp, unsigned i
 							   enum pmm_kind kind, unsigned long caller)
 {
 	struct page *page;
+	u8 detour;
 
 	if (likely(!order && !(gfp & PMM_GFP_SLOW))) {
-		if (likely(!(READ_ONCE(pmm_zone.detour) & PMM_DETOUR_PCP_ALLOC))) {
+		detour = READ_ONCE(pmm_zone.detour);
+		if (likely(!(detour & PMM_DETOUR_PCP_ALLOC))) {
 			page = pmm_pcp_alloc(&pmm_zone, 0, kind, caller);
 			if (likely(page))
 				return page;
-		} else if (!pmm_zone.pcp && !pmm_zeroes_all(&pmm_zone)) {
+		} else if (!pmm_zone.pcp && !(detour & PMM_DETOUR_INIT_ALLOC)) {
 			return pmm_zone_alloc_page(&pmm_zone, gfp, kind, caller);
 		}
 	}

@@ -126,22 +126,49 @@ void __pmm_quarantine(struct pmm_zone *zone, unsigned long index, unsigned int o
 /**
  * __pmm_make_sound() - clean a block that is to be handed out, or put it into quarantine
  * @zone: the zone
- * @index: the block's first page; the block has left its list
+ * @page: the block's first page; the block has left its list
  * @order: the block's order
  *
  * Context: zone->lock held.
  * Return: false if it is in quarantine.
  */
-noinline bool __pmm_make_sound(struct pmm_zone *zone, unsigned long index, unsigned int order)
+noinline bool __pmm_make_sound(struct pmm_zone *zone, struct page *page, unsigned int order)
 {
-	struct page *page = zone->mem_map + index;
-
 	if (pmm_block_holds(page, order) == PMM_BLOCK_READY) {
 		pmm_clean_block(page, order);
 		return true;
 	}
-	__pmm_quarantine(zone, index, order, 0);
+	__pmm_quarantine(zone, pmm_page_index(zone, page), order, 0);
 	return false;
+}
+
+/**
+ * pmm_zone_alloc_another() - the rest of pmm_zone_alloc_page() when the page is not clean
+ * @zone: the zone
+ * @page: the page that it has taken
+ * @gfp: as for pmm_zone_alloc()
+ * @kind: likewise
+ * @caller: likewise
+ *
+ * Context: As pmm_zone_alloc().
+ * Return: The page if it can be cleaned, else as pmm_zone_alloc().
+ */
+noinline struct page *pmm_zone_alloc_another(struct pmm_zone *zone, struct page *page, gfp_t gfp,
+					     enum pmm_kind kind, unsigned long caller)
+{
+	unsigned long flags;
+	bool sound;
+
+	spin_lock_irqsave(&zone->lock, flags);
+	sound = __pmm_make_sound(zone, page, 0);
+	zone->stat.allocations -= !sound;
+	spin_unlock_irqrestore(&zone->lock, flags);
+	if (sound) {
+		pmm_take_page(page, caller);
+		return page;
+	}
+	page = pmm_zone_try_alloc(zone, gfp, 0, kind, caller);
+	return page ?: pmm_zone_alloc_last(zone, gfp, 0, kind, caller);
 }
 
 /**

@@ -245,6 +245,8 @@ void __pmm_quarantine(struct pmm_zone *zone, unsigned long index, unsigned int o
 enum pmm_free_result __pmm_free_unclean(struct pmm_zone *zone, unsigned long index,
 					unsigned int order, enum pmm_kind kind,
 					unsigned long caller);
+struct page *pmm_zone_alloc_another(struct pmm_zone *zone, struct page *page, gfp_t gfp,
+				    enum pmm_kind kind, unsigned long caller);
 void pmm_report_quarantined(struct pmm_zone *zone);
 
 /* The lock is no longer held: report what has gone into quarantine. */

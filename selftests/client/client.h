@@ -34,6 +34,9 @@ extern const struct client_case client_context_cases[];
 /* Each of these has a file of its own, and all but the first leave a pool without a window. */
 extern const struct client_case client_lost_cases[];
 
+/* These too; most of them cost the pool a block. */
+extern const struct client_case client_stray_cases[];
+
 /* main.c: what the pool goes by */
 extern bool client_pcp;
 extern bool client_lazy;
@@ -98,6 +101,10 @@ int client_map_ram(unsigned long times);
 /* damage.c */
 int client_write_freed(unsigned int offset, u8 change);
 int client_write_behind(unsigned long size, unsigned long behind);
+
+/* stray.c */
+int client_give_away(unsigned long nr);
+unsigned long client_nr_taken(void);
 
 /* stress.c */
 int client_stress_start(void);
