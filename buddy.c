@@ -354,10 +354,7 @@ static noinline enum pmm_free_result pmm_zone_free_block(struct pmm_zone *zone, 
 	spin_lock_irqsave(&zone->lock, flags);
 	result = __pmm_free_slow(zone, index, order, kind, caller);
 	spin_unlock_irqrestore(&zone->lock, flags);
-	pmm_tell_quarantined(zone);
-	if (unlikely(pmm_is_refusal(result)))
-		pmm_refuse_free(zone, page, order, result, caller);
-	return result;
+	return pmm_end_free(zone, page, order, result, caller);
 }
 
 /**
@@ -442,10 +439,7 @@ enum pmm_free_result pmm_zone_free_page(struct pmm_zone *zone, struct page *page
 		/* Still under the lock: misuse now might not look like misuse later. */
 		result = __pmm_free_slow(zone, block.index, 0, kind, caller);
 		spin_unlock_irqrestore(&zone->lock, flags);
-		pmm_tell_quarantined(zone);
-		if (pmm_is_refusal(result))
-			pmm_refuse_free(zone, page, 0, result, caller);
-		return result;
+		return pmm_end_free(zone, page, 0, result, caller);
 	}
 	zone->stat.frees++;
 	pmm_set_page_caller(page, caller);

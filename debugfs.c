@@ -107,7 +107,7 @@ static void pmm_show_window_stats(struct seq_file *m)
 
 static int pmm_stats_show(struct seq_file *m, void *unused)
 {
-	unsigned long flags, free_pages, parked_pages, quarantined;
+	unsigned long flags, free_pages, parked_pages;
 	struct pmm_zone_stat stat;
 	struct pmm_pcp_count pcp;
 
@@ -115,8 +115,7 @@ static int pmm_stats_show(struct seq_file *m, void *unused)
 	pmm_pcp_count(&pmm_zone, &pcp);
 	stat = pmm_zone.stat;
 	free_pages = pmm_zone.free_pages;
-	quarantined = pmm_zone.nr_quarantined;
-	parked_pages = pmm_zone.nr_parked + quarantined;
+	parked_pages = pmm_zone.nr_parked + pmm_zone.nr_quarantined;
 	pmm_zone_release(&pmm_zone, flags);
 
 	seq_printf(m, "total_pages %lu\n", pmm_zone.nr_pages);
@@ -139,7 +138,7 @@ static int pmm_stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "poison_errors %ld\n",
 		   pmm_zone.debug ? atomic_long_read(&pmm_zone.debug->nr_poison) : 0L);
 	seq_printf(m, "redzone_errors %ld\n", pmm_redzone_errors());
-	seq_printf(m, "quarantined %lu\n", quarantined);
+	seq_printf(m, "quarantined %lu\n", READ_ONCE(pmm_zone.nr_quarantined));
 	return 0;
 }
 

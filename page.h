@@ -99,6 +99,30 @@ enum pmm_block_holds {
 
 enum pmm_block_holds pmm_block_holds(const struct page *page, unsigned int order);
 
+/* The lock is no longer held: report what has gone into quarantine. */
+static inline void pmm_tell_quarantined(struct pmm_zone *zone)
+{
+	if (unlikely(READ_ONCE(zone->strays.nr)))
+		pmm_report_quarantined(zone);
+}
+
+static __always_inline bool pmm_is_refusal(enum pmm_free_result result)
+{
+	return result > PMM_FREE_PARKED && result != PMM_FREE_QUARANTINED;
+}
+
+/* After a free, when the lock is no longer held: what is to be reported of it is. */
+static __always_inline enum pmm_free_result pmm_end_free(struct pmm_zone *zone, struct page *page,
+							 unsigned int order,
+							 enum pmm_free_result result,
+							 unsigned long caller)
+{
+	pmm_tell_quarantined(zone);
+	if (unlikely(pmm_is_refusal(result)))
+		pmm_refuse_free(zone, page, order, result, caller);
+	return result;
+}
+
 bool __pmm_make_sound(struct pmm_zone *zone, struct page *page, unsigned int order);
 
 /*

@@ -2,9 +2,9 @@
 /*
  * pocketmm: birth and death of a zone, its short cuts, the call of placement=, and parked blocks.
  *
- * A freed block with a page that is still referenced, for example because a process has it mapped,
- * is parked: it goes back to the free lists when the last reference has gone. Functions whose names
- * begin with a double underscore run with zone->lock held. It compiles unchanged in user space.
+ * A freed block with a page that is still referenced, as by a process that maps it, is parked: it
+ * goes back to the free lists when the last reference has gone. It compiles unchanged in user space.
+ * Functions whose names begin with a double underscore run with zone->lock held.
  */
 #include "internal.h"
 
@@ -93,8 +93,7 @@ void __pmm_park(struct pmm_zone *zone, unsigned long index, unsigned int order)
 /**
  * __pmm_reap() - recycle parked blocks that are no longer referenced
  * @zone: the zone
- * @most: about how many pages to check; the blocks parked longest come first, and those that are
- *	still referenced go to the end of the queue
+ * @most: about how many pages to check, the longest parked first; blocks still referenced go last
  *
  * Context: zone->lock held.
  * Return: How many pages became free.
@@ -103,7 +102,6 @@ unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
 {
 	unsigned long reaped = 0;
 	struct list_head *links, *next;
-	enum pmm_block_holds holds;
 	LIST_HEAD(waiting);
 
 	list_for_each_safe(links, next, &zone->parked) {
@@ -114,18 +112,14 @@ unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long most)
 		if (!most)
 			break;
 		most -= min(most, 1UL << order);
-		holds = pmm_block_holds(page, order);
-		if (holds == PMM_BLOCK_HELD) {
+		if (pmm_block_holds(page, order) == PMM_BLOCK_HELD) {
 			list_move_tail(links, &waiting);
 			continue;
 		}
 		list_del(links);
 		zone->nr_parked -= 1UL << order;
-		if (unlikely(holds == PMM_BLOCK_BROKEN)) {
-			__pmm_quarantine(zone, index, order, 0);
+		if (!__pmm_make_sound(zone, page, order))
 			continue;
-		}
-		pmm_clean_block(page, order);
 		zone->stat.frees++;
 		zone->state[index] = PMM_TAIL;
 		__pmm_tell_recycled(zone, index, order);
@@ -173,10 +167,7 @@ static int pmm_alloc_maps(struct pmm_zone *zone)
 	return 0;
 }
 
-/*
- * As 2.4 does at boot: every page is freed singly, in ascending order, through the ordinary free
- * path.
- */
+/* As 2.4 does at boot: every page is freed singly, in ascending order, by the ordinary path. */
 static void pmm_free_all_pages(struct pmm_zone *zone)
 {
 	unsigned long index, flags;
@@ -201,8 +192,7 @@ static void pmm_free_all_pages(struct pmm_zone *zone)
  * @zone: to fill in; the caller has set its @expand, @placement, @pages_min, @debug and @name
  * @mem_map: the first page; its page frame is aligned to the largest block, and each page has
  *	PMM_PAGE_REFS references and the pool's mark
- * @nr_pages: any number from 1; a tail smaller than the largest block needs no special
- *	case
+ * @nr_pages: any number from 1; a tail smaller than the largest block is no special case
  *
  * Context: Process context; may sleep.
  * Return: 0, or -ENOMEM with nothing held.
@@ -216,8 +206,6 @@ int pmm_zone_init(struct pmm_zone *zone, struct page *mem_map, unsigned long nr_
 	zone->nr_pages = nr_pages;
 	zone->free_pages = 0;
 	zone->nr_parked = 0;
-	zone->nr_quarantined = 0;
-	memset(&zone->strays, 0, sizeof(zone->strays));
 	INIT_LIST_HEAD(&zone->parked);
 	for (order = 0; order < PMM_MAX_ORDER; order++) {
 		INIT_LIST_HEAD(&zone->free_area[order].free_list);

@@ -14,6 +14,7 @@
 #include <linux/rbtree.h>
 #include <linux/spinlock.h>
 
+#include "detour.h"
 #include "pocketmm.h"
 #include "policy.h"
 #include "quarantine.h"
@@ -77,11 +78,6 @@ enum pmm_free_result {
 	PMM_NR_FREE_RESULTS,
 };
 
-static __always_inline bool pmm_is_refusal(enum pmm_free_result result)
-{
-	return result > PMM_FREE_PARKED && result != PMM_FREE_QUARANTINED;
-}
-
 /* Counted under zone->lock since load. */
 struct pmm_zone_stat {
 	u64	allocations;	/* blocks handed out */
@@ -93,35 +89,6 @@ struct pmm_zone_stat {
 	u64	refused[PMM_NR_FREE_RESULTS];
 	u64	quarantined;	/* blocks put into quarantine */
 	u64	batches;	/* moves between the free lists and a per-CPU list */
-};
-
-/*
- * Why calls must not take a short cut, one bit per reason: zone->detour. A short cut gives the
- * book's result in fewer instructions; each is open while none of the bits that it names is set.
- */
-enum pmm_detour {
-	PMM_DETOUR_TRACED	= BIT(0),	/* events are enabled: each step is traced */
-	PMM_DETOUR_DEBUG	= BIT(1),	/* poison= or owner= wants to see each block */
-	PMM_DETOUR_PLACEMENT	= BIT(2),	/* placement= chooses, and is told of frees */
-	PMM_DETOUR_MIN_FREE	= BIT(3),	/* there is a watermark to check first */
-	PMM_DETOUR_NO_PCP	= BIT(4),	/* there are no per-CPU lists */
-	PMM_DETOUR_PARKED	= BIT(5),	/* parked blocks wait for a free to recycle them */
-	PMM_DETOUR_INIT_ALLOC	= BIT(6),	/* init_on_alloc=1: zero what is handed out */
-	PMM_DETOUR_INIT_FREE	= BIT(7),	/* init_on_free=1: zero what is freed */
-
-	/* The zone's own short cuts for a page: to take it, and to free it. */
-	PMM_DETOUR_ALLOC	= PMM_DETOUR_TRACED | PMM_DETOUR_DEBUG | PMM_DETOUR_PLACEMENT |
-				  PMM_DETOUR_MIN_FREE,
-	PMM_DETOUR_FREE		= PMM_DETOUR_TRACED | PMM_DETOUR_DEBUG | PMM_DETOUR_PLACEMENT |
-				  PMM_DETOUR_PARKED | PMM_DETOUR_INIT_FREE,
-	/* The short cuts past the zone, through a per-CPU list. */
-	PMM_DETOUR_PCP_ALLOC	= PMM_DETOUR_TRACED | PMM_DETOUR_MIN_FREE | PMM_DETOUR_NO_PCP |
-				  PMM_DETOUR_INIT_ALLOC,
-	PMM_DETOUR_PCP_FREE	= PMM_DETOUR_TRACED | PMM_DETOUR_PARKED | PMM_DETOUR_NO_PCP |
-				  PMM_DETOUR_INIT_FREE,
-	/* The lists may be used all the same, by a path that does what these ask for. */
-	PMM_DETOUR_PCP_WATCHED	= PMM_DETOUR_TRACED | PMM_DETOUR_INIT_ALLOC |
-				  PMM_DETOUR_INIT_FREE,
 };
 
 struct pmm_debug;
@@ -248,13 +215,6 @@ enum pmm_free_result __pmm_free_unclean(struct pmm_zone *zone, unsigned long ind
 struct page *pmm_zone_alloc_another(struct pmm_zone *zone, struct page *page, gfp_t gfp,
 				    enum pmm_kind kind, unsigned long caller);
 void pmm_report_quarantined(struct pmm_zone *zone);
-
-/* The lock is no longer held: report what has gone into quarantine. */
-static inline void pmm_tell_quarantined(struct pmm_zone *zone)
-{
-	if (unlikely(READ_ONCE(zone->strays.nr)))
-		pmm_report_quarantined(zone);
-}
 
 /* watch/count.c */
 void pmm_zone_count_free(struct pmm_zone *zone, unsigned long *nr_free);
