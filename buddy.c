@@ -256,17 +256,21 @@ struct page *pmm_zone_try_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int o
 	unsigned long flags;
 
 	spin_lock_irqsave(&zone->lock, flags);
-	if (!__pmm_allowed(zone, gfp, order) || !__pmm_take_one(zone, order, &run)) {
-		spin_unlock_irqrestore(&zone->lock, flags);
-		return NULL;
-	}
+	do {
+		if (!__pmm_allowed(zone, gfp, order) || !__pmm_take_one(zone, order, &run)) {
+			spin_unlock_irqrestore(&zone->lock, flags);
+			pmm_tell_quarantined(zone);
+			return NULL;
+		}
+	} while (unlikely(!__pmm_is_sound(zone, zone->mem_map + run.index, order)));
 	zone->stat.allocations++;
 	zone->state[run.index] = PMM_STATE(kind, order);
 	page = zone->mem_map + run.index;
 	__pmm_tell_taken(zone, &run, kind, gfp, caller);
 	spin_unlock_irqrestore(&zone->lock, flags);
+	pmm_tell_quarantined(zone);
 	pmm_tell_handed_out(zone, run.index, order, gfp, caller);
-	pmm_set_page_caller(page, caller);
+	pmm_take_page(page, caller);
 	return page;
 }
 
@@ -293,8 +297,7 @@ static noinline struct page *pmm_zone_alloc_block(struct pmm_zone *zone, gfp_t g
  * whose references have gone, and drains the per-CPU lists.
  *
  * Context: Any; under PREEMPT_RT not from hard interrupts or with preemption off.
- * Return: The block's first page, its contents undefined and each page with one reference; NULL
- * when there is no such block.
+ * Return: The block's first page, its contents undefined; NULL when there is no such block.
  */
 struct page *pmm_zone_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int order,
 			    enum pmm_kind kind, unsigned long caller)
@@ -308,20 +311,18 @@ static noinline enum pmm_free_result __pmm_free_checked(struct pmm_zone *zone, u
 							unsigned int order, enum pmm_kind kind,
 							unsigned long caller)
 {
-	bool busy;
+	enum pmm_free_result result = PMM_FREE_OK;
 
 	if (unlikely(READ_ONCE(zone->state[index]) != PMM_STATE(kind, order)))
 		return __pmm_misuse(zone, index, order, kind);
-	busy = pmm_block_referenced(zone->mem_map + index, order);
-	if (unlikely(!pmm_claim(zone->state + index, PMM_STATE(kind, order),
-				busy ? PMM_STATE(PMM_PARKED, order) : PMM_TAIL)))
+	if (unlikely(!pmm_claim(zone->state + index, PMM_STATE(kind, order), PMM_TAIL)))
 		return PMM_FREE_DOUBLE;
-	__pmm_tell_freed(zone, index, order, kind, busy, caller);
+	if (unlikely(!pmm_block_is_clean(zone->mem_map + index, order)))
+		result = __pmm_free_unclean(zone, index, order, kind, caller);
+	if (unlikely(result))
+		return result;
+	__pmm_tell_freed(zone, index, order, kind, false, caller);
 	pmm_set_page_caller(zone->mem_map + index, caller);
-	if (unlikely(busy)) {
-		__pmm_park(zone, index, order);
-		return PMM_FREE_PARKED;
-	}
 	zone->stat.frees++;
 	__pmm_free_block(zone, index, order);
 	return PMM_FREE_OK;
@@ -341,9 +342,7 @@ static noinline enum pmm_free_result pmm_zone_free_block(struct pmm_zone *zone, 
 	spin_lock_irqsave(&zone->lock, flags);
 	result = __pmm_free_checked(zone, index, order, kind, caller);
 	spin_unlock_irqrestore(&zone->lock, flags);
-	if (unlikely(result > PMM_FREE_PARKED))
-		pmm_refuse_free(zone, page, order, result, caller);
-	return result;
+	return pmm_end_free(zone, page, order, result, caller);
 }
 
 /**
@@ -356,10 +355,10 @@ static noinline enum pmm_free_result pmm_zone_free_block(struct pmm_zone *zone, 
  *
  * 2.4's __free_pages_ok(), but misuse is refused: no list is touched, the refusal is counted, and
  * one rate-limited line describes the attempt. A block with a page that is still referenced is
- * parked.
+ * parked; one that lacks a reference of the pool's goes into quarantine.
  *
  * Context: Any; under PREEMPT_RT not from hard interrupts or with preemption off.
- * Return: PMM_FREE_OK, PMM_FREE_PARKED, or the reason for the refusal.
+ * Return: PMM_FREE_OK, PMM_FREE_PARKED, PMM_FREE_QUARANTINED, or the reason for the refusal.
  */
 enum pmm_free_result pmm_zone_free(struct pmm_zone *zone, struct page *page, unsigned int order,
 				   enum pmm_kind kind, unsigned long caller)
@@ -395,8 +394,10 @@ struct page *pmm_zone_alloc_page(struct pmm_zone *zone, gfp_t gfp, enum pmm_kind
 	}
 	zone->stat.allocations++;
 	*block.state = PMM_STATE(kind, 0);
-	pmm_set_page_caller(pmm_block_page(block), caller);
 	spin_unlock_irqrestore(&zone->lock, flags);
+	if (unlikely(!pmm_page_is_clean(pmm_block_page(block))))
+		return pmm_zone_alloc_another(zone, pmm_block_page(block), gfp, kind, caller);
+	pmm_take_page(pmm_block_page(block), caller);
 	return pmm_block_page(block);
 }
 
@@ -421,14 +422,12 @@ enum pmm_free_result pmm_zone_free_page(struct pmm_zone *zone, struct page *page
 		return pmm_zone_free_block(zone, page, 0, kind, caller);
 	block = pmm_block_of(zone, page);
 	spin_lock_irqsave(&zone->lock, flags);
-	if (unlikely(zone->detour & PMM_DETOUR_FREE || pmm_page_referenced(page) ||
+	if (unlikely(zone->detour & PMM_DETOUR_FREE || !pmm_page_is_clean(page) ||
 		     !pmm_claim(block.state, PMM_STATE(kind, 0), PMM_TAIL))) {
 		/* Still under the lock: misuse now might not look like misuse later. */
 		result = __pmm_free_checked(zone, block.index, 0, kind, caller);
 		spin_unlock_irqrestore(&zone->lock, flags);
-		if (result > PMM_FREE_PARKED)
-			pmm_refuse_free(zone, page, 0, result, caller);
-		return result;
+		return pmm_end_free(zone, page, 0, result, caller);
 	}
 	zone->stat.frees++;
 	pmm_set_page_caller(page, caller);

@@ -43,15 +43,15 @@ unsigned long __pmm_take_run(struct pmm_zone *zone, unsigned int order, unsigned
 /*
  * The blocks of a run, in the order in which single allocations would hand them out: from the end
  * that expand= hands out first. A block that goes to a per-CPU list has no owner: the caller that
- * freed it last stays noted there.
+ * freed it last stays noted there. A block that is not sound is left out. Returns how many are not.
  */
-static void __pmm_hand_out(struct pmm_zone *zone, const struct pmm_block_run *run,
-			   enum pmm_kind kind, unsigned long caller, struct page **pages)
+static unsigned long __pmm_hand_out(struct pmm_zone *zone, const struct pmm_block_run *run,
+				    enum pmm_kind kind, unsigned long caller, struct page **pages)
 {
 	unsigned long index = run->index, nr = run->nr;
 	u8 *states = zone->state, state = PMM_STATE(kind, run->order);
+	struct page *page, **first = pages;
 	long step = 1L << run->order;
-	struct page *page;
 
 	if (zone->expand == PMM_EXPAND_UPPER) {
 		index += (nr - 1) << run->order;
@@ -60,16 +60,21 @@ static void __pmm_hand_out(struct pmm_zone *zone, const struct pmm_block_run *ru
 	page = zone->mem_map + index;
 	if (kind == PMM_PCP) {
 		for (; nr--; index += step, page += step) {
+			if (unlikely(!__pmm_is_sound(zone, page, run->order)))
+				continue;
 			states[index] = state;
 			*pages++ = page;
 		}
-		return;
+		return pages - first;
 	}
 	for (; nr--; index += step, page += step) {
+		if (unlikely(!__pmm_is_sound(zone, page, run->order)))
+			continue;
 		states[index] = state;
-		pmm_set_page_caller(page, caller);
+		pmm_take_page(page, caller);
 		*pages++ = page;
 	}
+	return pages - first;
 }
 
 /*
@@ -135,9 +140,8 @@ unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int
 	spin_lock_irqsave(&zone->lock, flags);
 	nr = min(nr, __pmm_allowed(zone, gfp, order));
 	while (got < nr && __pmm_take_run(zone, order, nr - got, &run)) {
-		__pmm_hand_out(zone, &run, kind, caller, pages + got);
 		__pmm_tell_taken(zone, &run, kind, gfp, caller);
-		got += run.nr;
+		got += __pmm_hand_out(zone, &run, kind, caller, pages + got);
 		if (kind == PMM_PCP && __pmm_batch_ends(zone, order))
 			break;
 	}
@@ -150,5 +154,6 @@ unsigned long pmm_zone_alloc_bulk(struct pmm_zone *zone, gfp_t gfp, unsigned int
 	if (unlikely(zone->nr_parked))
 		__pmm_reap_some(zone, got << order);
 	spin_unlock_irqrestore(&zone->lock, flags);
+	pmm_tell_quarantined(zone);
 	return got;
 }

@@ -56,7 +56,7 @@ void __pmm_free_run(struct pmm_zone *zone, struct pmm_block_run run, enum pmm_ki
 
 /*
  * Claim the pages at the head of @pages that form one ascending run, are order-0 blocks of this
- * kind and are not referenced by others, so that they are freed together.
+ * kind, clean and not referenced by others, so that they are freed together.
  */
 static struct pmm_block_run __pmm_claim_run(struct pmm_zone *zone, struct page **pages,
 					    unsigned long nr, enum pmm_kind kind,
@@ -69,7 +69,7 @@ static struct pmm_block_run __pmm_claim_run(struct pmm_zone *zone, struct page *
 		return run;
 	nr = min(nr, zone->nr_pages - run.index);
 	for (; run.nr < nr && pages[run.nr] == page; run.nr++, page++) {
-		if (pmm_page_referenced(page) ||
+		if (!pmm_page_is_clean(page) ||
 		    !pmm_claim(zone->state + run.index + run.nr, PMM_STATE(kind, 0), PMM_TAIL))
 			break;
 		pmm_set_page_caller(page, caller);
@@ -93,6 +93,7 @@ static unsigned long pmm_zone_free_batch(struct pmm_zone *zone, unsigned long nr
 		done += run.nr;
 	} while (run.nr && done < nr);
 	spin_unlock_irqrestore(&zone->lock, flags);
+	pmm_tell_quarantined(zone);
 	return done;
 }
 
@@ -113,7 +114,8 @@ void pmm_zone_free_bulk(struct pmm_zone *zone, unsigned long nr, struct page **p
 {
 	unsigned long done = 0, batch;
 
-	while (unlikely(READ_ONCE(zone->detour) & PMM_DETOUR_DEBUG) && done < nr)
+	while (unlikely(READ_ONCE(zone->detour) & (PMM_DETOUR_DEBUG | PMM_DETOUR_INIT_FREE)) &&
+	       done < nr)
 		pmm_zone_free(zone, pages[done++], 0, kind, caller);
 	while (done < nr) {
 		batch = min(nr, done + PMM_BULK_PAGES);

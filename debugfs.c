@@ -90,7 +90,7 @@ static void pmm_show_refused(struct seq_file *m, const struct pmm_zone_stat *sta
 	};
 	unsigned int i;
 
-	for (i = PMM_FREE_FOREIGN; i < PMM_NR_FREE_RESULTS; i++)
+	for (i = PMM_FREE_FOREIGN; i <= PMM_FREE_MAPPED; i++)
 		seq_printf(m, "%s %llu\n", names[i], stat->refused[i]);
 	seq_printf(m, "refused_areas %lu\n", pmm_vmlist_refused(&pmm_vmlist));
 }
@@ -115,7 +115,7 @@ static int pmm_stats_show(struct seq_file *m, void *unused)
 	pmm_pcp_count(&pmm_zone, &pcp);
 	stat = pmm_zone.stat;
 	free_pages = pmm_zone.free_pages;
-	parked_pages = pmm_zone.nr_parked;
+	parked_pages = pmm_zone.nr_parked + pmm_zone.nr_quarantined;
 	pmm_zone_release(&pmm_zone, flags);
 
 	seq_printf(m, "total_pages %lu\n", pmm_zone.nr_pages);
@@ -138,6 +138,7 @@ static int pmm_stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "poison_errors %ld\n",
 		   pmm_zone.debug ? atomic_long_read(&pmm_zone.debug->nr_poison) : 0L);
 	seq_printf(m, "redzone_errors %ld\n", pmm_redzone_errors());
+	seq_printf(m, "quarantined %lu\n", READ_ONCE(pmm_zone.nr_quarantined));
 	return 0;
 }
 

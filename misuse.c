@@ -27,6 +27,7 @@ static const struct pmm_outcome pmm_free_outcomes[PMM_NR_FREE_RESULTS] = {
 	[PMM_FREE_WRONG_ORDER] = { -EINVAL, "the block has another order" },
 	[PMM_FREE_MIDDLE] = { -EINVAL, "the page is in the middle of a block" },
 	[PMM_FREE_MAPPED] = { -EBUSY, "the page belongs to an area" },
+	[PMM_FREE_QUARANTINED] = { 0, "quarantined until unload" },
 };
 
 static const struct pmm_outcome pmm_detach_outcomes[PMM_NR_DETACH_RESULTS] = {
@@ -80,9 +81,14 @@ unsigned long pmm_head_of(const struct pmm_zone *zone, unsigned long index)
 	return index;
 }
 
+static bool pmm_was_freed(enum pmm_kind is)
+{
+	return is == PMM_FREE || is == PMM_PARKED || is == PMM_PCP || is == PMM_QUARANTINED;
+}
+
 static enum pmm_free_result pmm_misuse_of_head(enum pmm_kind is, enum pmm_kind kind)
 {
-	if (is == PMM_FREE || is == PMM_PARKED || is == PMM_PCP)
+	if (pmm_was_freed(is))
 		return PMM_FREE_DOUBLE;
 	if (is == PMM_MAPPED && kind != PMM_MAPPED)
 		return PMM_FREE_MAPPED;
@@ -107,7 +113,7 @@ enum pmm_free_result __pmm_misuse(const struct pmm_zone *zone, unsigned long ind
 
 	if (!IS_ALIGNED(index, 1UL << order))
 		return PMM_FREE_BAD_ORDER;
-	if (head != index && is != PMM_FREE && is != PMM_PARKED && is != PMM_PCP)
+	if (head != index && !pmm_was_freed(is))
 		return PMM_FREE_MIDDLE;
 	return pmm_misuse_of_head(is, kind);
 }
@@ -129,7 +135,9 @@ struct pmm_culprit {
 
 static void pmm_report_misuse(const struct pmm_zone *zone, const struct pmm_culprit *by)
 {
-	static const char * const kinds[] = { "no", "free", "used", "mapped", "parked", "free" };
+	static const char * const kinds[] = {
+		"no", "free", "used", "mapped", "parked", "free", [PMM_QUARANTINED] = "quarantined",
+	};
 	const struct pmm_owner *owner = zone->debug ? zone->debug->owner : NULL;
 	char block[64], who[PMM_WHO_LEN] = "";
 	const char *did = "";

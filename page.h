@@ -48,17 +48,94 @@ static __always_inline unsigned long __pmm_allowed(const struct pmm_zone *zone, 
 	return zone->free_pages > reserve ? (zone->free_pages - reserve) >> order : 0;
 }
 
-static __always_inline bool pmm_block_referenced(const struct page *page, unsigned int order)
-{
-	const struct page *end = page + (1UL << order);
+/* Small blocks are searched for a word that their owner left in a page other than the first. */
+#define PMM_PRIVATE_ORDERS	4
 
-	if (order < 2)
-		return pmm_page_referenced(page) || pmm_page_referenced(end - 1);
-	for (; page < end; page += 4)
-		if (pmm_page_referenced(page) || pmm_page_referenced(page + 1) ||
-		    pmm_page_referenced(page + 2) || pmm_page_referenced(page + 3))
-			return true;
-	return false;
+/* One page of a block: false if somebody else holds it; its flags are added to @flags. */
+static __always_inline bool pmm_page_adds(const struct page *page, unsigned long *flags)
+{
+	*flags |= pmm_page_flags(page);
+	return pmm_page_refs(page) == PMM_PAGE_REFS;
+}
+
+static __always_inline bool pmm_pages_add(const struct page *page, unsigned long *flags)
+{
+	return pmm_page_adds(page, flags) && pmm_page_adds(page + 1, flags) &&
+	       pmm_page_adds(page + 2, flags) && pmm_page_adds(page + 3, flags);
+}
+
+/* pmm_page_is_clean() of each page of a block. */
+static __always_inline bool pmm_block_is_clean(const struct page *page, unsigned int order)
+{
+	const struct page *end = page + (1UL << order), *at = page;
+	unsigned long flags = 0, words = 0;
+
+	if (!order)
+		return pmm_page_is_clean(page);
+	if (order < PMM_PRIVATE_ORDERS) {
+		for (; at < end; at++) {
+			if (!pmm_page_adds(at, &flags))
+				return false;
+			words |= at->private;
+		}
+		return !(flags & PMM_PAGE_UNCLEAN) && !words;
+	}
+	for (; at < end; at += 16)
+		if (!pmm_pages_add(at, &flags) || !pmm_pages_add(at + 4, &flags) ||
+		    !pmm_pages_add(at + 8, &flags) || !pmm_pages_add(at + 12, &flags))
+			return false;
+	return !(flags & PMM_PAGE_UNCLEAN);
+}
+
+/*
+ * What a block is that is to be freed, or that waits to be: ready if only the pool holds it,
+ * broken if a page of it may be the kernel's, or is bad memory.
+ */
+enum pmm_block_holds {
+	PMM_BLOCK_READY,
+	PMM_BLOCK_HELD,
+	PMM_BLOCK_BROKEN,
+};
+
+enum pmm_block_holds pmm_block_holds(const struct page *page, unsigned int order);
+
+/* The lock is no longer held: report what has gone into quarantine. */
+static inline void pmm_tell_quarantined(struct pmm_zone *zone)
+{
+	if (unlikely(READ_ONCE(zone->strays.nr)))
+		pmm_report_quarantined(zone);
+}
+
+static __always_inline bool pmm_is_refusal(enum pmm_free_result result)
+{
+	return result > PMM_FREE_PARKED && result != PMM_FREE_QUARANTINED;
+}
+
+/* After a free, when the lock is no longer held: what is to be reported of it is. */
+static __always_inline enum pmm_free_result pmm_end_free(struct pmm_zone *zone, struct page *page,
+							 unsigned int order,
+							 enum pmm_free_result result,
+							 unsigned long caller)
+{
+	pmm_tell_quarantined(zone);
+	if (unlikely(pmm_is_refusal(result)))
+		pmm_refuse_free(zone, page, order, result, caller);
+	return result;
+}
+
+bool __pmm_make_sound(struct pmm_zone *zone, struct page *page, unsigned int order);
+
+/*
+ * A block is about to be handed out: has anybody touched it since it was freed? Of a large one,
+ * only the first page is checked. False if it goes into quarantine instead.
+ */
+static __always_inline bool __pmm_is_sound(struct pmm_zone *zone, struct page *page,
+					   unsigned int order)
+{
+	if (likely(pmm_page_is_clean(page)) &&
+	    (!order || order > 2 || likely(pmm_block_is_clean(page, order))))
+		return true;
+	return __pmm_make_sound(zone, page, order);
 }
 
 #endif /* POCKETMM_PAGE_H */

@@ -17,14 +17,6 @@
 
 struct pmm_zone pmm_zone;
 
-static noinline void pmm_clear_pages(struct page *page, unsigned int order)
-{
-	unsigned long i;
-
-	for (i = 0; i < 1UL << order; i++)
-		clear_highpage(page + i);
-}
-
 static struct page *pmm_alloc_pcp(gfp_t gfp, unsigned int order, enum pmm_kind kind,
 				  unsigned long caller)
 {
@@ -53,8 +45,8 @@ noinline struct page *pmm_alloc_pages_slow(gfp_t gfp, unsigned int order, enum p
 		page = pmm_alloc_pcp(gfp, order, kind, caller);
 	if (!page)
 		page = pmm_zone_alloc(&pmm_zone, gfp, order, kind, caller);
-	if (page && gfp & __GFP_ZERO)
-		pmm_clear_pages(page, order);
+	if (page && want_init_on_alloc(gfp))
+		pmm_clear_block(page, order);
 	return page;
 }
 
@@ -222,7 +214,7 @@ static unsigned long pmm_fill_slots(gfp_t gfp, unsigned long nr, struct page **p
 		pages[0] = pmm_alloc_pages_caller(gfp, 0, PMM_USED, caller);
 		return !!pages[0];
 	}
-	if (gfp & __GFP_ZERO)
+	if (want_init_on_alloc(gfp))
 		for (i = 0; i < got; i++)
 			clear_highpage(pages[i]);
 	return got;
@@ -335,7 +327,7 @@ void pmm_zone_break(struct pmm_zone *zone, struct page *page, unsigned int order
 	spin_unlock_irqrestore(&zone->lock, flags);
 	pmm_tell_broken_up(zone, index, order);
 	for (; nr--; page++)
-		pmm_set_page_caller(page, caller);
+		pmm_take_page(page, caller);
 }
 
 /**

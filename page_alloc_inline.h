@@ -18,21 +18,30 @@ struct page *pmm_alloc_pages_slow(gfp_t gfp, unsigned int order, enum pmm_kind k
 enum pmm_free_result pmm_free_pages_slow(struct page *page, unsigned int order, enum pmm_kind kind,
 					 unsigned long caller);
 
+/* init_on_alloc=1, for which the slow way is: it takes from the per-CPU lists likewise. */
+static __always_inline bool pmm_zeroes_all(const struct pmm_zone *zone)
+{
+	return READ_ONCE(zone->detour) & PMM_DETOUR_INIT_ALLOC;
+}
+
 static __always_inline struct page *pmm_alloc_pages_caller(gfp_t gfp, unsigned int order,
 							   enum pmm_kind kind, unsigned long caller)
 {
 	struct page *page;
+	u8 detour;
 
 	if (likely(!order && !(gfp & PMM_GFP_SLOW))) {
-		if (likely(!(READ_ONCE(pmm_zone.detour) & PMM_DETOUR_PCP_ALLOC))) {
+		detour = READ_ONCE(pmm_zone.detour);
+		if (likely(!(detour & PMM_DETOUR_PCP_ALLOC))) {
 			page = pmm_pcp_alloc(&pmm_zone, 0, kind, caller);
 			if (likely(page))
 				return page;
-		} else if (!pmm_zone.pcp) {
+		} else if (!pmm_zone.pcp && !(detour & PMM_DETOUR_INIT_ALLOC)) {
 			return pmm_zone_alloc_page(&pmm_zone, gfp, kind, caller);
 		}
 	}
-	if ((order < PMM_PCP_ORDERS && pmm_zone.pcp) || gfp & PMM_GFP_SLOW)
+	if ((order < PMM_PCP_ORDERS && pmm_zone.pcp) || gfp & PMM_GFP_SLOW ||
+	    pmm_zeroes_all(&pmm_zone))
 		return pmm_alloc_pages_slow(gfp, order, kind, caller);
 	return pmm_zone_alloc(&pmm_zone, gfp, order, kind, caller);
 }

@@ -20,15 +20,25 @@
  */
 #include "internal.h"
 
-/* A block leaves the queue for the free lists. */
-static void __pmm_recycle(struct pmm_zone *zone, unsigned long index, unsigned int order)
+/*
+ * A block whose references have gone leaves the queue for the free lists; but for quarantine if it
+ * lacks one of the pool's. Returns how many pages became free, or 0 if somebody still holds one.
+ */
+static unsigned long __pmm_recycle(struct pmm_zone *zone, unsigned long index, unsigned int order)
 {
-	list_del(pmm_page_links(zone->mem_map + index));
+	struct page *page = zone->mem_map + index;
+
+	if (pmm_block_holds(page, order) == PMM_BLOCK_HELD)
+		return 0;
+	list_del(pmm_page_links(page));
 	WRITE_ONCE(zone->nr_parked, zone->nr_parked - (1UL << order));
+	if (!__pmm_make_sound(zone, page, order))
+		return 0;
 	zone->stat.frees++;
 	WRITE_ONCE(zone->state[index], PMM_TAIL);
 	__pmm_tell_recycled(zone, index, order);
 	__pmm_free_block(zone, index, order);
+	return 1UL << order;
 }
 
 /**
@@ -53,9 +63,7 @@ void __pmm_park(struct pmm_zone *zone, unsigned long index, unsigned int order)
 	 * (pmm_window_put_pages()).
 	 */
 	smp_mb();
-	if (unlikely(!pmm_block_referenced(page, order)))
-		__pmm_recycle(zone, index, order);
-	else
+	if (likely(!__pmm_recycle(zone, index, order)))
 		pmm_reap_later(zone);
 }
 
@@ -84,10 +92,7 @@ unsigned long __pmm_reap(struct pmm_zone *zone, unsigned long *left)
 			break;
 		*left -= 1UL << order;
 		next = links->next;
-		if (!pmm_block_referenced(page, order)) {
-			__pmm_recycle(zone, index, order);
-			reaped += 1UL << order;
-		}
+		reaped += __pmm_recycle(zone, index, order);
 		links = next;
 	}
 	if (links != zone->parked.next && links != &zone->parked) {
@@ -130,6 +135,7 @@ unsigned long pmm_zone_reap_piece(struct pmm_zone *zone, unsigned long *left)
 	spin_lock_irqsave(&zone->lock, flags);
 	reaped = __pmm_reap(zone, &some);
 	spin_unlock_irqrestore(&zone->lock, flags);
+	pmm_tell_quarantined(zone);
 	if (some == before)
 		*left = 0;
 	else
@@ -174,10 +180,10 @@ static void pmm_zone_recycle_block(struct pmm_zone *zone, unsigned long index)
 
 	spin_lock_irqsave(&zone->lock, flags);
 	state = READ_ONCE(zone->state[index]);
-	if (PMM_STATE_KIND(state) == PMM_PARKED &&
-	    !pmm_block_referenced(zone->mem_map + index, PMM_STATE_ORDER(state)))
+	if (PMM_STATE_KIND(state) == PMM_PARKED)
 		__pmm_recycle(zone, index, PMM_STATE_ORDER(state));
 	spin_unlock_irqrestore(&zone->lock, flags);
+	pmm_tell_quarantined(zone);
 }
 
 /**

@@ -18,6 +18,8 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/highmem.h>
+
 #include "internal.h"
 
 #define PMM_PCP_PATIENCE	1000	/* tries for a bit that must not be waited for */
@@ -200,7 +202,7 @@ struct page *pmm_pcp_refill(struct pmm_zone *zone, gfp_t gfp, unsigned int order
 		       caller);
 	atomic_long_sub(1L << order, &zone->transit);
 	spin_unlock_irqrestore(&zone->lock, flags);
-	pmm_set_page_caller(pages[0], caller);
+	pmm_take_page(pages[0], caller);
 	if (nr > 1)
 		pmm_pcp_fill(zone, order, pages + 1, nr - 1);
 	return pages[0];
@@ -222,9 +224,14 @@ unsigned long pmm_pcp_alloc_many_watched(struct pmm_zone *zone, enum pmm_kind ki
 					 unsigned long caller, unsigned long nr,
 					 struct page **pages)
 {
-	if (READ_ONCE(zone->detour) & PMM_DETOUR_PCP_ALLOC & ~PMM_DETOUR_TRACED)
+	unsigned long i;
+
+	if (READ_ONCE(zone->detour) & PMM_DETOUR_PCP_ALLOC & ~PMM_DETOUR_PCP_WATCHED)
 		return 0;
-	return pmm_pcp_take_many(zone, kind, gfp, caller, nr, pages, true);
+	nr = pmm_pcp_take_many(zone, kind, gfp, caller, nr, pages, true);
+	for (i = 0; want_init_on_alloc(gfp) && i < nr; i++)
+		clear_highpage(pages[i]);
+	return nr;
 }
 
 /**

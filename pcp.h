@@ -101,10 +101,10 @@ static __always_inline void pmm_pcp_unlock(struct pmm_pcp *pcp)
 	preempt_enable();
 }
 
-/* The value that pcp_limit would have if no event were enabled. */
+/* The value that pcp_limit would have if nothing had to be told or zeroed. */
 static inline unsigned long pmm_pcp_limit(const struct pmm_zone *zone)
 {
-	return READ_ONCE(zone->detour) & PMM_DETOUR_PCP_FREE & ~PMM_DETOUR_TRACED ?
+	return READ_ONCE(zone->detour) & PMM_DETOUR_PCP_FREE & ~PMM_DETOUR_PCP_WATCHED ?
 	       0 : zone->nr_pages;
 }
 
@@ -138,8 +138,18 @@ static __always_inline struct page *pmm_pcp_alloc(struct pmm_zone *zone, unsigne
 	WRITE_ONCE(zone->state[index], PMM_STATE(kind, order));
 	pmm_pcp_unlock(pcp);
 	page = zone->mem_map + index;
-	pmm_set_page_caller(page, caller);
+	pmm_take_page(page, caller);
 	return page;
+}
+
+/* A block has been claimed for a per-CPU list: zero it where that is wanted, and report it. */
+static __always_inline void pmm_watch_pcp_free(struct pmm_zone *zone, unsigned long index,
+					       unsigned int order, enum pmm_kind kind,
+					       unsigned long caller)
+{
+	if (READ_ONCE(zone->detour) & PMM_DETOUR_INIT_FREE)
+		pmm_clear_block(zone->mem_map + index, order);
+	pmm_tell_free(zone, index, order, kind, PMM_TRACE_PCP, caller);
 }
 
 /**
@@ -155,13 +165,13 @@ static __always_inline struct page *pmm_pcp_alloc(struct pmm_zone *zone, unsigne
  *
  * Context: Any, hard interrupts included; takes no shared lock.
  * Return: false when the zone has to decide: the list is full, busy or absent, the block is still
- * referenced, or this is misuse.
+ * referenced or unclean, or this is misuse.
  */
 static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *page,
 					 unsigned int order, enum pmm_kind kind,
 					 unsigned long caller, bool watched)
 {
-	unsigned long index = pmm_page_index(zone, page), i;
+	unsigned long index = pmm_page_index(zone, page);
 	u8 used = PMM_STATE(kind, order);
 	struct pmm_pcp *pcp;
 	unsigned int nr;
@@ -175,9 +185,8 @@ static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *pag
 	 */
 	if (order && data_race(zone->state[index]) != used)
 		return false;
-	for (i = 0; i < 1UL << order; i++)
-		if (unlikely(page_ref_count(page + i) != 1))
-			return false;
+	if (unlikely(!pmm_block_is_clean(page, order)))
+		return false;
 	if (!pmm_pcp_trylock(zone, &pcp))
 		return false;
 	nr = pcp->nr[order];
@@ -188,7 +197,7 @@ static __always_inline bool pmm_pcp_free(struct pmm_zone *zone, struct page *pag
 	}
 	pmm_set_page_caller(page, caller);
 	if (watched)
-		pmm_tell_free(zone, index, order, kind, PMM_TRACE_PCP, caller);
+		pmm_watch_pcp_free(zone, index, order, kind, caller);
 	pmm_pcp_list(pcp, order)[nr] = index;
 	pcp->nr[order] = nr + 1;
 	pcp->frees++;
@@ -218,7 +227,7 @@ static __always_inline unsigned long pmm_pcp_take_many(struct pmm_zone *zone, en
 
 		WRITE_ONCE(states[index], PMM_STATE(kind, 0));
 		page = mem_map + index;
-		pmm_set_page_caller(page, caller);
+		pmm_take_page(page, caller);
 		pages[i] = page;
 		if (watched)
 			pmm_tell_alloc(zone, index, 0, kind, gfp, PMM_TRACE_PCP, caller);
@@ -267,12 +276,12 @@ static __always_inline unsigned long pmm_pcp_put_many(struct pmm_zone *zone, enu
 		unsigned long index = pages[i] - mem_map;
 		u8 state = PMM_STATE(kind, 0);
 
-		if (unlikely(index >= zone->nr_pages || page_ref_count(pages[i]) != 1 ||
+		if (unlikely(index >= zone->nr_pages || !pmm_page_is_clean(pages[i]) ||
 			     !try_cmpxchg(&states[index], &state, PMM_STATE(PMM_PCP, 0))))
 			break;
 		pmm_set_page_caller(pages[i], caller);
 		if (watched)
-			pmm_tell_free(zone, index, 0, kind, PMM_TRACE_PCP, caller);
+			pmm_watch_pcp_free(zone, index, 0, kind, caller);
 		*list++ = index;
 	}
 	pcp->nr[0] += i;

@@ -179,7 +179,7 @@ static unsigned long pmm_take_in_bulk(struct page **pages, unsigned long nr_page
 					 min(nr_pages - got, PMM_BULK_PAGES), pages + got);
 		if (!nr)
 			break;
-		for (i = got; gfp & __GFP_ZERO && i < got + nr; i++)
+		for (i = got; want_init_on_alloc(gfp) && i < got + nr; i++)
 			clear_page(page_address(pages[i]));
 		got += nr;
 		if (got < nr_pages && gfpflags_allow_blocking(gfp))
@@ -238,7 +238,7 @@ static unsigned long pmm_take_huge(struct pmm_vm_struct *vm, struct page **pages
 		pmm_zone_break(&pmm_zone, page, PMM_MAX_ORDER - 1, (unsigned long)vm->caller);
 		for (i = 0; i < PTRS_PER_PTE; i++)
 			pages[got + i] = page + i;
-		for (i = 0; gfp & __GFP_ZERO && i < PTRS_PER_PTE; i++)
+		for (i = 0; want_init_on_alloc(gfp) && i < PTRS_PER_PTE; i++)
 			clear_page(page_address(page + i));
 		pmm_area(vm)->nr_huge++;
 		cond_resched();

@@ -23,7 +23,9 @@ void __pmm_retune(struct pmm_zone *zone)
 		    (zone->debug ? PMM_DETOUR_DEBUG : 0) |
 		    (zone->placement->pick ? PMM_DETOUR_PLACEMENT : 0) |
 		    (zone->pages_min ? PMM_DETOUR_MIN_FREE : 0) |
-		    (zone->pcp ? 0 : PMM_DETOUR_NO_PCP);
+		    (zone->pcp ? 0 : PMM_DETOUR_NO_PCP) |
+		    (want_init_on_alloc(0) ? PMM_DETOUR_INIT_ALLOC : 0) |
+		    (want_init_on_free() ? PMM_DETOUR_INIT_FREE : 0);
 
 	lockdep_assert_held(&zone->lock);
 	WRITE_ONCE(zone->detour, detour);
@@ -86,10 +88,7 @@ static int pmm_alloc_maps(struct pmm_zone *zone)
 	return 0;
 }
 
-/*
- * As 2.4 does at boot: every page is freed singly, in ascending order, through the ordinary free
- * path.
- */
+/* As 2.4 does at boot: every page is freed singly, in ascending order, by the ordinary path. */
 static void pmm_free_all_pages(struct pmm_zone *zone)
 {
 	unsigned long index, flags;
@@ -112,10 +111,9 @@ static void pmm_free_all_pages(struct pmm_zone *zone)
 /**
  * pmm_zone_init() - make a zone of a run of pages, all free
  * @zone: to fill in; the caller has set its @expand, @placement, @pages_min, @debug and @name
- * @mem_map: the first page; its page frame is aligned to the largest block, and each page has one
- *	reference
- * @nr_pages: any number from 1; a tail smaller than the largest block needs no special
- *	case
+ * @mem_map: the first page; its page frame is aligned to the largest block, and each page has
+ *	PMM_PAGE_REFS references and the pool's mark
+ * @nr_pages: any number from 1; a tail smaller than the largest block is no special case
  *
  * Context: Process context; may sleep.
  * Return: 0, or -ENOMEM with nothing held.

@@ -14,8 +14,10 @@
 #include <linux/rbtree.h>
 #include <linux/spinlock.h>
 
+#include "detour.h"
 #include "pocketmm.h"
 #include "policy.h"
+#include "quarantine.h"
 
 #define PMM_MAX_ORDER_PAGES	(1UL << (PMM_MAX_ORDER - 1))
 #define PMM_NONE		ULONG_MAX	/* the index of no block */
@@ -36,6 +38,8 @@ enum pmm_kind {
 	PMM_MAPPED,	/* handed out to an area, which alone may free it */
 	PMM_PARKED,	/* freed, but still referenced: on zone->parked, linked by page->lru */
 	PMM_PCP,	/* free, on a per-CPU list or on the way to or from one */
+	/* Freed, but perhaps not the pool's any more: on no list; without the bit below. */
+	PMM_QUARANTINED = 8,
 };
 
 #define PMM_STATE(kind, order)	((u8)((kind) << 4 | (order)))
@@ -63,7 +67,7 @@ struct pmm_free_area {
 	unsigned long		*map;
 };
 
-/* Why a free was refused; PMM_FREE_OK and PMM_FREE_PARKED are not refusals. */
+/* Where a freed block has gone, or why the free was refused. */
 enum pmm_free_result {
 	PMM_FREE_OK,
 	PMM_FREE_PARKED,
@@ -73,6 +77,7 @@ enum pmm_free_result {
 	PMM_FREE_WRONG_ORDER,
 	PMM_FREE_MIDDLE,
 	PMM_FREE_MAPPED,
+	PMM_FREE_QUARANTINED,	/* not a refusal either */
 	PMM_NR_FREE_RESULTS,
 };
 
@@ -85,27 +90,8 @@ struct pmm_zone_stat {
 	u64	merges;		/* two buddies made one */
 	u64	parked;		/* frees that had to wait for a reference */
 	u64	refused[PMM_NR_FREE_RESULTS];
+	u64	quarantined;	/* blocks put into quarantine */
 	u64	batches;	/* moves between the free lists and a per-CPU list */
-};
-
-/*
- * Why calls must not take a short cut, one bit per reason: zone->detour. A short cut gives the
- * book's result in fewer instructions; each is open while none of the bits that it names is set.
- */
-enum pmm_detour {
-	PMM_DETOUR_TRACED	= BIT(0),	/* events are enabled: each step is traced */
-	PMM_DETOUR_DEBUG	= BIT(1),	/* poison= or owner= wants to see each block */
-	PMM_DETOUR_PLACEMENT	= BIT(2),	/* placement= chooses, and is told of frees */
-	PMM_DETOUR_MIN_FREE	= BIT(3),	/* there is a watermark to check first */
-	PMM_DETOUR_NO_PCP	= BIT(4),	/* there are no per-CPU lists */
-
-	/* The zone's own short cuts for a page: to take it, and to free it. */
-	PMM_DETOUR_ALLOC	= PMM_DETOUR_TRACED | PMM_DETOUR_DEBUG | PMM_DETOUR_PLACEMENT |
-				  PMM_DETOUR_MIN_FREE,
-	PMM_DETOUR_FREE		= PMM_DETOUR_TRACED | PMM_DETOUR_DEBUG | PMM_DETOUR_PLACEMENT,
-	/* The short cuts past the zone, through a per-CPU list. */
-	PMM_DETOUR_PCP_ALLOC	= PMM_DETOUR_TRACED | PMM_DETOUR_MIN_FREE | PMM_DETOUR_NO_PCP,
-	PMM_DETOUR_PCP_FREE	= PMM_DETOUR_TRACED | PMM_DETOUR_NO_PCP,
 };
 
 struct pmm_debug;
@@ -122,6 +108,8 @@ struct pmm_pcp;
  * @parked: freed blocks that are still referenced, the one checked longest ago first
  * @nr_parked: pages on @parked; written under @lock, read without it, too
  * @turns: how often blocks have gone to the end of @parked
+ * @nr_quarantined: pages in quarantine
+ * @strays: reports of quarantine that wait
  * @stat: counters
  * @packed: largest blocks by the largest order that is free in each, the fullest first
  * @transit: pages in state PMM_PCP that are on no list: raised and lowered under @lock or a pcp's
@@ -149,6 +137,8 @@ struct pmm_zone {
 	struct list_head	parked;
 	unsigned long		nr_parked;
 	u64			turns;
+	unsigned long		nr_quarantined;
+	struct pmm_strays	strays;
 	struct pmm_zone_stat	stat;
 	struct rb_root_cached	packed[PMM_MAX_ORDER];
 	atomic_long_t		transit;
@@ -228,6 +218,18 @@ void pmm_zone_recycle(struct pmm_zone *zone, struct page **pages, unsigned long 
 /* host/reaper.c */
 void pmm_reap_later(struct pmm_zone *zone);
 void pmm_reaper_stop(void);
+
+/* quarantine.c */
+void pmm_clean_block(struct page *page, unsigned int order);
+void pmm_clear_block(struct page *page, unsigned int order);
+void __pmm_quarantine(struct pmm_zone *zone, unsigned long index, unsigned int order,
+		      unsigned long freed);
+enum pmm_free_result __pmm_free_unclean(struct pmm_zone *zone, unsigned long index,
+					unsigned int order, enum pmm_kind kind,
+					unsigned long caller);
+struct page *pmm_zone_alloc_another(struct pmm_zone *zone, struct page *page, gfp_t gfp,
+				    enum pmm_kind kind, unsigned long caller);
+void pmm_report_quarantined(struct pmm_zone *zone);
 
 /* watch/count.c */
 void pmm_zone_count_free(struct pmm_zone *zone, unsigned long *nr_free);

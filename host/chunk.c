@@ -213,12 +213,23 @@ static void pmm_clear_chunk(struct page *pages, unsigned long nr_pages)
 	}
 }
 
+/* The pool's references and its mark, by which it knows its pages. */
+static void pmm_mark_chunk(struct page *pages, unsigned long nr_pages)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr_pages; i++) {
+		page_ref_add(pages + i, PMM_PAGE_REFS - 1);
+		pmm_set_page_flags(pages + i, 0, PMM_PAGE_MARK);
+	}
+}
+
 /**
  * pmm_chunk_reserve() - take a contiguous run of pages from the kernel
  * @want: how many pages, from which node, and below which physical address
  *
  * The first page frame is aligned to the largest block. All pages are in one node and one zone.
- * Each has one reference and is zeroed. A failure is logged, with the largest size worth trying.
+ * Each has PMM_PAGE_REFS references and the pool's mark, and is zeroed. A failure is logged, with the largest size worth trying.
  *
  * Context: Process context; may sleep, even for seconds if many pages have to be migrated.
  * Return: The first page, or NULL.
@@ -236,10 +247,12 @@ struct page *pmm_chunk_reserve(const struct pmm_chunk_request *want)
 		pmm_settle_pages(0);
 		pages = pmm_search_nodes(want, &search);
 	}
-	if (pages)
-		pmm_clear_chunk(pages, want->nr_pages);
-	else
+	if (!pages) {
 		pmm_report_no_room(want, &search);
+		return NULL;
+	}
+	pmm_clear_chunk(pages, want->nr_pages);
+	pmm_mark_chunk(pages, want->nr_pages);
 	return pages;
 }
 
@@ -258,43 +271,101 @@ static void pmm_drain_kernel_lists(struct page *pages, unsigned long nr_pages)
 	pmm_settle_pages(page_zonenum(pages) <= OPT_ZONE_DMA32 ? GFP_DMA32 : 0);
 }
 
+/* What has become of a chunk at unload. */
+struct pmm_farewell {
+	unsigned long	run;	/* pages just before this one that go back together */
+	unsigned long	held;	/* pages with other holders */
+	unsigned long	lost;	/* pages that cannot be proved to be the pool's */
+};
+
+/*
+ * A page that lacks the mark has been through the kernel's allocator, and may be anybody's now; so
+ * may one whose mark can be the swap cache's, which has few references, or is on an LRU list.
+ */
+static bool pmm_is_ours(struct page *page)
+{
+	return (pmm_page_flags(page) & PMM_PAGE_MARK) && pmm_page_refs(page) > PMM_PAGE_REFS / 2 &&
+	       !PageLRU(page);
+}
+
+/*
+ * A count below the pool's own says nothing of other holders: what a process maps is left to it.
+ */
+static bool pmm_may_part_with(struct page *page)
+{
+	return pmm_is_ours(page) &&
+	       (pmm_page_refs(page) >= PMM_PAGE_REFS || !folio_mapped(page_folio(page)));
+}
+
+/*
+ * Leave the page one reference of the pool's, as the kernel gave it. The mark and whatever else was
+ * left there goes first, so that the page is clean when that reference is dropped; flags are left
+ * to other holders, if there are any.
+ */
+static void pmm_restore_page(struct page *page)
+{
+	int refs = pmm_page_refs(page);
+
+	if (refs <= PMM_PAGE_REFS)
+		pmm_wipe_page(page);
+	page->mapping = NULL;
+	set_page_private(page, 0);
+	pmm_set_page_flags(page, PMM_PAGE_MARK, 0);
+	while (!atomic_try_cmpxchg(&page->_refcount, &refs,
+				   max(refs - (PMM_PAGE_REFS - 1), 1)))
+		;
+}
+
+/* The run of pages that ends before this one goes back. */
+static void pmm_end_run(struct page *page, struct pmm_farewell *farewell)
+{
+	if (farewell->run)
+		free_contig_range(page_to_pfn(page) - farewell->run, farewell->run);
+	farewell->run = 0;
+}
+
+static void pmm_release_page(struct page *page, struct pmm_farewell *farewell)
+{
+	bool ours = pmm_may_part_with(page);
+
+	if (ours)
+		pmm_restore_page(page);
+	if (ours && page_count(page) == 1 && !PageHWPoison(page)) {
+		farewell->run++;
+		return;
+	}
+	pmm_end_run(page, farewell);
+	if (!ours) {
+		farewell->lost++;
+		return;
+	}
+	farewell->held += page_count(page) > 1;
+	put_page(page);
+}
+
 /**
  * pmm_chunk_release() - give the chunk back to the kernel
  * @pages: its first page, from pmm_chunk_reserve()
  * @nr_pages: how many pages it has
  *
- * A page with further references goes back when the last of them is dropped.
+ * A page with further references goes back when the last of them is dropped. One that is not the
+ * pool's for certain is left alone.
  *
  * Context: Process context; may sleep.
  */
 void pmm_chunk_release(struct page *pages, unsigned long nr_pages)
 {
-	unsigned long i, run = 0, held = 0, lost = 0;
+	struct pmm_farewell farewell = { };
+	unsigned long i;
 
-	for (i = 0; i < nr_pages; i++) {
-		if (page_count(pages + i))
-			pmm_wipe_page(pages + i);
-		if (page_count(pages + i) == 1) {
-			run++;
-			continue;
-		}
-		if (run)
-			free_contig_range(page_to_pfn(pages + i) - run, run);
-		run = 0;
-		if (page_count(pages + i) > 1) {
-			put_page(pages + i);
-			held++;
-		} else {
-			lost++;
-		}
-	}
-	if (run)
-		free_contig_range(page_to_pfn(pages + i) - run, run);
+	for (i = 0; i < nr_pages; i++)
+		pmm_release_page(pages + i, &farewell);
+	pmm_end_run(pages + i, &farewell);
 	pmm_drain_kernel_lists(pages, nr_pages);
-	if (held)
+	if (farewell.held)
 		pr_warn("%lu pages are still referenced: the kernel gets them with their last reference\n",
-			held);
-	if (lost)
-		pr_err("%lu pages had lost the pool's reference: a user gave them to the kernel's own allocator\n",
-		       lost);
+			farewell.held);
+	if (farewell.lost)
+		pr_err("%lu pages are missing and were left alone: a user gave them to the kernel's own allocator\n",
+		       farewell.lost);
 }

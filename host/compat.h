@@ -52,6 +52,31 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define __folio_index	index
 #endif
 
+/* The word of struct page that has the flags. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define pmm_flags_word(page)	(&(page)->flags)
+#else
+#define pmm_flags_word(page)	(&(page)->flags.f)
+#endif
+
+/* Flags of struct page that belong to the architecture, beside PG_arch_1. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#if defined(CONFIG_64BIT)
+#define PMM_PG_ARCH_MORE	BIT(PG_arch_2)
+#endif
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+#if defined(CONFIG_ARCH_USES_PG_ARCH_X)
+#define PMM_PG_ARCH_MORE	(BIT(PG_arch_2) | BIT(PG_arch_3))
+#endif
+#elif defined(CONFIG_ARCH_USES_PG_ARCH_3)
+#define PMM_PG_ARCH_MORE	(BIT(PG_arch_2) | BIT(PG_arch_3))
+#elif defined(CONFIG_ARCH_USES_PG_ARCH_2)
+#define PMM_PG_ARCH_MORE	BIT(PG_arch_2)
+#endif
+#ifndef PMM_PG_ARCH_MORE
+#define PMM_PG_ARCH_MORE	0UL
+#endif
+
 /*
  * The third argument of alloc_contig_range() was the migrate type that the range has in the end.
  * The flags that took its place are an integer as well: MIGRATE_MOVABLE would now mean

@@ -146,6 +146,8 @@ static int pmm_reply_free(struct pmm_args *args, enum pmm_free_result result)
 		return PMM_FAIL(args, pmm_free_errno(result), "%s", pmm_free_why(result));
 	if (result == PMM_FREE_PARKED)
 		pmm_say(" parked=1");
+	else if (result == PMM_FREE_QUARANTINED)
+		pmm_say(" quarantined=1");
 	return 0;
 }
 

@@ -202,7 +202,7 @@ static int pmm_blocks_show(struct seq_file *m, void *record)
 
 	seq_printf(m, "%u order=%u %s", line->index, PMM_STATE_ORDER(line->state),
 		   kind == PMM_FREE || kind == PMM_PCP ? "free" : "used");
-	if (kind == PMM_PARKED)
+	if (kind == PMM_PARKED || kind == PMM_QUARANTINED)
 		seq_puts(m, " parked");
 	else if (kind == PMM_PCP)
 		seq_puts(m, " pcp");

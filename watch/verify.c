@@ -33,6 +33,7 @@ struct pmm_tally {
 	unsigned long		free_pages;
 	unsigned long		parked_blocks;
 	unsigned long		parked_pages;
+	unsigned long		quarantined_pages;
 	unsigned long		pcp_pages;
 };
 
@@ -56,6 +57,9 @@ static void pmm_tally_block(struct pmm_tally *t, enum pmm_kind kind, unsigned in
 		v->parked_blocks++;
 		t->parked_blocks++;
 		t->parked_pages += 1UL << order;
+	} else if (kind == PMM_QUARANTINED) {
+		v->parked_blocks++;
+		t->quarantined_pages += 1UL << order;
 	} else if (kind == PMM_PCP) {
 		v->pcp_blocks++;
 		t->pcp_pages += 1UL << order;
@@ -78,7 +82,8 @@ static bool __pmm_verify_blocks(struct pmm_zone *zone, unsigned long index, unsi
 		enum pmm_kind kind = PMM_STATE_KIND(state);
 		unsigned int order = PMM_STATE_ORDER(state);
 
-		if (kind == PMM_TAIL || kind > PMM_PCP || order >= PMM_MAX_ORDER)
+		if (kind == PMM_TAIL || (kind > PMM_PCP && kind != PMM_QUARANTINED) ||
+		    order >= PMM_MAX_ORDER)
 			return pmm_corrupt(t->v, "page %lu: no block begins here, state %#x",
 					   index, state);
 		if (!IS_ALIGNED(index, 1UL << order) || zone->nr_pages - index < 1UL << order)
@@ -362,6 +367,9 @@ static bool __pmm_verify_sums(struct pmm_zone *zone, const struct pmm_tally *t)
 	if (t->free_pages != zone->free_pages)
 		return pmm_corrupt(t->v, "%lu pages free by state, %lu counted", t->free_pages,
 				   zone->free_pages);
+	if (t->quarantined_pages != zone->nr_quarantined)
+		return pmm_corrupt(t->v, "%lu pages quarantined by state, %lu counted",
+				   t->quarantined_pages, zone->nr_quarantined);
 	return t->parked_pages == zone->nr_parked ||
 	       pmm_corrupt(t->v, "%lu pages parked by state, %lu counted", t->parked_pages,
 			   zone->nr_parked);

@@ -28,7 +28,7 @@ u64 __pmm_zone_moment(const struct pmm_zone *zone)
 
 	lockdep_assert_held(&zone->lock);
 	return stat->allocations + stat->frees + stat->splits + stat->merges + stat->parked +
-	       stat->batches + zone->turns;
+	       stat->quarantined + stat->batches + zone->turns;
 }
 
 /**

@@ -107,14 +107,23 @@ static inline void pmm_tell_handed_out(struct pmm_zone *zone, unsigned long inde
 #define pmm_tell_free(zone, index, order, kind, to, caller)	\
 	pmm_if_traced(pmm_trace_free(zone, index, order, kind, to, caller))
 
+/* A block is about to go to the free lists: zeroed by init_on_free=1, or with poison=1's pattern. */
+static inline void __pmm_fill(struct pmm_zone *zone, unsigned long index, unsigned int order)
+{
+	if (unlikely(zone->detour & PMM_DETOUR_INIT_FREE))
+		pmm_clear_block(zone->mem_map + index, order);
+	if (unlikely(zone->debug))
+		__pmm_debug_fill(zone, index, order);
+}
+
 /* A block has been freed: to be parked if somebody holds a reference, else into the free lists. */
 static inline void __pmm_tell_freed(struct pmm_zone *zone, unsigned long index, unsigned int order,
 				    enum pmm_kind kind, bool busy, unsigned long caller)
 {
 	if (unlikely(zone->debug))
 		__pmm_debug_freed(zone, index, caller);
-	if (unlikely(zone->debug) && !busy)
-		__pmm_debug_fill(zone, index, order);
+	if (!busy)
+		__pmm_fill(zone, index, order);
 	pmm_tell_free(zone, index, order, kind, busy ? PMM_TRACE_PARKED : PMM_TRACE_ZONE, caller);
 }
 
@@ -129,8 +138,7 @@ static inline void __pmm_tell_freed(struct pmm_zone *zone, unsigned long index, 
 static inline void __pmm_tell_recycled(struct pmm_zone *zone, unsigned long index,
 				       unsigned int order)
 {
-	if (unlikely(zone->debug))
-		__pmm_debug_fill(zone, index, order);
+	__pmm_fill(zone, index, order);
 	pmm_if_traced(__pmm_trace_recycled(index, order));
 }
 

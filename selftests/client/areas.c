@@ -69,7 +69,7 @@ static void check_page_by_page(void *addr, unsigned long nr_pages)
 
 		CHECK(pmm_vmalloc_to_page(at));
 		CHECK(pmm_vmalloc_to_page(at) == vmalloc_to_page(at));
-		CHECK_EQ(page_count(vmalloc_to_page(at)), 1);
+		CHECK_EQ(client_holders(vmalloc_to_page(at)), 0);
 	}
 }
 
@@ -225,7 +225,7 @@ static void test_vmap_pool_pages(void)
 	pmm_vunmap(addr);
 	client_check_gone(addr, 2);
 	CHECK_EQ(pmm_nr_free_pages(), before - 1);
-	CHECK_EQ(page_count(pages[1]), 1);
+	CHECK_EQ(client_holders(pages[1]), 0);
 	__pmm_free_pages(pages[1], 0);
 }
 

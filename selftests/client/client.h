@@ -12,6 +12,7 @@
 #include <linux/seq_file.h>
 #include <linux/types.h>
 
+#include "host/struct_page.h"
 #include "pocketmm.h"
 
 struct client_case {
@@ -32,6 +33,9 @@ extern const struct client_case client_context_cases[];
 
 /* Each of these has a file of its own, and all but the first leave a pool without a window. */
 extern const struct client_case client_lost_cases[];
+
+/* These too; most of them cost the pool a block. */
+extern const struct client_case client_stray_cases[];
 
 /* main.c: what the pool goes by */
 extern bool client_pcp;
@@ -69,6 +73,12 @@ bool client_check(bool holds, const char *file, int line, const char *what, long
 		  long long expected);
 void client_skip(const char *why);
 
+/* How many hold a page of the pool, beside the pool itself. */
+static inline int client_holders(const struct page *page)
+{
+	return page_ref_count(page) - PMM_PAGE_REFS;
+}
+
 /* Each yields whether it held, and evaluates its arguments once. */
 #define CHECK_EQ(got, expected) ({							\
 	long long __got = (long long)(got), __expected = (long long)(expected);		\
@@ -94,6 +104,10 @@ int client_map_ram(unsigned long times);
 /* damage.c */
 int client_write_freed(unsigned int offset, u8 change);
 int client_write_behind(unsigned long size, unsigned long behind);
+
+/* stray.c */
+int client_give_away(unsigned long nr);
+unsigned long client_nr_taken(void);
 
 /* stress.c */
 int client_stress_start(void);

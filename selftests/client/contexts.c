@@ -31,7 +31,7 @@ static int use_pages(void)
 	struct page *page = pmm_alloc_pages(GFP_ATOMIC, 3), *bulk[4] = { };
 	unsigned long before, addr;
 
-	if (!page || page_count(page) != 1)
+	if (!page || client_holders(page))
 		return __LINE__;
 	before = pmm_nr_free_pages();
 	addr = pmm_get_zeroed_page(GFP_ATOMIC);

@@ -39,7 +39,7 @@ static void check_area(char *addr, unsigned long nr_pages)
 
 		if (!CHECK(page) || !CHECK(page == pmm_vmalloc_to_page(at + i)))
 			return;
-		CHECK_EQ(page_count(page), 1);
+		CHECK_EQ(client_holders(page), 0);
 		*(u64 *)at = (unsigned long)at;
 		CHECK_EQ(*(u64 *)page_address(page), (unsigned long)at);
 	}

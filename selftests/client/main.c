@@ -13,6 +13,9 @@
  *	twice	a write frees two areas, and then frees the upper one again, at once and deferred
  *	ram	a number written is how many mappings pmm_vm_map_ram() makes and unmaps
  *	freed	'OFFSET CHANGE': changes a byte of a page that was freed before
+ *	away	a number written is how many pages are given to the kernel, and the next write frees
+ *		half of them; reads how many somebody has taken since
+ *	stray	has a file for each case of stray.c, which runs and reads as in results
  *	lost	has a file for each case of lost.c, which runs and reads as in results
  *	behind	'SIZE N': changes the Nth byte behind a vmalloc, from 0, and frees it
  *	half	1 takes every second page of the pool, 0 gives them back
@@ -79,15 +82,15 @@ static const struct client_case * const client_groups[] = {
 	client_context_cases,
 };
 
-static void client_run(const struct client_case *test)
+static void client_begin(const struct client_case *test)
 {
-	unsigned long before = pmm_nr_free_pages();
-
 	client_failures = 0;
 	client_why_skipped = NULL;
 	test->run();
-	pmm_vm_unmap_aliases();
-	CHECK_EQ(pmm_nr_free_pages(), before);
+}
+
+static void client_end(const struct client_case *test)
+{
 	if (client_failures)
 		seq_printf(client_out, "not ok %s\n", test->name);
 	else if (client_why_skipped)
@@ -96,6 +99,22 @@ static void client_run(const struct client_case *test)
 		seq_printf(client_out, "ok %s\n", test->name);
 }
 
+static void client_run(const struct client_case *test)
+{
+	unsigned long before = pmm_nr_free_pages();
+
+	client_begin(test);
+	pmm_vm_unmap_aliases();
+	CHECK_EQ(pmm_nr_free_pages(), before);
+	client_end(test);
+}
+
+/* A case that may cost the pool a block. */
+static void client_run_stray(const struct client_case *test)
+{
+	client_begin(test);
+	client_end(test);
+}
 static int client_results_show(struct seq_file *m, void *unused)
 {
 	const struct client_case *test;
@@ -137,6 +156,29 @@ static int client_lost_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
+static int client_stray_show(struct seq_file *m, void *unused)
+{
+	mutex_lock(&client_lock);
+	client_out = m;
+	seq_puts(m, "plan 1\n");
+	client_run_stray(m->private);
+	mutex_unlock(&client_lock);
+	return 0;
+}
+
+static int client_stray_open(struct inode *inode, struct file *file)
+{
+	return single_open_size(file, client_stray_show, inode->i_private, RESULTS_SIZE);
+}
+
+static const struct file_operations client_stray_fops = {
+	.owner		= THIS_MODULE,
+	.open		= client_stray_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
 static int client_lost_open(struct inode *inode, struct file *file)
 {
 	return single_open_size(file, client_lost_show, inode->i_private, RESULTS_SIZE);
@@ -150,13 +192,43 @@ static const struct file_operations client_lost_fops = {
 	.release	= single_release,
 };
 
-static void client_create_lost(struct dentry *dir)
+static void client_create_files(const char *name, const struct client_case *test,
+				const struct file_operations *fops)
 {
-	const struct client_case *test;
+	struct dentry *dir = debugfs_create_dir(name, client_dir);
 
-	for (test = client_lost_cases; test->name; test++)
-		debugfs_create_file(test->name, 0400, dir, (void *)test, &client_lost_fops);
+	for (; test->name; test++)
+		debugfs_create_file(test->name, 0400, dir, (void *)test, fops);
 }
+
+static ssize_t client_away_write(struct file *file, const char __user *ubuf, size_t count,
+				 loff_t *ppos)
+{
+	unsigned long nr;
+	int err = kstrtoul_from_user(ubuf, count, 10, &nr) ?: client_give_away(nr);
+
+	return err ?: count;
+}
+
+static int client_away_show(struct seq_file *m, void *unused)
+{
+	seq_printf(m, "%lu\n", client_nr_taken());
+	return 0;
+}
+
+static int client_away_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, client_away_show, NULL);
+}
+
+static const struct file_operations client_away_fops = {
+	.owner		= THIS_MODULE,
+	.open		= client_away_open,
+	.read		= seq_read,
+	.write		= client_away_write,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
 
 static int client_stress_file_show(struct seq_file *m, void *unused)
 {
@@ -321,7 +393,9 @@ static int __init client_init(void)
 	debugfs_create_file("ram", 0200, client_dir, NULL, &client_ram_fops);
 	debugfs_create_file("freed", 0200, client_dir, NULL, &client_freed_fops);
 	debugfs_create_file("behind", 0200, client_dir, NULL, &client_behind_fops);
-	client_create_lost(debugfs_create_dir("lost", client_dir));
+	debugfs_create_file("away", 0600, client_dir, NULL, &client_away_fops);
+	client_create_files("lost", client_lost_cases, &client_lost_fops);
+	client_create_files("stray", client_stray_cases, &client_stray_fops);
 	debugfs_create_file("half", 0200, client_dir, NULL, &client_half_fops);
 	debugfs_create_file("parked", 0200, client_dir, NULL, &client_parked_fops);
 	debugfs_create_file("irqs_off", 0600, client_dir, NULL, &client_irqs_fops);

@@ -123,7 +123,7 @@ static void check_not_mapped(struct page **pages, unsigned int count)
 	CHECK(at == pages);
 	kfree(pmm_remove_vm_area(area->addr));
 	for (i = 0; i < count; i++)
-		CHECK_EQ(page_count(pages[i]), 1);
+		CHECK_EQ(client_holders(pages[i]), 0);
 }
 
 /* Freed pages, on whatever list, as the first, a middle and the last page of many. */
@@ -163,7 +163,7 @@ static void test_vmap_of_parked(void)
 	CHECK(area);
 	__pmm_free_pages(page, 0);
 	CHECK(!pmm_vmap(&page, 1, PMM_VM_MAP, PAGE_KERNEL));
-	CHECK_EQ(page_count(page), 2);
+	CHECK_EQ(client_holders(page), 1);
 	pmm_vunmap(area);
 	pmm_vm_unmap_aliases();
 	page = pmm_alloc_page(GFP_KERNEL);

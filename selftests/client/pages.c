@@ -13,7 +13,7 @@ static bool each_has_one_reference(struct page *page, unsigned int order)
 	unsigned long i;
 
 	for (i = 0; i < 1UL << order; i++)
-		if (page_count(page + i) != 1)
+		if (client_holders(page + i))
 			return false;
 	return true;
 }
@@ -64,7 +64,7 @@ static void test_get_free_pages(void)
 		return;
 	CHECK(PAGE_ALIGNED(addr));
 	CHECK(virt_addr_valid((void *)addr));
-	CHECK_EQ(page_count(virt_to_page((void *)addr)), 1);
+	CHECK_EQ(client_holders(virt_to_page((void *)addr)), 0);
 	memset((void *)addr, 0xa5, PAGE_SIZE << 3);
 	pmm_free_pages(addr, 3);
 	pmm_free_pages(0, 3);
@@ -105,7 +105,7 @@ static void test_bulk_slots(void)
 	CHECK(pages[2] == kept);
 	CHECK_EQ(pmm_nr_free_pages(), before - ARRAY_SIZE(pages));
 	for (i = 0; i < ARRAY_SIZE(pages); i++)
-		CHECK(pages[i] && page_count(pages[i]) == 1 && (i == 2 || pages[i] != kept));
+		CHECK(pages[i] && !client_holders(pages[i]) && (i == 2 || pages[i] != kept));
 	CHECK_EQ(pmm_alloc_pages_bulk(GFP_KERNEL, ARRAY_SIZE(pages), pages), ARRAY_SIZE(pages));
 	CHECK_EQ(pmm_alloc_pages_bulk(GFP_KERNEL, 0, pages), 0);
 
@@ -184,7 +184,7 @@ static void test_referenced(void)
 	CHECK(other < page || other >= page + 4);
 	__pmm_free_pages(other, 0);
 	CHECK_EQ(pmm_nr_free_pages(), before - 4);
-	CHECK_EQ(page_count(page + 3), 2);
+	CHECK_EQ(client_holders(page + 3), 1);
 	put_page(page + 3);
 	CHECK(client_comes_to_be_free(before));
 }

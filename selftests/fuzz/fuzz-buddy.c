@@ -134,7 +134,7 @@ static void compare_states(void)
 	for (page = 0; page < oracle->nr_pages; page++) {
 		u8 state = PMM_STATE(kinds[oracle_kind(oracle, page)], oracle_order(oracle, page));
 
-		ASSERT_EQ(page_ref_count(page_at(page)), 1 + oracle->references[page]);
+		ASSERT_EQ(page_ref_count(page_at(page)), PMM_PAGE_REFS + oracle->references[page]);
 		if (oracle_kind(oracle, oracle_buddy_block(oracle, page)) != ORACLE_FREE)
 			ASSERT_EQ(pmm_zone.state[page], state);
 		else

@@ -42,6 +42,7 @@ extern const struct ktap_test parking_tests[];
 extern const struct ktap_test parse_tests[];
 extern const struct ktap_test pcp_tests[];
 extern const struct ktap_test refill_tests[];
+extern const struct ktap_test stray_tests[];
 extern const struct ktap_test pieces_tests[];
 extern const struct ktap_test poison_tests[];
 extern const struct ktap_test random_tests[];

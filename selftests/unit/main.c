@@ -17,7 +17,7 @@
 static const struct ktap_test * const tables[] = {
 	self_tests, walk_tests, watermark_tests, parking_tests, misuse_tests, failure_tests,
 	undo_tests, verify_tests, parse_tests, exhaustive_tests, random_tests, bulk_tests,
-	packed_tests, pages_tests, pcp_tests, refill_tests, poison_tests, pieces_tests,
+	packed_tests, pages_tests, pcp_tests, refill_tests, poison_tests, pieces_tests, stray_tests,
 	cpus_tests, detour_tests, closure_tests, vmlist_tests,
 	lazy_tests, trace_tests, NULL
 };

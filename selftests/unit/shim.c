@@ -292,6 +292,7 @@ void shim_unplug(unsigned int cpu)
 struct page *shim_direct_map;
 unsigned long shim_direct_map_pages;
 char *shim_page_contents;
+bool shim_init_on_alloc, shim_init_on_free;
 
 /* --- locks: one thread, so 'taken twice' is a deadlock and 'not held' is a race --- */
 

@@ -312,7 +312,7 @@ static void misuse_words(const void *arg)
 
 	ASSERT_EQ(pmm_free_errno(PMM_FREE_OK), 0);
 	ASSERT_EQ(pmm_free_errno(PMM_FREE_PARKED), 0);
-	for (result = PMM_FREE_FOREIGN; result < PMM_NR_FREE_RESULTS; result++)
+	for (result = PMM_FREE_FOREIGN; result <= PMM_FREE_MAPPED; result++)
 		ASSERT_EQ(pmm_free_errno(result), result == PMM_FREE_MAPPED ? -EBUSY : -EINVAL);
 	for (result = PMM_FREE_OK; result < PMM_NR_FREE_RESULTS; result++)
 		ASSERT(pmm_free_why(result) && *pmm_free_why(result));

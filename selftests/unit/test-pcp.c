@@ -776,7 +776,7 @@ static void pcp_many(const void *arg)
 /* The same page twice, or a stranger: those before are taken, the rest is the zone's to refuse. */
 static void pcp_many_misuse(const void *arg)
 {
-	struct page *map, *pages[4], stranger = { ._refcount = { 1 } };
+	struct page *map, *pages[4], stranger = { ._refcount = { PMM_PAGE_REFS } };
 
 	pool_init_batch(512, 2);
 	map = pmm_zone.mem_map;

@@ -290,7 +290,7 @@ static void pieces_busy(const void *pcp)
 	}
 	shim_hook = NULL;
 	for (i = 0; i < NR_PAGES; i++)
-		while (page_ref_count(zone->mem_map + i) > 1)
+		while (page_ref_count(zone->mem_map + i) > PMM_PAGE_REFS)
 			put_page(zone->mem_map + i);
 	pmm_zone_reap(zone);
 	end();

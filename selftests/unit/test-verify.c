@@ -311,7 +311,7 @@ static void assert_named(const struct damage *damage, struct pmm_zone *zone)
 	struct pmm_verdict v = { };
 
 	current = damage->name;
-	stranger = (struct page) { ._refcount = { 1 } };
+	stranger = (struct page) { ._refcount = { PMM_PAGE_REFS } };
 	damage->damage(zone);
 	ASSERT(!pmm_zone_verify(zone, &v));
 	if (strncmp(v.why, damage->why, strlen(damage->why)))

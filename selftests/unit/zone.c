@@ -22,7 +22,9 @@ static struct page *make_pages(unsigned long nr_pages)
 	unsigned long i;
 
 	for (i = 0; i < nr_pages; i++)
-		set_page_count(&pages[i], 1);
+		set_page_count(&pages[i], PMM_PAGE_REFS);
+	for (i = 0; i < nr_pages; i++)
+		pages[i].flags.f = PMM_PAGE_MARK;
 	return pages;
 }
 

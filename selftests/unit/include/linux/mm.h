@@ -3,6 +3,7 @@
 #ifndef UNIT_LINUX_MM_H
 #define UNIT_LINUX_MM_H
 
+#include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/mm_types.h>
 
@@ -32,6 +33,19 @@ static inline void get_page(struct page *page)
 static inline void put_page(struct page *page)
 {
 	shim_assert(--page->_refcount.counter > 0, "last reference to a page dropped");
+}
+
+/* The kernel's parameters of the same names, which a test may set before it makes a zone. */
+extern bool shim_init_on_alloc, shim_init_on_free;
+
+static inline bool want_init_on_alloc(gfp_t gfp)
+{
+	return shim_init_on_alloc || gfp & __GFP_ZERO;
+}
+
+static inline bool want_init_on_free(void)
+{
+	return shim_init_on_free;
 }
 
 /*

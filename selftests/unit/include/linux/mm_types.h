@@ -5,9 +5,27 @@
 
 #include <linux/types.h>
 
+/* As many flags as the core names, and one that a client may set. */
+enum pageflags {
+	PG_locked,
+	PG_dirty,
+	PG_owner_priv_1,
+	PG_arch_1,
+	PG_hwpoison,
+	__NR_PAGEFLAGS,
+};
+
+#define PAGEFLAGS_MASK		((1UL << __NR_PAGEFLAGS) - 1)
+#define CONFIG_MEMORY_FAILURE	1
+
 struct page {
+	struct {
+		unsigned long	f;
+	} flags;
 	struct list_head	lru;
 	unsigned long		__folio_index;
+	unsigned long		private;
+	void			*mapping;
 	atomic_t		_refcount;
 	bool			shim_cleared;	/* by clear_highpage(), and not handed out since */
 };
