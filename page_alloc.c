@@ -108,8 +108,7 @@ enum pmm_free_result pmm_free_pages_caller(struct page *page, unsigned int order
  * own list comes first.
  *
  * Context: Any but NMI; under PREEMPT_RT not from hard interrupts or with preemption off.
- * Return: The first page, aligned to its size within the pool and each page with one reference;
- * NULL when there is no such block.
+ * Return: The first page, aligned to its size within the pool; NULL when there is no such block.
  */
 struct page *pmm_alloc_pages(gfp_t gfp, unsigned int order)
 {
@@ -169,8 +168,8 @@ EXPORT_SYMBOL_GPL(pmm_get_zeroed_page);
  * Misuse - a double free, another order, a page inside a block, of an area or outside the pool - is
  * refused: no list is touched, `stats` counts it and one rate-limited line names the caller.
  * (2.4.22 believed its caller.) A block with a page that is still referenced, for example mapped by
- * a user process or by pmm_vmap(), is parked and recycled once that has ended. A NULL @page is
- * ignored.
+ * a user process or by pmm_vmap(), is parked and recycled once that has ended; one with a page that
+ * lacks a reference of the pool's is quarantined. A NULL @page is ignored.
  *
  * Context: As pmm_alloc_pages().
  */

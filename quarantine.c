@@ -26,7 +26,7 @@
  * @order: the block's order
  *
  * Context: Any.
- * Return: PMM_BLOCK_READY, PMM_BLOCK_HELD by somebody else, or PMM_BLOCK_BROKEN for ever.
+ * Return: PMM_BLOCK_READY, PMM_BLOCK_HELD by somebody else, or PMM_BLOCK_BROKEN for good.
  */
 enum pmm_block_holds pmm_block_holds(const struct page *page, unsigned int order)
 {
