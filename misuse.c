@@ -86,15 +86,6 @@ static bool pmm_was_freed(enum pmm_kind is)
 	return is == PMM_FREE || is == PMM_PARKED || is == PMM_PCP || is == PMM_QUARANTINED;
 }
 
-static enum pmm_free_result pmm_misuse_of_head(enum pmm_kind is, enum pmm_kind kind)
-{
-	if (pmm_was_freed(is))
-		return PMM_FREE_DOUBLE;
-	if (is == PMM_MAPPED && kind != PMM_MAPPED)
-		return PMM_FREE_MAPPED;
-	return PMM_FREE_WRONG_ORDER;
-}
-
 /**
  * __pmm_misuse() - find out why a block must not be freed
  * @zone: the zone
@@ -113,9 +104,11 @@ enum pmm_free_result __pmm_misuse(const struct pmm_zone *zone, unsigned long ind
 
 	if (!IS_ALIGNED(index, 1UL << order))
 		return PMM_FREE_BAD_ORDER;
-	if (head != index && !pmm_was_freed(is))
+	if (pmm_was_freed(is))
+		return PMM_FREE_DOUBLE;
+	if (head != index)
 		return PMM_FREE_MIDDLE;
-	return pmm_misuse_of_head(is, kind);
+	return is == PMM_MAPPED && kind != PMM_MAPPED ? PMM_FREE_MAPPED : PMM_FREE_WRONG_ORDER;
 }
 
 /*

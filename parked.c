@@ -20,6 +20,9 @@
  */
 #include "internal.h"
 
+#define PMM_REAP_SHARE	8UL			/* pages of a batch for each parked one checked */
+#define PMM_REAP_PIECE	PMM_MAX_ORDER_PAGES	/* parked pages under one lock */
+
 /*
  * A block whose references have gone leaves the queue for the free lists; but for quarantine if it
  * lacks one of the pool's. Returns how many pages became free, or 0 if somebody still holds one.

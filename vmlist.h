@@ -21,7 +21,7 @@ static __always_inline void __pmm_note_freed(struct pmm_vmlist *list, const void
 {
 	u8 at = list->next_freed++;
 
-	static_assert(PMM_FREED_KEPT == 1U << (8 * sizeof(at)));
+	static_assert(PMM_FREED_KEPT == 1U << (8 * sizeof(at)), "it wraps around");
 	list->freed[at] = addr;
 	list->freed_by[at] = caller;
 }

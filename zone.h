@@ -22,10 +22,8 @@
 #define PMM_MAX_ORDER_PAGES	(1UL << (PMM_MAX_ORDER - 1))
 #define PMM_NONE		ULONG_MAX	/* the index of no block */
 #define PMM_BULK_PAGES		128UL	/* pages that move under one lock, at most */
-#define PMM_REAP_SHARE		8UL	/* pages of a batch for each parked one checked */
-#define PMM_REAP_PIECE		PMM_MAX_ORDER_PAGES	/* parked pages under one lock */
-#define PMM_REAP_BLOCKS		64U	/* likewise, blocks */
-#define PMM_REAP_ATOMIC		1024UL	/* and that an allocation checks that must not wait */
+#define PMM_REAP_BLOCKS		64U	/* parked blocks that are checked likewise */
+#define PMM_REAP_ATOMIC		1024UL	/* parked pages that a call checks that must not wait */
 
 /*
  * The state byte of a page: its kind in the high nibble, the block's order in the low one. Only a

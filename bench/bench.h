@@ -4,7 +4,8 @@
  *
  * A case is a pass that times itself, and belongs to a suite, which is a file of debugfs: reading
  * it runs the suite and gives a line 'bench: NAME VALUE' for each value. A pass is run PASSES + 1
- * times in process context; the first is discarded and the best of the others counts.
+ * times in process context; the first is discarded and the best of the others counts. In a pool
+ * that ages the mean counts, and the best has a line of its own.
  */
 #ifndef PMM_BENCH_H
 #define PMM_BENCH_H
@@ -46,6 +47,9 @@ static inline u64 bench_ticks(void)
  * @irqs_off: @pass runs with interrupts off
  * @prepare: called before the first pass, untimed; may be NULL; 0 or an errno
  * @finish: called after the last one, if @prepare succeeded; may be NULL
+ * @means: 0, or how many passes follow the first; then NAME is their mean, and NAME_best the best.
+ *	With 1, which is for a pass that is long and warms up itself, none is discarded, and NAME is
+ *	all there is
  */
 struct bench_case {
 	const char		*name;
@@ -56,6 +60,7 @@ struct bench_case {
 	bool			irqs_off;
 	int			(*prepare)(unsigned long arg);
 	void			(*finish)(unsigned long arg);
+	unsigned int		means;
 };
 
 /* Either cases, the last without a name, or a function that prints its own lines. */
@@ -71,14 +76,32 @@ extern const struct bench_case bench_own_areas[], bench_kernel_areas[];
 extern const struct bench_case bench_own_holes[], bench_own_many_holes[], bench_kernel_holes[];
 extern const struct bench_case bench_own_purge[], bench_kernel_purge[];
 
-/* holes.c, frag.c, scale.c */
+extern const struct bench_case bench_own_aged_pages[], bench_kernel_aged_pages[];
+extern const struct bench_case bench_own_aged_areas[], bench_kernel_aged_areas[];
+extern const struct bench_case bench_own_rounds_pages[], bench_kernel_rounds_pages[];
+extern const struct bench_case bench_own_rounds_areas[], bench_kernel_rounds_areas[];
+
+/* holes.c, frag.c, aged.c, scale.c */
 void bench_own_frees(struct seq_file *m);
 void bench_own_frag(struct seq_file *m);
 void bench_own_frag_end(struct seq_file *m);
 void bench_kernel_frag(struct seq_file *m);
+void bench_own_fresh(struct seq_file *m);
+void bench_own_churned(struct seq_file *m);
+void bench_own_checkered(struct seq_file *m);
+void bench_own_rounds(struct seq_file *m);
+void bench_kernel_fresh(struct seq_file *m);
+void bench_kernel_churned(struct seq_file *m);
+void bench_kernel_checkered(struct seq_file *m);
+void bench_kernel_rounds(struct seq_file *m);
 void bench_own_scale(struct seq_file *m);
 void bench_kernel_scale(struct seq_file *m);
 void bench_no_scale(struct seq_file *m);
+
+/* main.c */
+void bench_run_cases(struct seq_file *m, const char *prefix, const struct bench_case *test);
+void bench_run_at(struct seq_file *m, const char *prefix, const struct bench_case *test,
+		  unsigned long label);
 
 /* main.c: for --slow, which shows that a slower pocketmm is noticed */
 void bench_dawdle(unsigned long operations);

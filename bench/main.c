@@ -45,54 +45,115 @@ static u64 bench_pass(const struct bench_case *test, unsigned long arg)
 	return ticks;
 }
 
-static u64 bench_best(const struct bench_case *test, unsigned long arg)
+/* The ticks of the best pass, and of all that count. */
+struct bench_result {
+	u64	best;
+	u64	total;
+};
+
+static struct bench_result bench_passes(const struct bench_case *test, unsigned long arg,
+					unsigned int nr)
 {
-	u64 ticks, best = BENCH_FAILED;
+	struct bench_result result = { BENCH_FAILED, 0 };
 	unsigned int i;
 
-	if (test->prepare && test->prepare(arg))
-		return BENCH_FAILED;
-	for (i = 0; i <= PASSES; i++) {
-		ticks = bench_pass(test, arg);
+	for (i = nr == 1; i <= nr; i++) {
+		u64 ticks = bench_pass(test, arg);
+
 		if (ticks == BENCH_FAILED) {
-			best = ticks;
+			result.best = ticks;
 			break;
 		}
-		if (i)
-			best = min(best, ticks);
+		if (i) {
+			result.best = min(result.best, ticks);
+			result.total += ticks;
+		}
 		cond_resched();
 	}
-	if (test->finish)
-		test->finish(arg);
-	return best;
+	return result;
 }
 
-static void bench_run_case(struct seq_file *m, const struct bench_case *test, unsigned long arg)
+static struct bench_result bench_measure(const struct bench_case *test, unsigned long arg)
 {
-	u64 best = bench_best(test, arg), tenths;
-	u32 tenth;
+	struct bench_result result = { BENCH_FAILED, 0 };
 
-	seq_printf(m, "bench: %s", test->name);
-	if (test->args)
-		seq_printf(m, ".%lu", arg);
-	if (best == BENCH_FAILED) {
-		seq_puts(m, " failed\n");
-		return;
-	}
-	tenths = div_u64_rem(div_u64(best * 10 + test->units / 2, test->units), 10, &tenth);
+	if (test->prepare && test->prepare(arg))
+		return result;
+	result = bench_passes(test, arg, test->means ?: PASSES);
+	if (test->finish)
+		test->finish(arg);
+	return result;
+}
+
+static void bench_print(struct seq_file *m, u64 ticks, u64 units)
+{
+	u32 tenth;
+	u64 tenths = div_u64_rem(div64_u64(ticks * 10 + units / 2, units), 10, &tenth);
+
 	seq_printf(m, " %llu.%u\n", tenths, tenth);
 }
 
-static void bench_run_cases(struct seq_file *m, const struct bench_case *test)
+#define NO_LABEL	ULONG_MAX
+
+static void bench_print_name(struct seq_file *m, const char *prefix, const struct bench_case *test,
+			     const char *suffix, unsigned long label)
+{
+	seq_printf(m, "bench: %s%s%s", prefix, test->name, suffix);
+	if (label != NO_LABEL)
+		seq_printf(m, ".%lu", label);
+}
+
+static void bench_run_case(struct seq_file *m, const char *prefix, const struct bench_case *test,
+			   unsigned long arg, unsigned long label)
+{
+	struct bench_result result = bench_measure(test, arg);
+
+	bench_print_name(m, prefix, test, "", label);
+	if (result.best == BENCH_FAILED) {
+		seq_puts(m, " failed\n");
+		return;
+	}
+	if (!test->means) {
+		bench_print(m, result.best, test->units);
+		return;
+	}
+	bench_print(m, result.total, (u64)test->units * test->means);
+	if (test->means > 1) {
+		bench_print_name(m, prefix, test, "_best", label);
+		bench_print(m, result.best, test->units);
+	}
+}
+
+/**
+ * bench_run_cases() - run each case with each of its arguments
+ * @m: gets the values
+ * @prefix: of their names
+ * @test: the cases
+ */
+void bench_run_cases(struct seq_file *m, const char *prefix, const struct bench_case *test)
 {
 	unsigned int i;
 
 	for (; test->name; test++) {
 		if (!test->args)
-			bench_run_case(m, test, 0);
+			bench_run_case(m, prefix, test, 0, NO_LABEL);
 		for (i = 0; i < test->nr_args; i++)
-			bench_run_case(m, test, test->args[i]);
+			bench_run_case(m, prefix, test, test->args[i], test->args[i]);
 	}
+}
+
+/**
+ * bench_run_at() - run each case with its first argument only
+ * @m: gets the values
+ * @prefix: of their names
+ * @test: the cases
+ * @label: follows after the names in place of the argument
+ */
+void bench_run_at(struct seq_file *m, const char *prefix, const struct bench_case *test,
+		  unsigned long label)
+{
+	for (; test->name; test++)
+		bench_run_case(m, prefix, test, test->args ? test->args[0] : 0, label);
 }
 
 static int bench_show(struct seq_file *m, void *unused)
@@ -101,7 +162,7 @@ static int bench_show(struct seq_file *m, void *unused)
 
 	mutex_lock(&bench_lock);
 	if (suite->cases)
-		bench_run_cases(m, suite->cases);
+		bench_run_cases(m, "", suite->cases);
 	else
 		suite->show(m);
 	mutex_unlock(&bench_lock);
@@ -131,6 +192,10 @@ static const struct bench_suite bench_suites[] = {
 	{ "own-frees",		.show = bench_own_frees },
 	{ "own-frag",		.show = bench_own_frag },
 	{ "own-frag-end",	.show = bench_own_frag_end },
+	{ "own-fresh",		.show = bench_own_fresh },
+	{ "own-churned",	.show = bench_own_churned },
+	{ "own-checkered",	.show = bench_own_checkered },
+	{ "own-rounds",		.show = bench_own_rounds },
 	{ "own-scale",		.show = bench_own_scale },
 	{ "kernel-pages",	bench_kernel_pages },
 	{ "kernel-genpool",	bench_kernel_genpool },
@@ -139,6 +204,10 @@ static const struct bench_suite bench_suites[] = {
 	{ "kernel-holes",	bench_kernel_holes },
 	{ "kernel-purge",	bench_kernel_purge },
 	{ "kernel-frag",	.show = bench_kernel_frag },
+	{ "kernel-fresh",	.show = bench_kernel_fresh },
+	{ "kernel-churned",	.show = bench_kernel_churned },
+	{ "kernel-checkered",	.show = bench_kernel_checkered },
+	{ "kernel-rounds",	.show = bench_kernel_rounds },
 	{ "kernel-scale",	.show = bench_kernel_scale },
 	{ "no-scale",		.show = bench_no_scale },
 };

@@ -312,6 +312,11 @@ static const unsigned long orders[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 };
 
 #define BY_ORDER .units = PAIRS, .irqs_off = true, .args = orders, .nr_args = ARRAY_SIZE(orders)
 
+/* In a pool that ages, the means of this many passes. */
+#define AGED_PAIRS	64
+#define AGED_BULKS	256
+#define AGED_BURSTS	8
+
 const struct bench_case bench_own_pages[] = {
 	{ "own.pair", own_pair, BY_ORDER },
 	{ "own.hot", own_pair, BY_ORDER, .prepare = own_warm, .finish = own_cool },
@@ -340,5 +345,37 @@ const struct bench_case bench_kernel_pages[] = {
 	{ "kernel.burst_alloc", kernel_burst_alloc, BURST, .irqs_off = true },
 	{ "kernel.burst_free", kernel_burst_free, BURST, .irqs_off = true },
 	{ "kernel.bulk_alloc", kernel_bulk_alloc, BULK, .irqs_off = true },
+	{}
+};
+
+const struct bench_case bench_own_aged_pages[] = {
+	{ "pair", own_pair, BY_ORDER, .means = AGED_PAIRS, .prepare = own_warm,
+	  .finish = own_cool },
+	{ "burst_alloc", own_burst_alloc, BURST, .means = AGED_BURSTS, .irqs_off = true },
+	{ "burst_free", own_burst_free, BURST, .means = AGED_BURSTS, .irqs_off = true },
+	{ "bulk_alloc", own_bulk_alloc, BULK, .means = AGED_BULKS, .irqs_off = true },
+	{}
+};
+
+const struct bench_case bench_kernel_aged_pages[] = {
+	{ "pair", kernel_pair, BY_ORDER, .means = AGED_PAIRS, .prepare = kernel_warm,
+	  .finish = kernel_cool },
+	{ "burst_alloc", kernel_burst_alloc, BURST, .means = AGED_BURSTS, .irqs_off = true },
+	{ "burst_free", kernel_burst_free, BURST, .means = AGED_BURSTS, .irqs_off = true },
+	{ "bulk_alloc", kernel_bulk_alloc, BULK, .means = AGED_BULKS, .irqs_off = true },
+	{}
+};
+
+const struct bench_case bench_own_rounds_pages[] = {
+	{ "burst_alloc", own_burst_alloc, BURST, .means = AGED_BURSTS, .irqs_off = true },
+	{ "burst_free", own_burst_free, BURST, .means = AGED_BURSTS, .irqs_off = true },
+	{ "bulk_alloc", own_bulk_alloc, BULK, .means = AGED_BULKS, .irqs_off = true },
+	{}
+};
+
+const struct bench_case bench_kernel_rounds_pages[] = {
+	{ "burst_alloc", kernel_burst_alloc, BURST, .means = AGED_BURSTS, .irqs_off = true },
+	{ "burst_free", kernel_burst_free, BURST, .means = AGED_BURSTS, .irqs_off = true },
+	{ "bulk_alloc", kernel_bulk_alloc, BULK, .means = AGED_BULKS, .irqs_off = true },
 	{}
 };

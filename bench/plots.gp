@@ -48,6 +48,42 @@ plot data . '/holes.dat' \
 	'' using 1:3 with linespoints linestyle 4 title 'search=linear', \
 	'' using 1:4 with linespoints linestyle 3 title 'vmalloc'
 
+set output out . '/aged.svg'
+set title 'vmalloc and vfree by size, a page, in a fresh pool and in old ones'
+set xlabel 'pages'
+set ylabel 'instructions, a page'
+set xrange [*:*]
+set xtics autofreq
+plot data . '/aged.dat' \
+	using 1:(column(2) / column(1)) with linespoints linestyle 1 title 'fresh', \
+	'' using 1:(column(3) / column(1)) with linespoints linestyle 2 title 'churned', \
+	'' using 1:(column(4) / column(1)) with linespoints linestyle 4 title 'checkered', \
+	'' using 1:(column(9) / column(1)) with linespoints linestyle 3 title 'vmalloc, churned'
+
+set output out . '/aged-packed.svg'
+set title 'The same with placement=packed'
+plot data . '/aged.dat' \
+	using 1:(column(5) / column(1)) with linespoints linestyle 1 title 'fresh', \
+	'' using 1:(column(6) / column(1)) with linespoints linestyle 2 title 'churned', \
+	'' using 1:(column(7) / column(1)) with linespoints linestyle 4 title 'checkered', \
+	'' using 1:(column(9) / column(1)) with linespoints linestyle 3 title 'vmalloc, churned'
+
+unset logscale x
+set output out . '/rounds-burst.svg'
+set title 'A page of a burst of 4,096, by age'
+set xlabel 'rounds of churn'
+plot data . '/rounds-burst.dat' \
+	using 1:(column(2) + column(3)) with linespoints linestyle 1 title 'lifo', \
+	'' using 1:(column(4) + column(5)) with linespoints linestyle 2 title 'packed', \
+	'' using 1:(column(6) + column(7)) with linespoints linestyle 3 title 'alloc\_pages'
+
+set output out . '/rounds-vmalloc.svg'
+set title 'A page of a pair of vmalloc and vfree of 100, by age'
+plot data . '/rounds-vmalloc.dat' \
+	using 1:(column(2) / 100) with linespoints linestyle 1 title 'lifo', \
+	'' using 1:(column(3) / 100) with linespoints linestyle 2 title 'packed', \
+	'' using 1:(column(4) / 100) with linespoints linestyle 3 title 'vmalloc'
+
 set output out . '/fragmentation.svg'
 set title 'Free pages that are in whole blocks of 2 MiB'
 set xlabel 'rounds'
