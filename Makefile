@@ -96,7 +96,7 @@ demo:
 	@$(run) scripts/demo
 
 # To run after each change: docs/testing.md.
-quick_tiers := quick:6.12-cloud unit labs:6.12-cloud view lint-quick
+quick_tiers := quick:6.12-cloud unit native labs:6.12-cloud view lint-quick
 debug_tiers := quick:6.12-debug quick:6.12-kcsan planted:6.12-debug planted:6.12-kcsan planted:6.12-cloud \
 	planted:6.12-cloud-arm64 numa:6.12-debug numa:6.12-cloud
 
