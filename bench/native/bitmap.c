@@ -12,19 +12,19 @@
 #define NR_WORDS	(NATIVE_PAGES / WORD_PAGES)
 
 static struct {
-	spinlock_t	lock;
+	spinlock_t	lock;	/* protects the rest */
 	unsigned long	next;	/* the word to look at first */
-	uint64_t	words[NR_WORDS];
+	u64	words[NR_WORDS];
 } map;
 
 /* Of the aligned groups of 1, 2, 4, ... 32 bits, the lowest bit of each. */
-static const uint64_t group_starts[] = {
+static const u64 group_starts[] = {
 	~0ULL, 0x5555555555555555ULL, 0x1111111111111111ULL, 0x0101010101010101ULL,
 	0x0001000100010001ULL, 0x0000000100000001ULL,
 };
 
 /* The lowest bits of the groups that are all ones. */
-static inline uint64_t whole_groups(uint64_t word, unsigned int order)
+static inline u64 whole_groups(u64 word, unsigned int order)
 {
 	unsigned int i;
 
@@ -35,7 +35,7 @@ static inline uint64_t whole_groups(uint64_t word, unsigned int order)
 
 static inline bool take_in_word(unsigned long at, unsigned int order, unsigned long *page)
 {
-	uint64_t groups = whole_groups(map.words[at], order);
+	u64 groups = whole_groups(map.words[at], order);
 	unsigned int bit;
 
 	if (!groups)
@@ -79,7 +79,7 @@ static inline void *take(unsigned int order)
 static inline void give(void *block, unsigned int order)
 {
 	unsigned long page = (unsigned long)block - 1, at = page / WORD_PAGES;
-	uint64_t bits;
+	u64 bits;
 
 	shim_lock(&map.lock, true);
 	if (order < 6) {

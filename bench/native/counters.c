@@ -3,7 +3,7 @@
  * Native: cache misses, by perf_event_open().
  */
 #include <linux/perf_event.h>
-#include <stdint.h>
+#include <linux/types.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,7 +24,7 @@ void counters_open(void)
 
 long counters_misses(void)
 {
-	uint64_t misses;
+	u64 misses;
 
 	if (counter < 0 || read(counter, &misses, sizeof(misses)) != sizeof(misses))
 		return -1;

@@ -14,13 +14,15 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include <linux/kernel.h>
+
 #include "services.h"
 #include "team.h"
 
 #define MOST_ROUNDS	501
 #define LEAST_ROUNDS	5
 #define MOST_SECONDS	10	/* for a workload */
-#define MOST_TRIES	4	/* at a round in which the processor was given to somebody else */
+#define MOST_TRIES	4	/* at a round that others disturb */
 
 enum { OWN, PLAIN_CORE, UNREFERENCED, BITMAP, LIST, NR_ALLOCATORS };
 
@@ -28,7 +30,7 @@ static const struct native_allocator *const allocators[NR_ALLOCATORS] = {
 	&native_own, &native_plain, &native_unreferenced, &native_bitmap, &native_list,
 };
 
-/* How often each is run in one round, which takes about a millisecond; and the order of its blocks. */
+/* How often each is run in a round, about a millisecond, and the order of its blocks. */
 static const struct {
 	const char	*name;
 	unsigned int	order;
@@ -167,7 +169,7 @@ static void print_targets(void)
 		     times[NATIVE_BURST_3][PLAIN_CORE][0], 1.5);
 	print_target("order 9, whole pool / no references", times[NATIVE_POOL_9][OWN][0],
 		     times[NATIVE_POOL_9][UNREFERENCED][0], 3.0);
-	for (i = 0; i < sizeof(alone) / sizeof(alone[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(alone); i++) {
 		const double *own = times[alone[i].what][OWN];
 
 		snprintf(name, sizeof(name), "%s: two threads / one",
@@ -192,7 +194,8 @@ static int report(unsigned int rounds)
 	if (misses[0][0] < 0)
 		printf("# cache misses: not counted, this machine does not permit it\n");
 	if (disturbed)
-		printf("# %u rounds were disturbed, each time that they were tried: the machine is busy\n", disturbed);
+		printf("# %u rounds were disturbed, however often tried: the machine is busy\n",
+		       disturbed);
 	if (threads < 2)
 		printf("# two threads: not measured, there is one processor\n");
 	putchar('\n');

@@ -8,8 +8,7 @@
 #ifndef NATIVE_H
 #define NATIVE_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <linux/types.h>
 
 #define NATIVE_PAGES	(1UL << 18)	/* of a pool: 1 GiB */
 #define NATIVE_THREADS	2		/* at most */
@@ -28,9 +27,9 @@ enum native_workload {
 struct native_thread {
 	unsigned int	cpu;
 	unsigned int	threads;	/* that run this workload at once */
-	uint64_t	random;
+	u64	random;
 	void		**blocks;	/* room for NATIVE_BLOCKS */
-	const uint32_t	*sequence;	/* 0 to NATIVE_BLOCKS - 1, shuffled */
+	const u32	*sequence;	/* 0 to NATIVE_BLOCKS - 1, shuffled */
 };
 
 /**

@@ -24,7 +24,7 @@ static struct {
 		double	start;
 		double	end;
 	} spans[NATIVE_THREADS];
-	uint32_t		sequence[NATIVE_BLOCKS];
+	u32		sequence[NATIVE_BLOCKS];
 } team;
 
 static double now_ns(void)
@@ -106,13 +106,13 @@ static unsigned int pinned(pthread_attr_t *attrs)
 	return nr;
 }
 
-static void shuffle(uint32_t *sequence, uint32_t nr)
+static void shuffle(u32 *sequence, u32 nr)
 {
-	uint32_t i;
+	u32 i;
 
 	srand(1);
 	for (i = 0; i < nr; i++) {
-		uint32_t other = rand() % (i + 1);
+		u32 other = rand() % (i + 1);
 
 		sequence[i] = sequence[other];
 		sequence[other] = i;

@@ -15,7 +15,7 @@
 
 #define NATIVE_SLOTS	256
 
-static inline uint64_t native_random(struct native_thread *t)
+static inline u64 native_random(struct native_thread *t)
 {
 	t->random ^= t->random << 13;
 	t->random ^= t->random >> 7;

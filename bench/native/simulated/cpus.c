@@ -21,7 +21,7 @@
 #define TURN_ENDS	8	/* a turn ends at one point in so many */
 
 struct line {
-	uint64_t	copies;		/* a bit for each CPU */
+	u64	copies;		/* a bit for each CPU */
 	unsigned int	writer;		/* the last one, plus 1; 0 if nobody has written */
 };
 
@@ -37,14 +37,14 @@ static struct {
 	unsigned int	inside[SHIM_NR_CPUS];	/* zone->lock, while it is not 0 */
 	bool		done[SHIM_NR_CPUS];
 	unsigned int	cpu, warm;
-	uint64_t	random;
+	u64	random;
 	struct run	run;
 	struct counts	*counts;	/* NULL while nothing is counted */
 	struct counts	*result;
 	bool		running;
 } sim;
 
-uint64_t cpus_random(void)
+u64 cpus_random(void)
 {
 	sim.random ^= sim.random << 13;
 	sim.random ^= sim.random >> 7;
@@ -96,11 +96,11 @@ static struct part *part(void)
 static void touch(const void *at, bool write)
 {
 	struct line *line = line_of(at);
-	uint64_t me = 1ULL << sim.cpu;
+	u64 me = 1ULL << sim.cpu;
 
 	if (!line)
 		return;
-	if (sim.counts && !write && !(line->copies & me) && line->writer && line->writer != sim.cpu + 1)
+	if (sim.counts && !write && !(line->copies & me) && line->writer)
 		part()->fetched++;
 	if (sim.counts && write && line->copies & ~me)
 		part()->written++;

@@ -3,23 +3,23 @@
 #ifndef SIMULATED_CPUS_H
 #define SIMULATED_CPUS_H
 
-#include <stdint.h>
+#include <linux/types.h>
 
 #include "services.h"
 
 /* What the core did, inside zone->lock and outside it. */
 struct part {
-	uint64_t	blocks;		/* basic blocks */
-	uint64_t	accesses;	/* to memory */
-	uint64_t	fetched;	/* cache lines read that another CPU had written */
-	uint64_t	written;	/* cache lines written of which another CPU had a copy */
+	u64	blocks;		/* basic blocks */
+	u64	accesses;	/* to memory */
+	u64	fetched;	/* cache lines read that another CPU had written */
+	u64	written;	/* cache lines written of which another CPU had a copy */
 };
 
 struct counts {
-	uint64_t	operations;
-	uint64_t	acquired;	/* zone->lock */
-	uint64_t	waited;		/* of these, how often somebody else held it */
-	uint64_t	atomics;	/* instructions that are atomic */
+	u64	operations;
+	u64	acquired;	/* zone->lock */
+	u64	waited;		/* of these, how often somebody else held it */
+	u64	atomics;	/* instructions that are atomic */
 	struct part	inside;
 	struct part	outside;
 };
@@ -36,11 +36,11 @@ struct run {
 	unsigned int	cpus;
 	unsigned long	warm;
 	unsigned long	nr;
-	uint64_t	seed;
+	u64	seed;
 	unsigned int	(*step)(unsigned int cpu);
 };
 
 void cpus_run(const struct run *run, struct counts *counts);
-uint64_t cpus_random(void);
+u64 cpus_random(void);
 
 #endif /* SIMULATED_CPUS_H */

@@ -140,7 +140,8 @@ static double cost(const struct part *part)
  */
 static double throughput(const struct counts *counts, unsigned int cpus)
 {
-	double inside = (cost(&counts->inside) + COST_ATOMIC * counts->acquired) / counts->operations;
+	double inside = (cost(&counts->inside) + COST_ATOMIC * counts->acquired) /
+			counts->operations;
 	double outside = (cost(&counts->outside) + COST_ATOMIC *
 			  (counts->atomics - counts->acquired)) / counts->operations;
 	double queue = 0, rate = 0, stay;
