@@ -140,7 +140,7 @@ unsigned int team_start(void)
 	return team.threads;
 }
 
-/* Did all of them run at the same time, but for a tenth? */
+/* Did all of them run for nine tenths of the time at once? */
 static bool overlapped(unsigned int threads)
 {
 	struct span outer = team.spans[0], inner = outer;
