@@ -96,7 +96,7 @@ demo:
 	@$(run) scripts/demo
 
 # To run after each change: docs/testing.md.
-quick_tiers := quick:6.12-cloud unit labs:6.12-cloud view lint-quick
+quick_tiers := quick:6.12-cloud unit native labs:6.12-cloud view lint-quick
 debug_tiers := quick:6.12-debug quick:6.12-kcsan planted:6.12-debug planted:6.12-kcsan planted:6.12-cloud \
 	planted:6.12-cloud-arm64 numa:6.12-debug numa:6.12-cloud
 
@@ -197,7 +197,13 @@ bench:
 bench-check:
 	@$(run) scripts/bench --prove
 
-bench-scale:
+# The core in user space, timed beside other allocators; the core on simulated processors, counted.
+bench-native bench-scale:
+	@$(run) scripts/setup unit
+	@$(MAKE) -C bench/native $@
+
+# In a virtual machine, in real time.
+bench-guest:
 	@$(run) scripts/bench --scale
 
 # One HTML file that shows one or two recordings: docs/viewer.md.
@@ -224,6 +230,7 @@ clean:
 	@rm -f *.ko *.mod *.mod.c $(foreach room,. watch host ui,$(addprefix $(room)/,*.o .*.cmd .*.o .*.o.d))
 	@test ! -f selftests/unit/Makefile || $(MAKE) -C selftests/unit clean
 	@test ! -f selftests/fuzz/Makefile || $(MAKE) -C selftests/fuzz clean
+	@test ! -f bench/native/Makefile || $(MAKE) -C bench/native clean
 
 define help
 Build
@@ -276,7 +283,11 @@ Test
 Measure, beside the kernel's own allocators
   make bench             all, and write docs/benchmarks.md with its plots
   make bench-check       fail where a target is missed
-  make bench-scale       two processors against one
+  make bench-native      the core with real threads, timed beside a bitmap, a
+                         list and plain instructions; never fails
+  make bench-scale       up to 64 simulated processors: locks taken, cache lines
+                         moved (docs/scaling.md)
+  make bench-guest       two processors of a virtual machine against one
 
 Each target installs what it needs (as root or by sudo), or prints the apt-get
 line.  NAME is one of
@@ -288,4 +299,4 @@ help:
 
 .PHONY: modules modules_install shadow install uninstall vm demo clean help
 .PHONY: check check-all check-more check-debug check-debian13 unit vmtest harness home record tools lockdown stress lint fuzz mutate proof
-.PHONY: bench bench-check bench-scale
+.PHONY: bench bench-check bench-native bench-scale bench-guest

@@ -90,6 +90,26 @@ extern char *shim_page_contents;		/* of all of them; NULL where they have none *
 
 /* --- locks --- */
 
+/* How a lock has been taken so far. */
+enum shim_lock_kind {
+	SHIM_LOCK_FRESH,
+	SHIM_LOCK_IRQ,
+	SHIM_LOCK_PROCESS,
+};
+
+#define SHIM_LOCK_MAGIC	0x10cced
+
+typedef struct {
+	unsigned int		magic;
+	enum shim_lock_kind	kind;
+	bool			held;
+} spinlock_t;
+
+static inline bool shim_lock_held(const spinlock_t *lock)
+{
+	return lock->held;
+}
+
 void shim_lock_init(spinlock_t *lock);
 void shim_lock(spinlock_t *lock, bool irqsave);
 void shim_unlock(spinlock_t *lock, bool irqrestore);

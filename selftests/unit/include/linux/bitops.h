@@ -5,8 +5,6 @@
 
 #include <linux/types.h>
 
-#include "shim.h"
-
 #define BITS_PER_LONG		((unsigned long)(8 * sizeof(long)))
 #define BIT(nr)			(1UL << (nr))
 #define BITS_TO_LONGS(nr)	(((nr) + BITS_PER_LONG - 1) / BITS_PER_LONG)
@@ -40,32 +38,7 @@ static inline bool __test_and_change_bit(unsigned long nr, unsigned long *map)
 	return old;
 }
 
-/* Atomic in the kernel; here there is one thread. */
-static inline bool test_and_set_bit(unsigned long nr, unsigned long *map)
-{
-	return test_bit(nr, map) || __test_and_change_bit(nr, map);
-}
-
-static inline bool test_and_clear_bit(unsigned long nr, unsigned long *map)
-{
-	return test_bit(nr, map) && __test_and_change_bit(nr, map);
-}
-
-/* Bits as locks: that they are held is the shim's to know. */
-static inline bool test_and_set_bit_lock(unsigned long nr, unsigned long *map)
-{
-	bool old = test_and_set_bit(nr, map);
-
-	if (!old)
-		shim_bit_locked();
-	return old;
-}
-
-static inline void __clear_bit_unlock(unsigned long nr, unsigned long *map)
-{
-	shim_bit_unlocking(test_bit(nr, map));
-	test_and_clear_bit(nr, map);
-}
+#include <asm/bitops.h>
 
 #define hweight8(w)	__builtin_popcount((u8)(w))
 

@@ -5,6 +5,6 @@
 
 #include "shim.h"
 
-#define lockdep_assert_held(lock)	shim_assert((lock)->held, "lock not held")
+#define lockdep_assert_held(lock)	shim_assert(shim_lock_held(lock), "lock not held")
 
 #endif /* UNIT_LINUX_LOCKDEP_H */

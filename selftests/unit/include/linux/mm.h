@@ -32,7 +32,8 @@ static inline void get_page(struct page *page)
 /* The page is the pool's: the last reference, which is its own, never goes. */
 static inline void put_page(struct page *page)
 {
-	shim_assert(--page->_refcount.counter > 0, "last reference to a page dropped");
+	page->_refcount.counter--;
+	shim_assert(page->_refcount.counter > 0, "last reference to a page dropped");
 }
 
 /* The kernel's parameters of the same names, which a test may set before it makes a zone. */

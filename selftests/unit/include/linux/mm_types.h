@@ -28,7 +28,11 @@ struct page {
 	void			*mapping;
 	atomic_t		_refcount;
 	bool			shim_cleared;	/* by clear_highpage(), and not handed out since */
+#ifdef SHIM_PAGE_ALIGNED
+} __attribute__((__aligned__(64)));	/* a cache line, as in the kernel */
+#else
 };
+#endif
 
 struct vm_area_struct;
 

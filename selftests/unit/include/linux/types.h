@@ -39,19 +39,4 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 
-/* How a lock has been taken so far. */
-enum shim_lock_kind {
-	SHIM_LOCK_FRESH,
-	SHIM_LOCK_IRQ,
-	SHIM_LOCK_PROCESS,
-};
-
-#define SHIM_LOCK_MAGIC	0x10cced
-
-typedef struct {
-	unsigned int		magic;
-	enum shim_lock_kind	kind;
-	bool			held;
-} spinlock_t;
-
 #endif /* UNIT_LINUX_TYPES_H */
