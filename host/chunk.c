@@ -229,7 +229,8 @@ static void pmm_mark_chunk(struct page *pages, unsigned long nr_pages)
  * @want: how many pages, from which node, and below which physical address
  *
  * The first page frame is aligned to the largest block. All pages are in one node and one zone.
- * Each has PMM_PAGE_REFS references and the pool's mark, and is zeroed. A failure is logged, with the largest size worth trying.
+ * Each has PMM_PAGE_REFS references and the pool's mark, and is zeroed. A failure is logged, with
+ * the largest size worth trying.
  *
  * Context: Process context; may sleep, even for seconds if many pages have to be migrated.
  * Return: The first page, or NULL.
@@ -271,7 +272,7 @@ static void pmm_drain_kernel_lists(struct page *pages, unsigned long nr_pages)
 	pmm_settle_pages(page_zonenum(pages) <= OPT_ZONE_DMA32 ? GFP_DMA32 : 0);
 }
 
-/* What has become of a chunk at unload. */
+/* The pages of a chunk at unload, by their fate. */
 struct pmm_farewell {
 	unsigned long	run;	/* pages just before this one that go back together */
 	unsigned long	held;	/* pages with other holders */

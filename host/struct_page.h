@@ -48,9 +48,9 @@ static inline unsigned long pmm_page_caller(const struct page *page)
 
 /*
  * The references that the pool itself has to each of its pages: so many that no client, however
- * often it drops one that is not its own, brings a page to 0 and thereby into the kernel's lists.
+ * often it drops one that is not its own, brings a page to 0 and so into the kernel's lists.
  */
-#define PMM_PAGE_REFS		(1 << 16)
+#define PMM_PAGE_REFS		65536
 
 /*
  * Each page of the pool is marked. The kernel's allocator clears the mark, as all flags, when a
@@ -71,15 +71,13 @@ static inline unsigned long pmm_page_caller(const struct page *page)
 
 static __always_inline unsigned long pmm_page_flags(const struct page *page)
 {
+	/* A flag that counts was set before the free. */
 	return data_race(*pmm_flags_word(page));
 }
 
-/*
- * Plain reads will do for these: any other holder has held its reference, and set flags, since
- * before the free.
- */
 static __always_inline int pmm_page_refs(const struct page *page)
 {
+	/* A holder has held its reference since before the free. */
 	return data_race(page->_refcount.counter);
 }
 

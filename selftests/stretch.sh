@@ -74,18 +74,18 @@ longest() {
 
 # shellcheck disable=SC2317 # by longest
 drain() {
-	echo drain >$PMM/command
+	echo drain >"$PMM/command"
 }
 
 # shellcheck disable=SC2317 # by longest
 map_and_unmap() {
-	echo 1 >$CLIENT/ram
+	echo 1 >"$CLIENT/ram"
 }
 
 # With their references gone, nothing else is done to the pool.
 # shellcheck disable=SC2317 # by longest
 let_go() {
-	echo 0 >$CLIENT/parked
+	echo 0 >"$CLIENT/parked"
 	tries=30
 	while [ "$(stat_of parked_pages)" != 0 ] && [ $((tries -= 1)) -gt 0 ]; do
 		sleep 0.1
@@ -94,7 +94,7 @@ let_go() {
 
 # Most of the pool is freed while it is still referenced.
 with_parked() {
-	parked=$(($1 * 1048576 / PAGE / 4 * 3))
+	parked=$(($1 * 1048576 * 3 / PAGE / 4))
 	echo $parked >$CLIENT/parked || bail 'the client cannot park pages'
 	is "$parked pages are parked" "$(stat_of parked_pages)" $parked
 	for work in drain map_and_unmap let_go; do

@@ -107,7 +107,7 @@ static inline void pmm_tell_handed_out(struct pmm_zone *zone, unsigned long inde
 #define pmm_tell_free(zone, index, order, kind, to, caller)	\
 	pmm_if_traced(pmm_trace_free(zone, index, order, kind, to, caller))
 
-/* A block is about to go to the free lists: zeroed by init_on_free=1, or with poison=1's pattern. */
+/* A block is about to go to the free lists: init_on_free=1 zeroes it, or poison=1 fills it. */
 static inline void __pmm_fill(struct pmm_zone *zone, unsigned long index, unsigned int order)
 {
 	if (unlikely(zone->detour & PMM_DETOUR_INIT_FREE))

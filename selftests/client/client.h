@@ -95,7 +95,7 @@ int client_peek(const void *addr);
 bool client_store_faults(void *addr);
 void client_check_gone(char *addr, unsigned long nr_pages);
 
-/* pages.c: so many pages are free, sooner or later within some seconds */
+/* pages.c: @nr_pages pages are free now, or within some seconds */
 bool client_comes_to_be_free(unsigned long nr_pages);
 
 /* ram.c: maps and unmaps so often, with many mappings at a time */

@@ -115,6 +115,7 @@ static void client_run_stray(const struct client_case *test)
 	client_begin(test);
 	client_end(test);
 }
+
 static int client_results_show(struct seq_file *m, void *unused)
 {
 	const struct client_case *test;

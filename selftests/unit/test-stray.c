@@ -25,7 +25,7 @@ static void assert_reported(unsigned long index, unsigned int order, const char 
 	ASSERT_STR(shim_log_line(), "");
 }
 
-/* Whichever page of a block lacks a reference, the free puts the whole into quarantine, untouched. */
+/* Whichever page of a block lacks a reference: the free quarantines the whole block, untouched. */
 static void stray_free(const void *arg)
 {
 	unsigned int order;
