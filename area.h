@@ -198,7 +198,7 @@ enum pmm_detach_result pmm_vmlist_detach_deferred(struct pmm_vmlist *list, const
 						  unsigned long type, const void **caller,
 						  struct pmm_vm_struct **vmp);
 const void *pmm_vmlist_deferred_by(const struct pmm_vmlist *list, const void *addr);
-const void *pmm_vmlist_freed_by(struct pmm_vmlist *list, const void *addr);
+const void *pmm_vmlist_freed_by(const struct pmm_vmlist *list, const void *addr);
 bool pmm_vmlist_copy(struct pmm_vmlist *list, const void *addr, struct pmm_vm_struct *copy);
 enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *addr,
 					 unsigned long type, const void *caller,
@@ -210,15 +210,9 @@ bool pmm_vmlist_drop(struct pmm_vmlist *list, struct pmm_vm_struct *vm);
 struct pmm_area *__pmm_vmlist_find_area(struct pmm_vmlist *list, const void *addr);
 struct pmm_vm_struct *__pmm_vmlist_find_above(struct pmm_vmlist *list, unsigned long addr);
 
-/* The code that wanted to free an area, and the code that freed one there before, or NULL. */
-struct pmm_callers {
-	const void	*now;
-	const void	*before;
-};
-
 /* misuse.c */
 void pmm_refuse_area(struct pmm_vmlist *list, const void *addr, unsigned long type,
-		     enum pmm_detach_result result, const struct pmm_callers *by);
+		     enum pmm_detach_result result, const void *caller);
 const char *pmm_detach_why(enum pmm_detach_result result);
 int pmm_detach_errno(enum pmm_detach_result result);
 

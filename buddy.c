@@ -262,7 +262,8 @@ struct page *pmm_zone_try_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int o
 			pmm_tell_quarantined(zone);
 			return NULL;
 		}
-	} while (unlikely(!__pmm_is_sound(zone, zone->mem_map + run.index, order)));
+	} while (unlikely(!__pmm_is_sound(zone, zone->mem_map + run.index, order,
+					  pmm_has_checked_tails(order))));
 	zone->stat.allocations++;
 	zone->state[run.index] = PMM_STATE(kind, order);
 	page = zone->mem_map + run.index;
@@ -395,7 +396,7 @@ struct page *pmm_zone_alloc_page(struct pmm_zone *zone, gfp_t gfp, enum pmm_kind
 	zone->stat.allocations++;
 	*block.state = PMM_STATE(kind, 0);
 	spin_unlock_irqrestore(&zone->lock, flags);
-	if (unlikely(!pmm_page_is_clean(pmm_block_page(block))))
+	if (unlikely(pmm_page_refs(pmm_block_page(block)) != PMM_PAGE_REFS))
 		return pmm_zone_alloc_another(zone, pmm_block_page(block), gfp, kind, caller);
 	pmm_take_page(pmm_block_page(block), caller);
 	return pmm_block_page(block);

@@ -223,7 +223,7 @@ void pmm_vm_unmap_ram(const void *mem, unsigned int count)
 		pmm_ram_unmap(block, at, count);
 	else if (block)
 		pmm_refuse_area(&pmm_vmlist, mem, PMM_VM_RAM, PMM_DETACH_NONEXISTENT,
-				&(struct pmm_callers) { __builtin_return_address(0) });
+				__builtin_return_address(0));
 	else if (mem)
 		pmm_take_down(mem, PMM_VM_MAP, __builtin_return_address(0));
 }

@@ -225,22 +225,23 @@ static const char *pmm_free_call(unsigned long type)
  * @addr: the address that was to be freed
  * @type: the call that was to free it: PMM_VM_*, or 0 for remove_vm_area()
  * @result: the reason
- * @by: the code that wanted to free it, and the code that freed an area there before
+ * @caller: the code that wanted to free it
  *
  * Context: Any.
  */
 void pmm_refuse_area(struct pmm_vmlist *list, const void *addr, unsigned long type,
-		     enum pmm_detach_result result, const struct pmm_callers *by)
+		     enum pmm_detach_result result, const void *caller)
 {
-	bool again = by->before && result == PMM_DETACH_NONEXISTENT;
+	const void *freed_by = result == PMM_DETACH_NONEXISTENT ?
+			       pmm_vmlist_freed_by(list, addr) : NULL;
 	char now[PMM_WHO_LEN], before[PMM_WHO_LEN] = "";
 
 	atomic_long_inc(&list->nr_refused);
-	pmm_tell_area_misuse(list, addr, result, (unsigned long)by->now);
-	pmm_name_code((unsigned long)by->now, now, sizeof(now));
-	if (again)
-		pmm_name_code((unsigned long)by->before, before, sizeof(before));
+	pmm_tell_area_misuse(list, addr, result, (unsigned long)caller);
+	pmm_name_code((unsigned long)caller, now, sizeof(now));
+	if (freed_by)
+		pmm_name_code((unsigned long)freed_by, before, sizeof(before));
 	pr_err_ratelimited("Trying to %s() %s (%p), by %s%s%s\n", pmm_free_call(type),
 			   pmm_detach_why(result), addr, now,
-			   again ? "; freed before by " : "", before);
+			   freed_by ? "; freed before by " : "", before);
 }

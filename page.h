@@ -125,15 +125,21 @@ static __always_inline enum pmm_free_result pmm_end_free(struct pmm_zone *zone, 
 
 bool __pmm_make_sound(struct pmm_zone *zone, struct page *page, unsigned int order);
 
+/* Of a small block every page is checked before it is handed out, of a larger one the first. */
+static __always_inline bool pmm_has_checked_tails(unsigned int order)
+{
+	return order == 1 || order == 2;
+}
+
 /*
- * A block is about to be handed out: has anybody touched it since it was freed? Of a large one,
- * only the first page is checked. False if it goes into quarantine instead.
+ * A block is about to be handed out: has anybody taken or dropped a reference since it was freed?
+ * False if it goes into quarantine instead.
  */
 static __always_inline bool __pmm_is_sound(struct pmm_zone *zone, struct page *page,
-					   unsigned int order)
+					   unsigned int order, bool tails)
 {
-	if (likely(pmm_page_is_clean(page)) &&
-	    (!order || order > 2 || likely(pmm_block_is_clean(page, order))))
+	if (likely(pmm_page_refs(page) == PMM_PAGE_REFS) &&
+	    (!tails || likely(pmm_block_is_clean(page, order))))
 		return true;
 	return __pmm_make_sound(zone, page, order);
 }

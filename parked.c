@@ -31,7 +31,8 @@ static unsigned long __pmm_recycle(struct pmm_zone *zone, unsigned long index, u
 {
 	struct page *page = zone->mem_map + index;
 
-	if (pmm_block_holds(page, order) == PMM_BLOCK_HELD)
+	/* Most often it is the first page that is still held. */
+	if (pmm_page_refs(page) > PMM_PAGE_REFS || pmm_block_holds(page, order) == PMM_BLOCK_HELD)
 		return 0;
 	list_del(pmm_page_links(page));
 	WRITE_ONCE(zone->nr_parked, zone->nr_parked - (1UL << order));

@@ -7,8 +7,8 @@
  * above its definition: pages in page_alloc.c, areas in vmalloc.c and ioremap.c.
  *
  * Pages from the pool belong to the pool: they go back through pmm_free_pages() and its kin, never
- * through the kernel's own free calls, nor by a put_page() without a get_page(). How many references
- * the pool has to a page is its own affair: page_count() tells nothing.
+ * through the kernel's own free calls, nor by a put_page() without a get_page(). The pool has many
+ * references to each page, so page_count() tells a client nothing.
  *
  * Addresses in the window go back through pmm_vfree(), pmm_vunmap(), pmm_iounmap() and
  * pmm_vm_unmap_ram(): the kernel's vfree(), kvfree(), vunmap(), iounmap() and vm_unmap_ram() would

@@ -115,8 +115,7 @@ static void pmm_finish_detach(enum pmm_detach_result result, struct pmm_vm_struc
 	if (result == PMM_DETACH_OK)
 		pmm_destroy_area(vm, caller);
 	else if (pmm_detach_errno(result))
-		pmm_refuse_area(&pmm_vmlist, addr, type, result, &(struct pmm_callers) {
-				caller, pmm_vmlist_freed_by(&pmm_vmlist, addr) });
+		pmm_refuse_area(&pmm_vmlist, addr, type, result, caller);
 }
 
 /**
@@ -538,7 +537,7 @@ void pmm_vfree(const void *addr)
 		schedule_work(&pmm_vfree_work);
 	else
 		pmm_refuse_area(&pmm_vmlist, addr, PMM_VM_ALLOC, result,
-				&(struct pmm_callers) { __builtin_return_address(0) });
+				__builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(pmm_vfree);
 

@@ -171,21 +171,18 @@ EXPORT_SYMBOL_GPL(pmm_get_vm_area);
  */
 struct pmm_vm_struct *pmm_remove_vm_area(const void *addr)
 {
-	struct pmm_callers by = { __builtin_return_address(0) };
+	const void *caller = __builtin_return_address(0);
 	enum pmm_detach_result result;
 	struct pmm_vm_struct *vm;
 
 	pmm_might_sleep();
-	result = pmm_vmlist_detach(&pmm_vmlist, addr, 0, by.now, &vm);
+	result = pmm_vmlist_detach(&pmm_vmlist, addr, 0, caller, &vm);
 	if (result == PMM_DETACH_OK) {
-		pmm_unmap_area(vm, by.now);
+		pmm_unmap_area(vm, caller);
 		return vm;
 	}
-	if (result != PMM_DETACH_LATER) {
-		if (result == PMM_DETACH_NONEXISTENT)
-			by.before = pmm_vmlist_freed_by(&pmm_vmlist, addr);
-		pmm_refuse_area(&pmm_vmlist, addr, 0, result, &by);
-	}
+	if (result != PMM_DETACH_LATER)
+		pmm_refuse_area(&pmm_vmlist, addr, 0, result, caller);
 	return NULL;
 }
 EXPORT_SYMBOL_GPL(pmm_remove_vm_area);

@@ -393,31 +393,6 @@ enum pmm_detach_result pmm_vmlist_detach(struct pmm_vmlist *list, const void *ad
 	return result;
 }
 
-/**
- * pmm_vmlist_freed_by() - find out which code freed an area, if that was not long ago
- * @list: the window
- * @addr: first byte that the area had
- *
- * Context: Process context.
- * Return: The code that freed the last area that began there, or NULL if that is not among the last
- * PMM_FREED_KEPT areas that were freed.
- */
-const void *pmm_vmlist_freed_by(struct pmm_vmlist *list, const void *addr)
-{
-	const void *caller = NULL;
-	unsigned int i;
-
-	spin_lock(&list->lock);
-	for (i = 1; !caller && i <= PMM_FREED_KEPT; i++) {
-		u8 at = list->next_freed - i;
-
-		if (list->freed[at] == addr)
-			caller = list->freed_by[at];
-	}
-	spin_unlock(&list->lock);
-	return caller;
-}
-
 /* --- deferred frees --------------------------------------------------------------------------- */
 
 /*
@@ -448,6 +423,37 @@ const void *pmm_vmlist_deferred_by(const struct pmm_vmlist *list, const void *ad
 	if (packed >> 32 != page || !(u32)packed)
 		return NULL;
 	return (void *)((long)pmm_vmlist_defer + (int)packed);
+}
+
+/**
+ * pmm_vmlist_freed_by() - find out which code freed an area, if that was not long ago
+ * @list: the window
+ * @addr: first byte that the area had
+ *
+ * The list is not locked: an area that is freed at this moment may be missed. A deferred free that
+ * waits is the last.
+ *
+ * Context: Any.
+ * Return: The code that freed the last area that began there, or NULL if that is not among the last
+ * PMM_FREED_KEPT areas that were freed.
+ */
+const void *pmm_vmlist_freed_by(const struct pmm_vmlist *list, const void *addr)
+{
+	unsigned long start = (unsigned long)addr;
+	unsigned int i;
+
+	if (list->deferred && start - list->start < list->end - list->start &&
+	    test_bit(pmm_page_of(list, start), list->deferred))
+		return pmm_vmlist_deferred_by(list, addr);
+	for (i = 1; i <= PMM_FREED_KEPT; i++) {
+		/* What is written meanwhile may be missed. */
+		u8 at = data_race(list->next_freed) - i;
+
+		/* Likewise. */
+		if (data_race(list->freed[at]) == addr)
+			return data_race(list->freed_by[at]);
+	}
+	return NULL;
 }
 
 /**

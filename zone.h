@@ -36,7 +36,7 @@ enum pmm_kind {
 	PMM_MAPPED,	/* handed out to an area, which alone may free it */
 	PMM_PARKED,	/* freed, but still referenced: on zone->parked, linked by page->lru */
 	PMM_PCP,	/* free, on a per-CPU list or on the way to or from one */
-	/* Freed, but perhaps not the pool's any more: on no list; without the bit below. */
+	/* Freed, but perhaps no longer the pool's: on no list; without the bit below. */
 	PMM_QUARANTINED = 8,
 };
 

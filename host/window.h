@@ -382,7 +382,7 @@ static __always_inline void pmm_window_unmap(unsigned long addr, unsigned long n
 static __always_inline void pmm_window_put_pages(struct page **pages, unsigned long count,
 						 bool foreign)
 {
-	struct page **first = pages, **end = pages + count, **last = pages + (count & ~3UL);
+	struct page **end = pages + count, **last = pages + (count & ~3UL);
 
 	if (unlikely(foreign)) {
 		pmm_window_put_any_pages(pages, count);
@@ -399,7 +399,7 @@ static __always_inline void pmm_window_put_pages(struct page **pages, unsigned l
 	/* Pairs with __pmm_park(): drop the references, then look. */
 	smp_mb__after_atomic();
 	if (unlikely(READ_ONCE(pmm_zone.nr_parked)))
-		pmm_zone_recycle(&pmm_zone, first, count);
+		pmm_zone_recycle(&pmm_zone, end - count, count);
 }
 
 #endif /* POCKETMM_WINDOW_H */

@@ -110,7 +110,7 @@ static void stray_free_page(const void *arg)
 	}
 }
 
-/* So is one that somebody has taken a reference to, when it was not theirs any more. */
+/* So is one that somebody has taken a reference to, when it was no longer theirs. */
 static void stray_held(const void *arg)
 {
 	struct arena arena;

@@ -575,7 +575,7 @@ static void vmlist_defer_names(const void *arg)
 	ASSERT_EQ(pmm_vmlist_defer(&list, vm->addr, other), PMM_DETACH_NONEXISTENT);
 	ASSERT(pmm_vmlist_deferred_by(&list, vm->addr) == by);
 	ASSERT(!pmm_vmlist_deferred_by(&list, vm->addr + PAGES(1)));
-	ASSERT(!pmm_vmlist_freed_by(&list, vm->addr));
+	ASSERT(pmm_vmlist_freed_by(&list, vm->addr) == by);
 	ASSERT_EQ(pmm_vmlist_detach_deferred(&list, vm->addr, PMM_VM_ALLOC, &caller, &got),
 		  PMM_DETACH_OK);
 	ASSERT(caller == by);

@@ -69,7 +69,7 @@ static inline void list_move_tail(struct list_head *entry, struct list_head *hea
 	list_add_tail(entry, head);
 }
 
-/* @entry is the first afterwards; those before it come behind the last. */
+/* @entry is the first afterwards; those before it come after the last. */
 static inline void list_rotate_to_front(struct list_head *entry, struct list_head *head)
 {
 	shim_assert(entry != head, "list corruption: the head is no entry");
