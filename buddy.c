@@ -263,7 +263,7 @@ struct page *pmm_zone_try_alloc(struct pmm_zone *zone, gfp_t gfp, unsigned int o
 			return NULL;
 		}
 	} while (unlikely(!__pmm_is_sound(zone, zone->mem_map + run.index, order,
-					  pmm_has_checked_tails(order))));
+					  pmm_untouched_refs(order))));
 	zone->stat.allocations++;
 	zone->state[run.index] = PMM_STATE(kind, order);
 	page = zone->mem_map + run.index;

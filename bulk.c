@@ -44,16 +44,13 @@ unsigned long __pmm_take_run(struct pmm_zone *zone, unsigned int order, unsigned
  * The blocks of a run, in the order in which single allocations would hand them out: from the end
  * that expand= hands out first. A block that goes to a per-CPU list has no owner: the caller that
  * freed it last stays noted there. A block that is not sound is left out. Returns how many are not.
- *
- * @tails: a constant: whether the other pages of each block are checked as well as the first.
  */
-static inline unsigned long __pmm_hand_out_run(struct pmm_zone *zone,
-							const struct pmm_block_run *run,
-							enum pmm_kind kind, unsigned long caller,
-							struct page **pages, bool tails)
+static unsigned long __pmm_hand_out(struct pmm_zone *zone, const struct pmm_block_run *run,
+				    enum pmm_kind kind, unsigned long caller, struct page **pages)
 {
 	unsigned long index = run->index, nr = run->nr;
 	u8 *states = zone->state, state = PMM_STATE(kind, run->order);
+	int untouched = pmm_untouched_refs(run->order);
 	struct page *page, **first = pages;
 	long step = 1L << run->order;
 
@@ -64,7 +61,7 @@ static inline unsigned long __pmm_hand_out_run(struct pmm_zone *zone,
 	page = zone->mem_map + index;
 	if (kind == PMM_PCP) {
 		for (; nr--; index += step, page += step) {
-			if (unlikely(!__pmm_is_sound(zone, page, run->order, tails)))
+			if (unlikely(!__pmm_is_sound(zone, page, run->order, untouched)))
 				continue;
 			states[index] = state;
 			*pages++ = page;
@@ -72,21 +69,13 @@ static inline unsigned long __pmm_hand_out_run(struct pmm_zone *zone,
 		return pages - first;
 	}
 	for (; nr--; index += step, page += step) {
-		if (unlikely(!__pmm_is_sound(zone, page, run->order, tails)))
+		if (unlikely(!__pmm_is_sound(zone, page, run->order, untouched)))
 			continue;
 		states[index] = state;
 		pmm_take_page(page, caller);
 		*pages++ = page;
 	}
 	return pages - first;
-}
-
-static unsigned long __pmm_hand_out(struct pmm_zone *zone, const struct pmm_block_run *run,
-				    enum pmm_kind kind, unsigned long caller, struct page **pages)
-{
-	return pmm_has_checked_tails(run->order) ?
-	       __pmm_hand_out_run(zone, run, kind, caller, pages, true) :
-	       __pmm_hand_out_run(zone, run, kind, caller, pages, false);
 }
 
 /*

@@ -125,23 +125,21 @@ static __always_inline enum pmm_free_result pmm_end_free(struct pmm_zone *zone, 
 
 bool __pmm_make_sound(struct pmm_zone *zone, struct page *page, unsigned int order);
 
-/* Of a small block every page is checked before it is handed out, of a larger one the first. */
-static __always_inline bool pmm_has_checked_tails(unsigned int order)
+/*
+ * The references that show without a further look that nobody has touched a block since it was
+ * freed. Of a small block every page is looked at, for which this is a count that no page has; of a
+ * larger one the first.
+ */
+static __always_inline int pmm_untouched_refs(unsigned int order)
 {
-	return order == 1 || order == 2;
+	return order == 1 || order == 2 ? 0 : PMM_PAGE_REFS;
 }
 
-/*
- * A block is about to be handed out: has anybody taken or dropped a reference since it was freed?
- * False if it goes into quarantine instead.
- */
+/* A block is about to be handed out. False if it goes into quarantine instead. */
 static __always_inline bool __pmm_is_sound(struct pmm_zone *zone, struct page *page,
-					   unsigned int order, bool tails)
+					   unsigned int order, int untouched)
 {
-	if (likely(pmm_page_refs(page) == PMM_PAGE_REFS) &&
-	    (!tails || likely(pmm_block_is_clean(page, order))))
-		return true;
-	return __pmm_make_sound(zone, page, order);
+	return likely(pmm_page_refs(page) == untouched) || __pmm_make_sound(zone, page, order);
 }
 
 #endif /* POCKETMM_PAGE_H */
