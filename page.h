@@ -127,7 +127,7 @@ bool __pmm_make_sound(struct pmm_zone *zone, struct page *page, unsigned int ord
 
 /*
  * The references that show without a further look that nobody has touched a block since it was
- * freed. Of a small block every page is looked at, for which this is a count that no page has; of a
+ * freed. Of a small block every page is checked, for which this is a count that no page has; of a
  * larger one the first.
  */
 static __always_inline int pmm_untouched_refs(unsigned int order)

@@ -446,12 +446,10 @@ const void *pmm_vmlist_freed_by(const struct pmm_vmlist *list, const void *addr)
 	    test_bit(pmm_page_of(list, start), list->deferred))
 		return pmm_vmlist_deferred_by(list, addr);
 	for (i = 1; i <= PMM_FREED_KEPT; i++) {
-		/* What is written meanwhile may be missed. */
-		u8 at = data_race(list->next_freed) - i;
+		u8 at = READ_ONCE(list->next_freed) - i;
 
-		/* Likewise. */
-		if (data_race(list->freed[at]) == addr)
-			return data_race(list->freed_by[at]);
+		if (READ_ONCE(list->freed[at]) == addr)
+			return READ_ONCE(list->freed_by[at]);
 	}
 	return NULL;
 }

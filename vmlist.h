@@ -19,11 +19,12 @@ void __pmm_vmlist_remove(struct pmm_vmlist *list, struct pmm_area *area, bool me
 static __always_inline void __pmm_note_freed(struct pmm_vmlist *list, const void *addr,
 					     const void *caller)
 {
-	u8 at = list->next_freed++;
+	u8 at = list->next_freed;
 
 	static_assert(PMM_FREED_KEPT == 1U << (8 * sizeof(at)), "it wraps around");
-	list->freed[at] = addr;
-	list->freed_by[at] = caller;
+	WRITE_ONCE(list->freed[at], addr);
+	WRITE_ONCE(list->freed_by[at], caller);
+	WRITE_ONCE(list->next_freed, at + 1);
 }
 
 /* --- records ---------------------------------------------------------------------------------- */
