@@ -62,8 +62,9 @@ cases() {
 # gone COUNT LEAST: pages that were given away are in a file now, LEAST of them or more, which must survive.
 gone() {
 	load_both
+	size=$((($1 + 1000) * 5 * PAGE / 3))
 	echo "$1" >"$CLIENT/away" || bail 'the client cannot give pages away'
-	yes 'these pages are mine' | head -c $((20000 * PAGE)) >/tmp/mine
+	yes 'these pages are mine' | head -c $size >/tmp/mine
 	sum=$(md5sum </tmp/mine)
 	within "$1 given away: the file has most of them, if they are many" "$(cat "$CLIENT/away")" "$2" "$1"
 	log_mark
@@ -78,7 +79,7 @@ gone() {
 		"$(log_since | grep -c "^$1 pages are missing and were left alone: a user gave them")" 1
 	is "$1 given away: the file is as it was" "$(md5sum </tmp/mine)" "$sum"
 	rm /tmp/mine
-	yes 'these are others' | head -c $((20000 * PAGE)) | md5sum >/tmp/others
+	yes 'these are others' | head -c $size | md5sum >/tmp/others
 	rm /tmp/others
 	log_mark
 	load chunk=$((4096 * PAGE))
@@ -88,9 +89,10 @@ gone() {
 
 [ -e "$CLIENT_KO" ] || skip_all "no $CLIENT_KO"
 plan 49
+many=$(quick 1500 12000)
 expect_log_begin
 cases
-gone 12000 6000
+gone "$many" $((many / 2))
 gone 2 0
 expect_log_end
 finish
