@@ -295,7 +295,7 @@ static bool pmm_is_ours(struct page *page)
 static bool pmm_may_part_with(struct page *page)
 {
 	return pmm_is_ours(page) &&
-	       (pmm_page_refs(page) >= PMM_PAGE_REFS || !folio_mapped(page_folio(page)));
+	       (pmm_page_refs(page) >= PMM_PAGE_REFS || !pmm_page_is_mapped(page));
 }
 
 /*

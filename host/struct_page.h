@@ -8,6 +8,7 @@
  * lru             the pool, while the page is the first of a free or parked block
  * __folio_index   the pool, for the caller that took or freed the block: its first page again
  * _refcount       the pool's own references, from load to unload, and other holders' references
+ * _mapcount       the kernel; read at unload
  * flags           the pool's mark, from load to unload; a client may have set others
  * mapping,private nobody; but a client may have written there, and the kernel wants them clear
  */
@@ -80,6 +81,14 @@ static __always_inline int pmm_page_refs(const struct page *page)
 	/* A holder has held its reference since before the free. */
 	return data_race(page->_refcount.counter);
 }
+
+#ifdef __KERNEL__
+/* Does a process have this page mapped? It is not a part of a folio. */
+static inline bool pmm_page_is_mapped(const struct page *page)
+{
+	return atomic_read(&page->_mapcount) >= 0;
+}
+#endif
 
 /* Does only the pool hold this page, and does no flag survive its owner? */
 static __always_inline bool pmm_page_is_clean(const struct page *page)

@@ -83,3 +83,9 @@ void pmm_reap_later(struct pmm_zone *zone)
 {
 	shim_assert(false, "a block was parked");
 }
+
+/* There are no areas. */
+const void *pmm_vmlist_freed_by(const struct pmm_vmlist *list, const void *addr)
+{
+	return NULL;
+}
