@@ -43,7 +43,7 @@ unsigned long __pmm_take_run(struct pmm_zone *zone, unsigned int order, unsigned
 /*
  * The blocks of a run, in the order in which single allocations would hand them out: from the end
  * that expand= hands out first. A block that goes to a per-CPU list has no owner: the caller that
- * freed it last stays noted there. A block that is not sound is left out. Returns how many are not.
+ * freed it last stays noted there. One that is not sound is left out. Returns how many are sound.
  */
 static unsigned long __pmm_hand_out(struct pmm_zone *zone, const struct pmm_block_run *run,
 				    enum pmm_kind kind, unsigned long caller, struct page **pages)

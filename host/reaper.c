@@ -2,7 +2,7 @@
 /*
  * pocketmm: looking after parked blocks. The kernel drops its references to a page, such as that of
  * a process that had it mapped, without telling the pool. So for as long as blocks are parked, all
- * of them are checked once a second, a piece at a time with interrupts on in between (zone.c).
+ * of them are checked once a second, a piece at a time with interrupts on in between (parked.c).
  *
  * It owns the work item.
  */
